@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+// The launcher. Written in old JavaScript on purpose: a Node that is too old must still be able to read it.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+const major = Number(process.versions.node.split('.')[0])
+
+if (major >= 22) {
+  await import('../dist/cli.js')
+} else {
+  const bundled = bundledNode()
+  if (bundled === undefined) {
+    process.stderr.write(
+      `cachalot needs Node 22 or newer; this is ${process.versions.node}. Run: npm install -g node@24\n`,
+    )
+    process.exit(2)
+  }
+  // Terminal signals reach the whole process group; those sent to this process alone are passed on.
+  const child = spawn(bundled, process.argv.slice(1), { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+    process.on(signal, () => signal === 'SIGINT' || child.kill(signal))
+  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, 'SIGKILL') : process.exit(code ?? 1)))
+}
+
+/** The Node that npm installed beside us (optional dependency `node`), or undefined. */
+function bundledNode() {
+  try {
+    const path = createRequire(import.meta.url).resolve('node/bin/node')
+    return existsSync(path) ? path : undefined
+  } catch {
+    return undefined // the package is not installed
+  }
+}

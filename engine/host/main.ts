@@ -1,0 +1,2 @@
+/** The engine host's entry; see ../engine.ts. */
+export {}

@@ -1,0 +1,130 @@
+/** The door to any model: embedded, remote or scripted. The loop knows only this file. */
+import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
+
+export interface ModelInfo {
+  /** The name the user chose it by: a catalog name, a file name, a remote model id. */
+  readonly name: string
+  readonly place: 'embedded' | 'remote' | 'scripted'
+  readonly dialect: string
+  /** Context length in tokens; undefined where a remote server does not tell. */
+  readonly contextTokens: number | undefined
+  /** Whether the cache can be rewound to any token, only to checkpoints, or not at all (remote). */
+  readonly rewind: 'free' | 'checkpoint' | 'none'
+  /**
+   * How this model says that it is done. `words`: by a reply without calls. `edits`: also by a reply whose calls only
+   * changed files and all succeeded; small models that answer at once in code fences have nothing to add to that.
+   */
+  readonly finishes: 'words' | 'edits'
+  /** Which of agent/prompts it was measured with. */
+  readonly prompt: 'full' | 'small'
+}
+
+/** How tokens are picked. Temperature 0 is greedy and ignores the rest but `repeatPenalty`. */
+export interface Sampling {
+  readonly temperature: number
+  readonly topP: number
+  readonly topK: number
+  readonly minP: number
+  readonly repeatPenalty: number
+  readonly seed: number
+}
+
+/** What a reply cost. Seconds are wall time; `promptTokens = cachedTokens + evaluatedTokens`. */
+export interface Usage {
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly evaluatedTokens: number
+  readonly generatedTokens: number
+  readonly prefillSeconds: number
+  readonly decodeSeconds: number
+}
+
+export interface RespondOptions {
+  readonly signal: AbortSignal
+  readonly maxTokens: number
+  /** Overrides of the model's own measured settings. */
+  readonly sampling?: Partial<Sampling>
+  /** Also give the log-probability of each sampled token (embedded models). */
+  readonly logprobs?: boolean
+  /** Work-tree paths whose text the model was shown whole: a dialect may need them to place a fence without a path. */
+  readonly files?: readonly string[]
+}
+
+/** Why a model could not answer. A failure is data in the stream, never an exception through it. */
+export interface ModelFailure {
+  readonly kind:
+    | 'engine-died'
+    | 'out-of-memory'
+    | 'context-full'
+    | 'unreachable'
+    | 'refused'
+    | 'timeout'
+    | 'bad-reply'
+    | 'internal'
+  /** What happened and, after it, what to do: for a person. */
+  readonly message: string
+  /** Whether asking the same again can help. */
+  readonly retryable: boolean
+}
+
+export type ModelEvent =
+  /** Reading the prompt: tokens of it done, to do in all, and how many of them were in the cache already. */
+  | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
+  | { readonly type: 'reasoning'; readonly text: string }
+  | { readonly type: 'text'; readonly text: string }
+  /** A call has begun; its arguments stream as `call-delta` (raw text, for display only). */
+  | { readonly type: 'call-start'; readonly name: string; readonly path?: string }
+  | { readonly type: 'call-delta'; readonly text: string }
+  | { readonly type: 'call'; readonly call: ToolCall }
+  /** Something that was meant as a call and cannot be read as one; `problem` tells the model what was wrong. */
+  | { readonly type: 'malformed'; readonly text: string; readonly problem: string }
+  /** Log-probabilities of the tokens sampled since the last event of this kind. */
+  | { readonly type: 'logprobs'; readonly tokens: readonly { readonly token: number; readonly logprob: number }[] }
+  /** A notice for a person: host restarted, threads lowered, request retried. */
+  | { readonly type: 'notice'; readonly text: string }
+  /** The last event of a reply that came to an end. `length`: cut by maxTokens or the context. */
+  | {
+      readonly type: 'done'
+      readonly stop: 'end' | 'length' | 'aborted'
+      readonly message: AssistantMessage
+      readonly usage: Usage
+    }
+  /** The last event of a reply that failed. Nothing of it is in the session. */
+  | { readonly type: 'error'; readonly failure: ModelFailure }
+
+/** A place in a session to come back to. */
+export interface Checkpoint {
+  readonly id: number
+  readonly tokens: number
+}
+
+/**
+ * One append-only conversation with a model. What was appended is never re-rendered: request n is a strict prefix of
+ * request n+1. Not for concurrent use: one `respond` at a time.
+ */
+export interface ModelSession {
+  readonly info: ModelInfo
+  /** Sums over all replies of this session. */
+  readonly usage: Usage
+  /** Tokens in the context now (embedded), or as the server last told (remote). */
+  readonly contextTokens: number
+  /** Adds messages at the end. They are evaluated with the next `respond`. */
+  append(messages: readonly Message[]): Promise<void>
+  /** Lets the model speak. Ends with exactly one `done` or `error`. Does not throw. */
+  respond(options: RespondOptions): AsyncIterable<ModelEvent>
+  checkpoint(): Promise<Checkpoint>
+  /** Drops everything after the checkpoint. */
+  rewind(checkpoint: Checkpoint): Promise<void>
+  /** A second session with the same context; the shared prefix is not evaluated again. */
+  fork(): Promise<ModelSession>
+  close(): Promise<void>
+}
+
+export interface Model {
+  readonly info: ModelInfo
+  /** How many tokens a text is for this model (an estimate for remote ones). */
+  countTokens(text: string): Promise<number>
+  /** Opens a session on a prefix. May hold a whole earlier conversation: assistant messages keep their sampled tokens. */
+  start(prefix: readonly Segment[]): Promise<ModelSession>
+  close(): Promise<void>
+}

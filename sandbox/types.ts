@@ -1,0 +1,131 @@
+/** What a command may touch, and the way our own code reads and writes the user's files. */
+
+/** `read-only`: nothing but a private /tmp is writable. `workspace-write`: the roots too. `full-access`: no sandbox. */
+export type SandboxMode = 'read-only' | 'workspace-write' | 'full-access'
+
+/** What a backend holds a command to. A mode names the ones it requires; a gap is a refusal or an approval, never silence. */
+export type Guarantee =
+  | 'write-outside'
+  | 'git-metadata'
+  | 'secrets-hidden'
+  | 'env-clean'
+  | 'net-off'
+  | 'net-allowlist'
+  | 'unix-hidden'
+  | 'proc-isolated'
+  | 'kill-all'
+  | 'suid-free'
+
+export interface Policy {
+  readonly mode: SandboxMode
+  /** Absolute, real paths of the writable roots; the first is the work tree. */
+  readonly roots: readonly string[]
+  /** More writable paths, absolute; from flags and user configuration only. */
+  readonly extraWrite: readonly string[]
+  /** Paths hidden from commands, absolute, besides the built-in list of secrets. */
+  readonly denyRead: readonly string[]
+  readonly network: 'off' | 'full'
+  /** Names of environment variables to pass besides the built-in allow-list. */
+  readonly passEnv: readonly string[]
+}
+
+export interface Limits {
+  readonly seconds: number
+  /** Bytes of output kept (head and tail); the rest is counted and dropped. */
+  readonly outputBytes: number
+}
+
+export interface Command {
+  /** A line for `bash -c`. */
+  readonly line: string
+  /** Absolute path of the folder to run in; must lie in a root. */
+  readonly cwd: string
+  readonly stdin?: string
+}
+
+export interface CommandResult {
+  /** The first reason to end wins. */
+  readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'aborted'
+  /** 128 + n for a death by signal n, as shells do. */
+  readonly exitCode: number
+  /** stdout and stderr as they came, decoded as UTF-8 (invalid bytes replaced), middle cut when over the limit. */
+  readonly output: string
+  /** Bytes that the command wrote in all. */
+  readonly outputBytes: number
+  readonly truncated: boolean
+  readonly seconds: number
+  /** One line for model and user when the sandbox is the likely cause of a failure. */
+  readonly hint?: string
+}
+
+/** Why no command can run here. `message` names the fix. */
+export interface SandboxProblem {
+  readonly kind:
+    | 'missing'
+    | 'userns-denied'
+    | 'no-namespaces'
+    | 'root-without-caps'
+    | 'no-proc'
+    | 'self-test'
+    | 'platform'
+  readonly message: string
+}
+
+export interface RunOptions {
+  readonly policy: Policy
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  /** Output as it comes, decoded. */
+  readonly onOutput?: (text: string) => void
+}
+
+export interface Sandbox {
+  readonly backend: 'bwrap' | 'external' | 'none'
+  readonly guarantees: readonly Guarantee[]
+  /** Set when commands cannot run: `run` then throws SandboxError. */
+  readonly problem: SandboxProblem | undefined
+  /** Rejects with SandboxError when the sandbox cannot be made; everything the command does is a result. */
+  run(command: Command, options: RunOptions): Promise<CommandResult>
+}
+
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError'
+  readonly kind: SandboxProblem['kind'] | 'bad-command' | 'policy-gap'
+  constructor(kind: SandboxError['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+/** A path that our own code may not touch, or a file that it will not: `message` is for model and user alike. */
+export class WorkspaceError extends Error {
+  override readonly name = 'WorkspaceError'
+  readonly kind: 'outside' | 'not-found' | 'not-a-file' | 'protected' | 'too-large' | 'link' | 'exists' | 'io'
+  readonly path: string
+  constructor(kind: WorkspaceError['kind'], path: string, message: string) {
+    super(message)
+    this.kind = kind
+    this.path = path
+  }
+}
+
+/** The only way our own code reads or writes the user's files: confined to the root, following no link out of it. */
+export interface Workspace {
+  /** Absolute, real path of the work tree. */
+  readonly root: string
+  /** A user's or model's spelling (relative, absolute, `./`) to a path relative to the root with `/`; throws `outside`. */
+  relative(path: string): string
+  /** Whole file. Throws WorkspaceError (`not-found`, `too-large` over `maxBytes`, default 64 MiB). */
+  read(path: string, options?: { readonly maxBytes?: number }): Promise<Buffer>
+  /** Undefined when there is nothing. Does not follow a link at the last component. */
+  stat(
+    path: string,
+  ): Promise<
+    { kind: 'file' | 'directory' | 'link' | 'other'; bytes: number; modifiedMs: number; mode: number } | undefined
+  >
+  /** Writes a whole file: temporary file beside it, fsync, rename; keeps the mode; makes missing folders. */
+  write(path: string, bytes: Buffer): Promise<void>
+  remove(path: string): Promise<void>
+  /** Names in a folder, folders with a trailing `/`, sorted. */
+  list(path: string): Promise<string[]>
+}

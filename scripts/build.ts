@@ -1,0 +1,45 @@
+/**
+ * Bundles the program into dist/ with esbuild: the command line and the engine host, with shared chunks.
+ * `--if-stale` builds only when a source file is newer than the last build, so that `npm start` stays quick.
+ */
+import { globSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const outdir = join(root, 'dist')
+const sources = globSync(
+  ['{src,agent,tools,engine,sandbox}/**/*.{ts,tsx,md,json}', 'package.json', 'scripts/build.ts'],
+  { cwd: root },
+)
+
+/** Modification time in milliseconds; 0 for a file that is not there. */
+const modified = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+
+const built = modified(join(outdir, 'cli.js'))
+const stale = sources.some((file) => modified(join(root, file)) > built)
+
+if (!process.argv.includes('--if-stale') || stale) {
+  rmSync(outdir, { recursive: true, force: true })
+  await build({
+    absWorkingDir: root,
+    entryPoints: { cli: 'src/cli.ts', 'engine-host': 'engine/host/main.ts' },
+    outdir,
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'esm',
+    minify: true,
+    sourcemap: false,
+    loader: { '.md': 'text' },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // Packages that carry native files stay packages; everything else is in the bundle.
+    external: ['koffi', '@vscode/ripgrep', '@node-llama-cpp/*'],
+    banner: {
+      js: "import { createRequire as cachalotRequire } from 'node:module'; const require = cachalotRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  })
+}

@@ -1,0 +1,78 @@
+/** What the model may do: one tool a file, each with schema, effects and rendering data. */
+import type { ZodType } from 'zod'
+import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
+
+/** What a call will do to the world, told before it is done: what policy and approvals judge. */
+export type Effect =
+  | { readonly kind: 'read'; readonly path: string }
+  | { readonly kind: 'write'; readonly path: string }
+  | { readonly kind: 'run'; readonly command: string }
+
+/** What the screen shows of a result; the model gets `content`. */
+export type ToolDetails =
+  | {
+      readonly kind: 'read'
+      readonly path: string
+      readonly fromLine: number
+      readonly toLine: number
+      readonly totalLines: number
+    }
+  /** `before` is null for a new file, `after` for a deleted one; text only when both sides are text. */
+  | { readonly kind: 'change'; readonly path: string; readonly before: string | null; readonly after: string | null }
+  | {
+      readonly kind: 'command'
+      readonly command: string
+      readonly exitCode: number
+      readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'aborted'
+      readonly seconds: number
+      readonly output: string
+    }
+  | { readonly kind: 'list'; readonly path: string; readonly entries: number }
+  | { readonly kind: 'search'; readonly pattern: string; readonly matches: number }
+  | { readonly kind: 'failure'; readonly reason: ToolFailureReason }
+
+/** Why a tool did not do what was asked, as a closed list. */
+export type ToolFailureReason =
+  | 'bad-arguments'
+  | 'unknown-tool'
+  | 'not-found'
+  | 'outside'
+  | 'no-match'
+  | 'many-matches'
+  | 'no-change'
+  | 'binary'
+  | 'too-large'
+  | 'denied'
+  | 'sandbox'
+  | 'aborted'
+  | 'io'
+
+export interface ToolResult {
+  readonly ok: boolean
+  /** For the model: what happened, and on a failure what to do next. Untrusted text. */
+  readonly content: string
+  readonly details: ToolDetails
+}
+
+export interface ToolContext {
+  readonly workspace: Workspace
+  readonly sandbox: Sandbox
+  readonly policy: Policy
+  readonly limits: Limits
+  readonly signal: AbortSignal
+  /** Live output of a command, for the screen. */
+  readonly onOutput?: (text: string) => void
+}
+
+/**
+ * A tool. `run` does not throw for anything the model or the world did: those are results with `ok: false`.
+ * `input` parses the model's arguments; its JSON schema is what the model is told.
+ */
+export interface Tool<Input = unknown> {
+  readonly name: string
+  /** One or two sentences, counted in tokens. */
+  readonly description: string
+  readonly input: ZodType<Input>
+  effects(input: Input): Effect[]
+  run(input: Input, context: ToolContext): Promise<ToolResult>
+}
