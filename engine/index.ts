@@ -1,5 +1,15 @@
 /** The face of the engine room: tokens in, tokens out. Other rooms import only this file. */
 export type * from './dialect.ts'
+export { dialectByName, dialects } from './dialects/index.ts'
 export * from './engine.ts'
 export type * from './messages.ts'
 export type * from './model.ts'
+export { type ScriptedModel, type ScriptedRequest, scriptedModel } from './scripted/model.ts'
+export {
+  loadScript,
+  parseScript,
+  type ReplyFunction,
+  type Script,
+  ScriptError,
+  type ScriptedReply,
+} from './scripted/script.ts'

@@ -1,0 +1,27 @@
+/** Sums of what replies cost. */
+import type { Usage } from '../model.ts'
+
+export const noUsage: Usage = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  evaluatedTokens: 0,
+  generatedTokens: 0,
+  prefillSeconds: 0,
+  decodeSeconds: 0,
+}
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    evaluatedTokens: a.evaluatedTokens + b.evaluatedTokens,
+    generatedTokens: a.generatedTokens + b.generatedTokens,
+    prefillSeconds: a.prefillSeconds + b.prefillSeconds,
+    decodeSeconds: a.decodeSeconds + b.decodeSeconds,
+  }
+}
+
+/** What a text costs where nobody can count its tokens: four characters a token, rounded up. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 4)
+}
