@@ -1,2 +1,12 @@
-/** The face of the agent room: the loop and what surrounds it. Other rooms import only this file. */
+/**
+ * The face of the agent room: the loop and what surrounds it. Other rooms import only this file.
+ *
+ * ```ts
+ * const session = await openSession({ model, root, sandbox, policy, limits, stateFolder })
+ * for await (const event of session.send('Fix the off-by-one in src/page.ts', { signal })) draw(event)
+ * await session.close()
+ * ```
+ */
 export * from './events.ts'
+export type * from './options.ts'
+export { openSession } from './session.ts'

@@ -1,0 +1,103 @@
+/** What a session is opened with, and what the front end holds in its hands afterwards. */
+import type { Model, ModelInfo, Sampling } from '../engine/index.ts'
+import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
+import type { Effect, Tool } from '../tools/index.ts'
+import type { AgentEvent } from './events.ts'
+
+/** What one run (one `send`) may use up before it ends with `limit`. */
+export interface RunLimits {
+  /** Requests to the model. */
+  readonly steps: number
+  /** Tokens that the model generates, over all requests of the run. */
+  readonly tokens: number
+  /** Wall time. A reply or a command in progress is cut. */
+  readonly seconds: number
+}
+
+/** Time as the agent sees it; injected so that tests own it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls `then` once after `ms`; the returned function cancels it. */
+  after(ms: number, then: () => void): () => void
+}
+
+/** A call that policy does not allow by itself: what exactly would happen, and which rule stands in the way. */
+export interface ApprovalRequest {
+  readonly callId: string
+  readonly name: string
+  readonly effects: readonly Effect[]
+  /** For a person: why it has to be asked for. */
+  readonly reason: string
+}
+
+/** `reason` of a denial is told to the model. */
+export type ApprovalAnswer = { readonly allow: true } | { readonly allow: false; readonly reason: string }
+
+/** Asks a person. Must give up (deny) when the signal aborts. */
+export type Approve = (request: ApprovalRequest, signal: AbortSignal) => Promise<ApprovalAnswer>
+
+export interface SessionOptions {
+  readonly model: Model
+  /** Absolute path of the work tree. */
+  readonly root: string
+  readonly sandbox: Sandbox
+  /** Mode and roots; `policy.roots[0]` is the work tree. */
+  readonly policy: Policy
+  readonly limits: RunLimits
+  /** The XDG state folder of the program; logs go to `sessions/` in it. Made (0700) when missing. */
+  readonly stateFolder: string
+  /** For each command that the model runs. Default: 120 s, 64 KiB of output. */
+  readonly commandLimits?: Limits
+  /** Whether AGENTS.md of the root is shown to the model. Default: true. */
+  readonly instructions?: boolean
+  /** Standing words of the user, shown after AGENTS.md and, like it, never trusted as control text. */
+  readonly appendSystem?: string
+  /** Overrides of the model's own measured settings. */
+  readonly sampling?: Partial<Sampling>
+  /** Absent: nobody is there to ask, and what would need approval is refused (never waited for). */
+  readonly approve?: Approve
+  /** Path of an earlier session's log: the model continues with exactly the tokens it had. */
+  readonly resume?: string
+  /** Default: all tools of the tools room. */
+  readonly tools?: readonly Tool[]
+  /** Default: opened on `root`. */
+  readonly workspace?: Workspace
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+export interface SessionInfo {
+  readonly id: string
+  /** Absolute path of the work tree. */
+  readonly cwd: string
+  readonly model: ModelInfo
+  /** The sandbox's backend, or `none`. */
+  readonly sandbox: string
+  /** Absolute path of the append-only log (JSONL). */
+  readonly logFile: string
+}
+
+export interface SendOptions {
+  /** Aborting it ends the run with `interrupted` within 300 ms, also inside prefill; what was done stays. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * One conversation about one work tree.
+ *
+ * A front end does `for await (const event of session.send(task, { signal }))` and draws the events. The first event
+ * is `session`, the last is always `result`, also on error, limit and interruption; `result.exitCode` is the exit
+ * code of the program. `send` does not throw for anything that a model, a tool or the world did. It may be called
+ * again after `result`; while a run is going on it throws.
+ */
+export interface Session {
+  readonly id: string
+  readonly info: SessionInfo
+  /** Runs one task to its end. Leaving the loop early (break) interrupts the run. */
+  send(text: string, options?: SendOptions): AsyncIterable<AgentEvent>
+  /** Words for the run in progress: the model gets them at the next tool boundary, or before it would end. */
+  steer(text: string): void
+  /** Closes the model's session and the log; not the model, which the caller opened. */
+  close(): Promise<void>
+}
