@@ -1,0 +1,207 @@
+/**
+ * Every setting of the program in one table: its key in config.toml, its environment variable, its flag, its schema,
+ * and whether a repository's own file may set it. The flags, the parsers and the checks all follow from it.
+ */
+import { z } from 'zod'
+
+export interface Setting<Value> {
+  /** Dotted key in config.toml. */
+  readonly key: string
+  readonly env: string
+  /** As commander writes flags; settings without one are for files and the environment. */
+  readonly flag?: string
+  readonly help: string
+  /** How a flag or variable is read: as it stands, as a number, or as a list divided by colons. */
+  readonly kind: 'text' | 'number' | 'list'
+  readonly schema: z.ZodType<Value>
+  /** What holds where nothing is set; undefined leaves the choice to the model or the loop. */
+  readonly fallback?: Value
+  /**
+   * Whether `.cachalot/config.toml` of a repository may set it. A repository is not trusted: it may not choose
+   * binaries, files outside, addresses, secrets or how far commands reach.
+   */
+  readonly repository: boolean
+  /** What the repository may set where not every value is allowed; gives the reason when it is not. */
+  readonly repositoryRefuses?: (value: Value) => string | undefined
+}
+
+const setting = <Value>(given: Setting<Value>): Setting<Value> => given
+
+const whole = (least: number) => z.number('must be a number').int('must be a whole number').min(least)
+
+export const settings = {
+  model: setting<string>({
+    key: 'model',
+    env: 'CACHALOT_MODEL',
+    flag: '-m, --model <name>',
+    help: 'catalog name, path of a .gguf file, or the name of a remote model',
+    kind: 'text',
+    schema: z.string().min(1),
+    repository: true,
+    repositoryRefuses: (value) =>
+      /^[a-z0-9][\w.-]*$/i.test(value) && !/\.gguf$/i.test(value)
+        ? undefined
+        : 'only a plain catalog name may stand there',
+  }),
+  baseUrl: setting<string>({
+    key: 'remote.base_url',
+    env: 'CACHALOT_BASE_URL',
+    flag: '--base-url <url>',
+    help: 'use an OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1',
+    kind: 'text',
+    schema: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
+    repository: false,
+  }),
+  apiKeyEnv: setting<string>({
+    key: 'remote.api_key_env',
+    env: 'CACHALOT_API_KEY_ENV',
+    flag: '--api-key-env <variable>',
+    help: 'environment variable that holds the key of the endpoint',
+    kind: 'text',
+    schema: z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable, not the key itself'),
+    repository: false,
+  }),
+  dialect: setting<string>({
+    key: 'engine.dialect',
+    env: 'CACHALOT_DIALECT',
+    flag: '--dialect <name>',
+    help: 'prompt protocol of a model that is not in the catalog',
+    kind: 'text',
+    schema: z.string().min(1),
+    repository: false,
+  }),
+  context: setting<number>({
+    key: 'engine.context_tokens',
+    env: 'CACHALOT_CONTEXT',
+    flag: '--context <tokens>',
+    help: 'context length',
+    kind: 'number',
+    schema: whole(256),
+    repository: true,
+  }),
+  threads: setting<number>({
+    key: 'engine.threads',
+    env: 'CACHALOT_THREADS',
+    flag: '--threads <n>',
+    help: 'at most this many threads for the embedded model',
+    kind: 'number',
+    schema: whole(1).max(1024),
+    repository: false,
+  }),
+  maxSteps: setting<number>({
+    key: 'limits.steps',
+    env: 'CACHALOT_MAX_STEPS',
+    flag: '--max-steps <n>',
+    help: 'end after this many requests to the model',
+    kind: 'number',
+    schema: whole(1),
+    repository: true,
+  }),
+  maxTokens: setting<number>({
+    key: 'limits.tokens',
+    env: 'CACHALOT_MAX_TOKENS',
+    flag: '--max-tokens <n>',
+    help: 'end after this many generated tokens',
+    kind: 'number',
+    schema: whole(1),
+    repository: true,
+  }),
+  maxSeconds: setting<number>({
+    key: 'limits.seconds',
+    env: 'CACHALOT_MAX_SECONDS',
+    flag: '--max-seconds <n>',
+    help: 'end after this much time',
+    kind: 'number',
+    schema: z.number('must be a number').positive(),
+    repository: true,
+  }),
+  temperature: setting<number>({
+    key: 'sampling.temperature',
+    env: 'CACHALOT_TEMPERATURE',
+    flag: '--temperature <t>',
+    help: '0 is greedy; default: what the model was measured with',
+    kind: 'number',
+    schema: z.number('must be a number').min(0).max(5),
+    repository: true,
+  }),
+  seed: setting<number>({
+    key: 'sampling.seed',
+    env: 'CACHALOT_SEED',
+    flag: '--seed <n>',
+    help: 'seed of the sampler',
+    kind: 'number',
+    schema: whole(0).max(0xffffffff),
+    repository: true,
+  }),
+  sandbox: setting<'read-only' | 'workspace-write' | 'full-access'>({
+    key: 'sandbox.mode',
+    env: 'CACHALOT_SANDBOX',
+    flag: '--sandbox <mode>',
+    help: 'read-only, workspace-write or full-access (commands run unconfined)',
+    kind: 'text',
+    schema: z.enum(
+      ['read-only', 'workspace-write', 'full-access'],
+      'must be read-only, workspace-write or full-access',
+    ),
+    fallback: 'workspace-write',
+    repository: false,
+  }),
+  network: setting<'off' | 'full'>({
+    key: 'sandbox.network',
+    env: 'CACHALOT_SANDBOX_NETWORK',
+    help: 'whether commands reach the network: off or full',
+    kind: 'text',
+    schema: z.enum(['off', 'full'], 'must be off or full'),
+    fallback: 'off',
+    repository: false,
+  }),
+  extraWrite: setting<readonly string[]>({
+    key: 'sandbox.write',
+    env: 'CACHALOT_SANDBOX_WRITE',
+    help: 'more folders that commands may write (absolute paths; colon-separated in the environment)',
+    kind: 'list',
+    schema: z.array(z.string().startsWith('/', 'must be an absolute path')),
+    fallback: [],
+    repository: false,
+  }),
+  denyRead: setting<readonly string[]>({
+    key: 'sandbox.hide',
+    env: 'CACHALOT_SANDBOX_HIDE',
+    help: 'paths hidden from commands, besides the built-in list of secrets',
+    kind: 'list',
+    schema: z.array(z.string().startsWith('/', 'must be an absolute path')),
+    fallback: [],
+    repository: false,
+  }),
+  passEnv: setting<readonly string[]>({
+    key: 'sandbox.pass_env',
+    env: 'CACHALOT_SANDBOX_PASS_ENV',
+    help: 'environment variables that commands see, besides the built-in list',
+    kind: 'list',
+    schema: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')),
+    fallback: [],
+    repository: false,
+  }),
+  appendSystem: setting<string>({
+    key: 'append_system',
+    env: 'CACHALOT_APPEND_SYSTEM',
+    flag: '--append-system <text>',
+    help: 'more words for the system prompt',
+    kind: 'text',
+    schema: z.string(),
+    repository: false,
+  }),
+} as const
+
+export type SettingName = keyof typeof settings
+
+type ValueOf<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer Value> ? Value : never
+
+/** Settings with a fallback always have a value. */
+export type Config = {
+  readonly [Name in SettingName]: Name extends 'sandbox' | 'network' | 'extraWrite' | 'denyRead' | 'passEnv'
+    ? ValueOf<Name>
+    : ValueOf<Name> | undefined
+}
+
+export const settingNames = Object.keys(settings) as SettingName[]
