@@ -8,6 +8,13 @@ export type Effect =
   | { readonly kind: 'write'; readonly path: string }
   | { readonly kind: 'run'; readonly command: string }
 
+/** One file before and after: `before` is null for a new file, `after` for a deleted one; `path` relative to the root. */
+export interface TextChange {
+  readonly path: string
+  readonly before: string | null
+  readonly after: string | null
+}
+
 /** What the screen shows of a result; the model gets `content`. */
 export type ToolDetails =
   | {
@@ -17,8 +24,9 @@ export type ToolDetails =
       readonly toLine: number
       readonly totalLines: number
     }
-  /** `before` is null for a new file, `after` for a deleted one; text only when both sides are text. */
-  | { readonly kind: 'change'; readonly path: string; readonly before: string | null; readonly after: string | null }
+  | ({ readonly kind: 'change' } & TextChange)
+  /** One call that changed several files; a move is a deletion and an addition. */
+  | { readonly kind: 'changes'; readonly files: readonly TextChange[] }
   | {
       readonly kind: 'command'
       readonly command: string
@@ -36,6 +44,12 @@ export type ToolFailureReason =
   | 'bad-arguments'
   | 'unknown-tool'
   | 'not-found'
+  /** A folder, link, device or other thing where a file is needed. */
+  | 'not-a-file'
+  /** A file is in the way of one that would be made. */
+  | 'exists'
+  /** The file is not what the model saw: someone changed it since. */
+  | 'stale'
   | 'outside'
   | 'no-match'
   | 'many-matches'
@@ -60,6 +74,14 @@ export interface ToolContext {
   readonly policy: Policy
   readonly limits: Limits
   readonly signal: AbortSignal
+  /**
+   * What the model has seen: path relative to the root → `fingerprint` of the bytes. `read`, `edit` and `write` note what
+   * they show and write; the loop adds the files it puts in front of the model. A file noted here that has changed since is
+   * refused as `stale` by `edit` and `write`. Undefined: nothing is refused.
+   */
+  readonly seen?: Map<string, string>
+  /** Absolute path of a folder of our own for the journal of edits (see `recoverEdits`). Undefined: no journal. */
+  readonly journal?: string
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
 }
