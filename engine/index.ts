@@ -2,6 +2,7 @@
 export type * from './dialect.ts'
 export { dialectByName, dialects } from './dialects/index.ts'
 export * from './engine.ts'
+export * from './gguf/index.ts'
 export type * from './messages.ts'
 export type * from './model.ts'
 export { type ScriptedModel, type ScriptedRequest, scriptedModel } from './scripted/model.ts'
