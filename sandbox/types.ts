@@ -123,8 +123,11 @@ export interface Workspace {
   ): Promise<
     { kind: 'file' | 'directory' | 'link' | 'other'; bytes: number; modifiedMs: number; mode: number } | undefined
   >
-  /** Writes a whole file: temporary file beside it, fsync, rename; keeps the mode; makes missing folders. */
-  write(path: string, bytes: Buffer): Promise<void>
+  /**
+   * Writes a whole file: temporary file beside it, fsync, rename; keeps the mode; makes missing folders. `mode`: the
+   * permission bits of a file that is made (default 0644 less the umask), so that a moved script stays executable.
+   */
+  write(path: string, bytes: Buffer, options?: { readonly mode?: number }): Promise<void>
   remove(path: string): Promise<void>
   /** Names in a folder, folders with a trailing `/`, sorted. */
   list(path: string): Promise<string[]>

@@ -24,12 +24,5 @@ function wholeFileDiff(from: string, to: string, before: string, after: string):
   const minus = body(removed)
   const plus = body(added)
   const lines = (all: readonly string[]): number => all.filter((line) => !line.startsWith('\\')).length
-  return [
-    `--- ${from}`,
-    `+++ ${to}`,
-    `@@ -1,${lines(minus)} +1,${lines(plus)} @@`,
-    ...minus,
-    ...plus,
-    '',
-  ].join('\n')
+  return [`--- ${from}`, `+++ ${to}`, `@@ -1,${lines(minus)} +1,${lines(plus)} @@`, ...minus, ...plus, ''].join('\n')
 }

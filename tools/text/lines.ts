@@ -29,7 +29,8 @@ export const joinLines = (lines: readonly Line[]): string => lines.map((line) =>
 /** Text with every `\r\n` as `\n`: the form in which text is compared. */
 export const toLf = (text: string): string => text.replaceAll('\r\n', '\n')
 
-export const withEol = (text: string, eol: Eol): string => (eol === '\n' ? toLf(text) : toLf(text).replaceAll('\n', eol))
+export const withEol = (text: string, eol: Eol): string =>
+  eol === '\n' ? toLf(text) : toLf(text).replaceAll('\n', eol)
 
 /** The ending that most lines have; `\n` for text without any. */
 export function mainEol(text: string): Eol {
