@@ -2,7 +2,7 @@
  * Bundles the program into dist/ with esbuild: the command line and the engine host, with shared chunks.
  * `--if-stale` builds only when a source file is newer than the last build, so that `npm start` stays quick.
  */
-import { globSync, rmSync, statSync } from 'node:fs'
+import { globSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -20,12 +20,15 @@ const modified = (path: string): number => statSync(path, { throwIfNoEntry: fals
 const built = modified(join(outdir, 'cli.js'))
 const stale = sources.some((file) => modified(join(root, file)) > built)
 
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+
 if (!process.argv.includes('--if-stale') || stale) {
-  rmSync(outdir, { recursive: true, force: true })
+  // Built beside and moved in whole: a failed build leaves the last good one.
+  const staging = join(root, 'node_modules', `.cachalot-build-${process.pid}`)
   await build({
     absWorkingDir: root,
     entryPoints: { cli: 'src/cli.ts', 'engine-host': 'engine/host/main.ts' },
-    outdir,
+    outdir: staging,
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -34,7 +37,7 @@ if (!process.argv.includes('--if-stale') || stale) {
     minify: true,
     sourcemap: false,
     loader: { '.md': 'text' },
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', CACHALOT_VERSION: JSON.stringify(version) },
     // Packages that carry native files stay packages; everything else is in the bundle.
     external: ['koffi', '@vscode/ripgrep', '@node-llama-cpp/*'],
     banner: {
@@ -42,4 +45,6 @@ if (!process.argv.includes('--if-stale') || stale) {
     },
     logLevel: 'warning',
   })
+  rmSync(outdir, { recursive: true, force: true })
+  renameSync(staging, outdir)
 }

@@ -27,7 +27,8 @@ export interface Setting<Value> {
 
 const setting = <Value>(given: Setting<Value>): Setting<Value> => given
 
-const whole = (least: number) => z.number('must be a number').int('must be a whole number').min(least)
+const whole = (least: number) =>
+  z.number('must be a number').int('must be a whole number').min(least, `must be at least ${least}`)
 
 export const settings = {
   model: setting<string>({
@@ -85,7 +86,7 @@ export const settings = {
     flag: '--threads <n>',
     help: 'at most this many threads for the embedded model',
     kind: 'number',
-    schema: whole(1).max(1024),
+    schema: whole(1).max(1024, 'must be at most 1024'),
     repository: false,
   }),
   maxSteps: setting<number>({
@@ -95,6 +96,7 @@ export const settings = {
     help: 'end after this many requests to the model',
     kind: 'number',
     schema: whole(1),
+    fallback: 50,
     repository: true,
   }),
   maxTokens: setting<number>({
@@ -104,6 +106,7 @@ export const settings = {
     help: 'end after this many generated tokens',
     kind: 'number',
     schema: whole(1),
+    fallback: 100_000,
     repository: true,
   }),
   maxSeconds: setting<number>({
@@ -112,7 +115,8 @@ export const settings = {
     flag: '--max-seconds <n>',
     help: 'end after this much time',
     kind: 'number',
-    schema: z.number('must be a number').positive(),
+    schema: z.number('must be a number').positive('must be more than 0'),
+    fallback: 3600,
     repository: true,
   }),
   temperature: setting<number>({
@@ -121,7 +125,7 @@ export const settings = {
     flag: '--temperature <t>',
     help: '0 is greedy; default: what the model was measured with',
     kind: 'number',
-    schema: z.number('must be a number').min(0).max(5),
+    schema: z.number('must be a number').min(0, 'must be at least 0').max(5, 'must be at most 5'),
     repository: true,
   }),
   seed: setting<number>({
@@ -130,7 +134,7 @@ export const settings = {
     flag: '--seed <n>',
     help: 'seed of the sampler',
     kind: 'number',
-    schema: whole(0).max(0xffffffff),
+    schema: whole(0).max(0xffffffff, 'must be less than 2^32'),
     repository: true,
   }),
   sandbox: setting<'read-only' | 'workspace-write' | 'full-access'>({
@@ -197,11 +201,12 @@ export type SettingName = keyof typeof settings
 
 type ValueOf<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer Value> ? Value : never
 
-/** Settings with a fallback always have a value. */
+/** The settings that have a fallback, and so always a value. */
+type Decided = 'maxSteps' | 'maxTokens' | 'maxSeconds' | 'sandbox' | 'network' | 'extraWrite' | 'denyRead' | 'passEnv'
+
+/** The settings after all places were heard. */
 export type Config = {
-  readonly [Name in SettingName]: Name extends 'sandbox' | 'network' | 'extraWrite' | 'denyRead' | 'passEnv'
-    ? ValueOf<Name>
-    : ValueOf<Name> | undefined
+  readonly [Name in SettingName]: Name extends Decided ? ValueOf<Name> : ValueOf<Name> | undefined
 }
 
 export const settingNames = Object.keys(settings) as SettingName[]

@@ -1,0 +1,25 @@
+/** What `cachalot --help` prints: text of its own, so that help needs no parser and is there at once. */
+export const help = `Cachalot, a coding agent for the terminal with its own embedded model.
+
+Usage:
+  cachalot                          start an interactive session in this folder
+  cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
+  cachalot model <command>          list, pull, use and remove models
+  cachalot config                   show every setting, its value and where it comes from
+  cachalot <command> --help         what a command can do
+
+Examples:
+  cachalot run "Add a --json flag to cli.py"
+  npm test 2>&1 | cachalot run "Make this test pass"
+  cachalot run "Rename load to readConfig everywhere" --json > events.jsonl
+  cachalot run "Explain src/parse.ts" --quiet | less
+  cachalot run "Fix the typo in README.md" --base-url http://127.0.0.1:8080/v1 --model qwen3
+
+The first run fetches a small model (1.1 GB) if there is none. Nothing leaves this machine unless you name an
+endpoint. Commands of the model run in a sandbox: it can write here and nowhere else, and has no network.
+
+Exit codes of run:
+  0 done   1 not done   2 usage   3 model or engine   4 sandbox missing   5 limit reached   130 interrupted
+
+Settings: ~/.config/cachalot/config.toml < .cachalot/config.toml < CACHALOT_* < flags
+`

@@ -1,0 +1,113 @@
+/** The commands of the program, as commander reads them. Each command's code is loaded when it is chosen. */
+import { Command, CommanderError, Option } from 'commander'
+import { settingNames, settings } from './config/settings.ts'
+import { help } from './help.ts'
+import { nearest } from './nearest.ts'
+import { UsageError, usageExitCode } from './usage-error.ts'
+import { version } from './version.ts'
+
+/** Runs the program on the words after its name and gives the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  let code = 0
+  const program = buildProgram((result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync(rewrite(words, program), { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`cachalot: ${error.message}\n`)
+    return usageExitCode
+  }
+}
+
+function buildProgram(exit: (code: number) => void): Command {
+  const program = new Command('cachalot')
+    .exitOverride()
+    .version(version, '-V, --version')
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cachalot: ')) })
+  program.helpInformation = () => help
+
+  withSettings(
+    program
+      .command('run')
+      .summary('do one task and end')
+      .description('Do one task in this folder and end. The task is the words given, or stdin, or both.')
+      .argument('[task...]', 'what to do; `-` stands for stdin')
+      .option('--json', 'one JSON event a line on stdout, the last one `result`')
+      .option('--quiet', 'only the result on stdout')
+      .option('--no-color', 'no colours (also: NO_COLOR=1)'),
+  )
+    .addHelpText('after', runExamples)
+    .action(async (task: string[], flags: Record<string, unknown>) => {
+      const { runOnce } = await import('./run/run.ts')
+      exit(await runOnce(task, flags))
+    })
+
+  program
+    .command('config')
+    .summary('show every setting, its value and where it comes from')
+    .description('Show every setting, its value and where it comes from.')
+    .option('--cwd <folder>', 'the folder whose .cachalot/config.toml counts')
+    .action(async (flags: { cwd?: string }) => {
+      const { showConfig } = await import('./commands/config.ts')
+      showConfig(flags)
+    })
+
+  withSettings(program.command('interactive', { isDefault: true, hidden: true })).action(async () => {
+    exit(await interactive())
+  })
+  return program
+}
+
+const runExamples = `
+Examples:
+  cachalot run "Add a --json flag to cli.py"
+  npm test 2>&1 | cachalot run "Make this test pass"
+  cachalot run --cwd ../site --model ./model.gguf "Fix the broken link in index.html"
+
+Exit codes: 0 done, 1 not done, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached, 130 interrupted`
+
+/** The flags that choose where to work and the settings that have a flag. */
+function withSettings(command: Command): Command {
+  command.option('--cwd <folder>', 'work in this folder')
+  for (const name of settingNames) {
+    const { flag, help: text, fallback } = settings[name]
+    if (flag === undefined) continue
+    command.addOption(new Option(flag, fallback === undefined ? text : `${text} (default: ${String(fallback)})`))
+  }
+  return command
+}
+
+/**
+ * `cachalot -p "task"` is `cachalot run "task"`; a first word that is no command gets the nearest one named, and the
+ * way to give it as a task.
+ */
+function rewrite(words: readonly string[], program: Command): string[] {
+  const names = program.commands.map((command) => command.name())
+  const first = words[0]
+  const end = words.indexOf('--')
+  const options = end === -1 ? words : words.slice(0, end)
+  const print = options.findIndex((word) => word === '-p' || word === '--print')
+  if (print !== -1 && (first === undefined || first === 'run' || first.startsWith('-'))) {
+    return ['run', ...words.filter((_, at) => at !== print && !(at === 0 && first === 'run'))]
+  }
+  if (first !== undefined && !first.startsWith('-') && first !== 'help' && !names.includes(first)) {
+    const meant = nearest(first, names)
+    throw new UsageError(
+      `unknown command "${first}"${meant === undefined ? '' : `; did you mean "${meant}"?`} To give a task: cachalot run "${first}${words.length > 1 ? ' …' : ''}"`,
+    )
+  }
+  return [...words]
+}
+
+async function interactive(): Promise<number> {
+  throw new UsageError(
+    process.stdin.isTTY === true
+      ? 'the interactive session is not built yet. Run: cachalot run "<task>"'
+      : 'there is no terminal here. Run: cachalot run "<task>", or pipe a task into cachalot run',
+  )
+}

@@ -1,0 +1,61 @@
+import { openSession, type Session } from '../../agent/index.ts'
+import { type Sandbox, SandboxError } from '../../sandbox/index.ts'
+import { type OpenModelRequest, openModel } from './model.ts'
+
+export interface WorkplaceRequest extends OpenModelRequest {
+  /** Absolute, real path of the work tree. */
+  readonly cwd: string
+}
+
+/** A session with everything it stands on. */
+export interface Workplace {
+  readonly session: Session
+  /** Ends the session, then the model and its processes. */
+  close(): Promise<void>
+}
+
+/** Brings model, sandbox and session together as the settings say. Throws OpenError. */
+export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
+  const { config, cwd, paths } = request
+  const [model, sandbox] = await Promise.all([openModel(request), noSandbox()])
+  const session = await openSession({
+    model,
+    root: cwd,
+    sandbox,
+    policy: {
+      mode: config.sandbox,
+      roots: [cwd],
+      extraWrite: config.extraWrite,
+      denyRead: config.denyRead,
+      network: config.network,
+      passEnv: config.passEnv,
+    },
+    limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
+    stateFolder: paths.state,
+    appendSystem: config.appendSystem,
+    sampling: {
+      ...(config.temperature === undefined ? {} : { temperature: config.temperature }),
+      ...(config.seed === undefined ? {} : { seed: config.seed }),
+    },
+  })
+  return {
+    session,
+    async close() {
+      await session.close()
+      await model.close()
+    },
+  }
+}
+
+/** Stands in until the sandbox room opens. */
+async function noSandbox(): Promise<Sandbox> {
+  const problem = { kind: 'missing', message: 'no sandbox yet' } as const
+  return {
+    backend: 'none',
+    guarantees: [],
+    problem,
+    run: async () => {
+      throw new SandboxError(problem.kind, problem.message)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+/** Ctrl-C and its kin: the first one asks the run to stop, a short while later or with the second one it is over. */
+
+export interface Interrupts {
+  readonly signal: AbortSignal
+  /** Asks the run to stop, as the first Ctrl-C does. */
+  interrupt(): void
+  dispose(): void
+}
+
+/** Time the run has to end by itself; with the way out it stays within 300 ms. */
+const graceMs = 200
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** `giveUp` is called once, when the grace is over or a second signal comes: it must end the process. */
+export function watchInterrupts(giveUp: () => void): Interrupts {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let over = false
+  const end = (): void => {
+    if (over) return
+    over = true
+    giveUp()
+  }
+  const interrupt = (): void => {
+    if (controller.signal.aborted) {
+      end()
+    } else {
+      timer = setTimeout(end, graceMs)
+      controller.abort()
+    }
+  }
+  for (const signal of signals) process.on(signal, interrupt)
+  return {
+    signal: controller.signal,
+    interrupt,
+    dispose() {
+      over = true
+      clearTimeout(timer)
+      for (const signal of signals) process.off(signal, interrupt)
+    },
+  }
+}

@@ -1,0 +1,10 @@
+import { safeJson } from '../terminal/sanitize.ts'
+import type { Output } from './output.ts'
+
+/** One JSON event a line on stdout and nothing else. */
+export function jsonOutput(write: (text: string) => void): Output {
+  return {
+    event: (event) => write(`${safeJson(event)}\n`),
+    status: () => undefined,
+  }
+}

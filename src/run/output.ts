@@ -1,0 +1,38 @@
+import type { AgentEvent } from '../../agent/index.ts'
+
+/** A usage error as an event, so that the last line of `--json` is a `result` whatever happens. */
+export interface UsageResult {
+  readonly type: 'result'
+  readonly exit: 'usage'
+  readonly exitCode: 2
+  readonly text: string
+}
+
+export type ResultEvent = Extract<AgentEvent, { type: 'result' }>
+
+/** One way of showing a run. */
+export interface Output {
+  /** Draws one event. The last one is the result. */
+  event(event: AgentEvent): void
+  /** A passing line about work before the first event (download, loading); undefined when it is over. */
+  status(text: string | undefined): void
+}
+
+/** The result of a run that ended before the session did, or before there was one. */
+export function resultOf(given: Pick<ResultEvent, 'exit' | 'exitCode' | 'text'>, seconds: number): ResultEvent {
+  return {
+    type: 'result',
+    ...given,
+    changes: [],
+    steps: 0,
+    seconds,
+    usage: {
+      promptTokens: 0,
+      cachedTokens: 0,
+      evaluatedTokens: 0,
+      generatedTokens: 0,
+      prefillSeconds: 0,
+      decodeSeconds: 0,
+    },
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * A local endpoint that speaks the OpenAI chat protocol and answers from a list. It keeps no state between requests:
+ * which reply is due follows from the number of tool results in the request, so that a retried request gets the same
+ * answer again. Every request is recorded; faults can be put in front of chosen requests.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface FakeReply {
+  readonly reasoning?: string
+  readonly text?: string
+  readonly calls?: readonly { readonly name: string; readonly arguments: unknown }[]
+  /** Milliseconds between chunks. */
+  readonly chunkMs?: number
+}
+
+/** What happens to one request (counted from 0) instead of its answer. */
+export type Fault =
+  /** An HTTP error. */
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly headers?: Record<string, string>
+      readonly body?: string
+    }
+  /** The stream ends without its end after so many chunks. */
+  | { readonly kind: 'cut'; readonly chunks: number }
+  /** The request is taken and nothing ever comes. */
+  | { readonly kind: 'hang' }
+  /** A stream of data that is no JSON. */
+  | { readonly kind: 'garbage' }
+
+export interface RecordedRequest {
+  readonly headers: IncomingMessage['headers']
+  readonly body: {
+    readonly model: string
+    readonly stream?: boolean
+    readonly messages: readonly { readonly role: string; readonly [key: string]: unknown }[]
+    readonly [key: string]: unknown
+  }
+}
+
+export interface FakeOpenAi {
+  /** `http://127.0.0.1:PORT/v1` */
+  readonly baseUrl: string
+  readonly requests: readonly RecordedRequest[]
+  close(): Promise<void>
+}
+
+export async function startFakeOpenAi(
+  replies: readonly FakeReply[],
+  faults: Readonly<Record<number, Fault>> = {},
+): Promise<FakeOpenAi> {
+  const requests: RecordedRequest[] = []
+  const server = createServer((request, response) => {
+    void answer(request, response).catch(() => response.destroy())
+  })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url === '/v1/models') {
+      return json(response, 200, { object: 'list', data: [{ id: 'fake', object: 'model' }] })
+    }
+    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
+      return json(response, 404, { error: { message: `no such path: ${request.url}` } })
+    }
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as RecordedRequest['body']
+    const fault = faults[requests.length]
+    requests.push({ headers: request.headers, body })
+    if (fault?.kind === 'status') {
+      response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers })
+      response.end(fault.body ?? JSON.stringify({ error: { message: `fault ${fault.status}` } }))
+      return
+    }
+    if (fault?.kind === 'hang') return
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
+    if (fault?.kind === 'garbage') {
+      response.end('data: {"choices":[{"delta":\n\ndata: [DONE]\n\n')
+      return
+    }
+    const reply = due(replies, body.messages)
+    let sent = 0
+    for (const data of stream(reply, body)) {
+      if (fault?.kind === 'cut' && sent >= fault.chunks) {
+        response.destroy()
+        return
+      }
+      response.write(`data: ${JSON.stringify(data)}\n\n`)
+      sent += 1
+      if (reply.chunkMs !== undefined) await new Promise((resolve) => setTimeout(resolve, reply.chunkMs))
+    }
+    response.end('data: [DONE]\n\n')
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    requests,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
+  }
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
+
+/** The reply that follows the tool results in the conversation. The last one stands for all that would come after. */
+function due(replies: readonly FakeReply[], messages: RecordedRequest['body']['messages']): FakeReply {
+  let results = messages.filter((message) => message.role === 'tool').length
+  for (const reply of replies) {
+    const calls = reply.calls?.length ?? 0
+    if (results < calls || calls === 0) return reply
+    results -= calls
+  }
+  return { text: 'There is nothing more to say.' }
+}
+
+function* stream(reply: FakeReply, body: RecordedRequest['body']): Generator<object> {
+  const chunk = (delta: object, finish: string | null = null): object => ({
+    id: 'chatcmpl-fake',
+    object: 'chat.completion.chunk',
+    model: body.model,
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  })
+  yield chunk({ role: 'assistant', content: '' })
+  for (const text of pieces(reply.reasoning ?? '')) yield chunk({ reasoning_content: text })
+  for (const text of pieces(reply.text ?? '')) yield chunk({ content: text })
+  for (const [index, call] of (reply.calls ?? []).entries()) {
+    const id = `call_${body.messages.length}_${index}`
+    yield chunk({ tool_calls: [{ index, id, type: 'function', function: { name: call.name, arguments: '' } }] })
+    for (const text of pieces(JSON.stringify(call.arguments))) {
+      yield chunk({ tool_calls: [{ index, function: { arguments: text } }] })
+    }
+  }
+  yield chunk({}, (reply.calls?.length ?? 0) > 0 ? 'tool_calls' : 'stop')
+  const prompt = Math.ceil(JSON.stringify(body.messages).length / 4)
+  const completion = Math.ceil(JSON.stringify(reply).length / 4)
+  yield {
+    id: 'chatcmpl-fake',
+    object: 'chat.completion.chunk',
+    model: body.model,
+    choices: [],
+    usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
+  }
+}
+
+function pieces(text: string): string[] {
+  return text.match(/[\s\S]{1,16}/g) ?? []
+}
