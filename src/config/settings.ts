@@ -137,15 +137,15 @@ export const settings = {
     schema: whole(0).max(0xffffffff, 'must be less than 2^32'),
     repository: true,
   }),
-  sandbox: setting<'read-only' | 'workspace-write' | 'full-access'>({
+  sandbox: setting<'read-only' | 'workspace-write' | 'full-access' | 'external'>({
     key: 'sandbox.mode',
     env: 'CACHALOT_SANDBOX',
     flag: '--sandbox <mode>',
-    help: 'read-only, workspace-write or full-access (commands run unconfined)',
+    help: 'read-only, workspace-write, full-access (commands run unconfined), or external (this container is the boundary)',
     kind: 'text',
     schema: z.enum(
-      ['read-only', 'workspace-write', 'full-access'],
-      'must be read-only, workspace-write or full-access',
+      ['read-only', 'workspace-write', 'full-access', 'external'],
+      'must be read-only, workspace-write, full-access or external',
     ),
     fallback: 'workspace-write',
     repository: false,

@@ -1,5 +1,5 @@
 import { openSession, type Session } from '../../agent/index.ts'
-import { type Sandbox, SandboxError } from '../../sandbox/index.ts'
+import { openSandbox } from '../../sandbox/index.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
 
 export interface WorkplaceRequest extends OpenModelRequest {
@@ -17,13 +17,17 @@ export interface Workplace {
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
   const { config, cwd, paths } = request
-  const [model, sandbox] = await Promise.all([openModel(request), noSandbox()])
+  // The sandbox tries itself while the model is opened.
+  const [model, sandbox] = await Promise.all([
+    openModel(request),
+    openSandbox({ roots: [cwd], backend: backendOf(config.sandbox) }),
+  ])
   const session = await openSession({
     model,
     root: cwd,
     sandbox,
     policy: {
-      mode: config.sandbox,
+      mode: config.sandbox === 'external' ? 'workspace-write' : config.sandbox,
       roots: [cwd],
       extraWrite: config.extraWrite,
       denyRead: config.denyRead,
@@ -47,15 +51,7 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
   }
 }
 
-/** Stands in until the sandbox room opens. */
-async function noSandbox(): Promise<Sandbox> {
-  const problem = { kind: 'missing', message: 'no sandbox yet' } as const
-  return {
-    backend: 'none',
-    guarantees: [],
-    problem,
-    run: async () => {
-      throw new SandboxError(problem.kind, problem.message)
-    },
-  }
+function backendOf(mode: WorkplaceRequest['config']['sandbox']): 'auto' | 'external' | 'none' {
+  if (mode === 'external') return 'external'
+  return mode === 'full-access' ? 'none' : 'auto'
 }
