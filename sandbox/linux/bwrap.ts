@@ -1,0 +1,136 @@
+/** The bubblewrap profile: argv for one command. Order matters, later mounts cover earlier ones. */
+import { existsSync, lstatSync } from 'node:fs'
+import path from 'node:path'
+import { isInside, realPath } from '../policy.ts'
+import { protectedPaths } from '../protect.ts'
+import type { Policy } from '../types.ts'
+import { listeningSockets, type Mask, secretMasks } from './masks.ts'
+
+/** What the profile needs to know of this machine; separate from the policy so that a test can give its own. */
+export interface Machine {
+  readonly home: string
+  /** Effective user id 0: bwrap then keeps what a user never had, and two mounts take it back. */
+  readonly root: boolean
+  /** `bwrap --help` lists --disable-userns (0.8 and later). */
+  readonly disableUserns: boolean
+  /** Private folder of this session on the host: holds `tmp` and an `empty` file. */
+  readonly session: string
+}
+
+export interface Profile {
+  /** Arguments of bwrap up to and without `--` and the command. */
+  readonly args: readonly string[]
+  /** What the system call filter does with unix sockets. */
+  readonly unix: 'isolated' | 'deny'
+}
+
+/** Descriptors that the profile names; the runner fills them. */
+export const SECCOMP_FD = 3
+export const STATUS_FD = 4
+export const SCRIPT_FD = 5
+
+/** Size of each in-memory folder, bytes. */
+const TMPFS_BYTES = 1 << 30
+
+/** The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held. */
+export function bwrapProfile(policy: Policy, cwd: string, machine: Machine): Profile {
+  const args = [
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(policy.network === 'off' ? ['--unshare-net'] : []),
+    ...['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--cap-drop', 'ALL'],
+    ...(machine.disableUserns ? ['--disable-userns'] : []),
+    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    // bwrap covers /proc/sys only for those who could not write it anyway; as root core_pattern would be open.
+    ...(machine.root ? ['--ro-bind', '/proc/sys', '/proc/sys'] : []),
+  ]
+  const hidden = hiddenFolders(machine)
+  for (const folder of hidden) {
+    if (folder !== '/tmp') args.push('--size', String(TMPFS_BYTES), '--tmpfs', folder)
+  }
+  args.push('--bind', path.join(machine.session, 'tmp'), '/tmp')
+  if (policy.network === 'full') args.push(...resolverArgs(hidden))
+
+  const readOnly = policy.mode === 'read-only'
+  const writable = withoutNested(readOnly ? [] : [...policy.roots, ...policy.extraWrite])
+  const opened = readOnly ? withoutNested(policy.roots) : writable
+  const masks = secretMasks(machine.home, policy.denyRead).filter((mask) => isSeen(mask.path, hidden, opened))
+  const [around, below] = split(masks, (mask) => opened.some((folder) => isInside(folder, mask.path)))
+
+  // A secret folder that holds a root is emptied first, and the root is put back into it.
+  for (const mask of around) args.push('--tmpfs', mask.path)
+  for (const folder of opened) args.push(readOnly ? '--ro-bind' : '--bind', folder, folder)
+  for (const mask of below) args.push(...maskArgs(mask, machine))
+  const sockets = listeningSockets()
+  for (const socket of sockets ?? []) {
+    const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
+    if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
+  }
+  args.push(...writable.flatMap((folder) => protectionArgs(folder)))
+
+  for (const mask of around) args.push('--remount-ro', mask.path)
+  for (const folder of hidden) if (folder !== '/tmp' && folder !== '/var/tmp') args.push('--remount-ro', folder)
+  args.push('--chdir', cwd, '--seccomp', String(SECCOMP_FD), '--json-status-fd', String(STATUS_FD))
+  return { args, unix: sockets === undefined ? 'deny' : 'isolated' }
+}
+
+/** Folders that commands see empty: other programs' files and sockets, kernels, and root's home when it is not ours. */
+function hiddenFolders(machine: Machine): string[] {
+  const home = realPath(machine.home) ?? machine.home
+  const wanted = ['/tmp', '/var/tmp', '/run', '/boot', ...(isInside(home, '/root') ? [] : ['/root'])]
+  return wanted.filter(isRealFolder)
+}
+
+function isRealFolder(folder: string): boolean {
+  try {
+    return lstatSync(folder).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+/** With the host's network, /etc/resolv.conf must lead somewhere although /run is hidden. */
+function resolverArgs(hidden: readonly string[]): string[] {
+  const real = realPath('/etc/resolv.conf')
+  if (real === undefined || !hidden.some((folder) => isInside(real, folder))) return []
+  return ['--ro-bind', real, real]
+}
+
+/** Whether a path of the host is to be seen at all: not in a hidden folder, unless in one that was opened there. */
+function isSeen(file: string, hidden: readonly string[], opened: readonly string[]): boolean {
+  if (isInside(file, '/dev') || isInside(file, '/proc')) return false
+  return !hidden.some((folder) => isInside(file, folder)) || opened.some((folder) => isInside(file, folder))
+}
+
+/** A folder becomes an empty read-only one, a file an empty one. */
+function maskArgs(mask: Mask, machine: Machine): string[] {
+  if (mask.kind === 'folder') return ['--tmpfs', mask.path, '--remount-ro', mask.path]
+  return ['--ro-bind', path.join(machine.session, 'empty'), mask.path]
+}
+
+/**
+ * Protected paths read-only, and every folder between them and the root pinned by a mount on itself: what is a mount
+ * point cannot be renamed away (EBUSY).
+ */
+function protectionArgs(root: string): string[] {
+  const held = protectedPaths(root).filter((file) => file !== root && isInside(file, root))
+  const pins = new Set<string>()
+  for (const file of held) {
+    for (let up = path.dirname(file); up !== root && isInside(up, root); up = path.dirname(up)) pins.add(up)
+  }
+  const args: string[] = []
+  for (const pin of [...pins].sort(byDepth)) args.push('--bind', pin, pin)
+  for (const file of withoutNested(held)) args.push('--ro-bind', file, file)
+  return args
+}
+
+/** Without those that lie in another one, outermost first. */
+function withoutNested(folders: readonly string[]): string[] {
+  const real = [...new Set(folders.map((folder) => realPath(folder) ?? folder))].filter((folder) => existsSync(folder))
+  return real.filter((inner) => !real.some((outer) => outer !== inner && isInside(inner, outer))).sort(byDepth)
+}
+
+const byDepth = (a: string, b: string): number => a.split('/').length - b.split('/').length || (a < b ? -1 : 1)
+
+function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))]
+}

@@ -1,0 +1,54 @@
+/** From a command and a policy to what bwrap is started with. */
+import type { Environment } from '../environment.ts'
+import type { SpawnPlan } from '../process.ts'
+import type { Policy } from '../types.ts'
+import { bwrapProfile, type Machine, SCRIPT_FD } from './bwrap.ts'
+import { seccompFilter } from './seccomp.ts'
+
+/** The programs that a plan starts, by absolute path. */
+export interface Programs {
+  readonly bwrap: string
+  readonly bash: string
+}
+
+/** Longer lines do not fit into one argument (MAX_ARG_STRLEN is 128 KiB) and travel as a file. */
+const MAX_LINE_BYTES = 100_000
+const SCRIPT = '/tmp/.cachalot-command'
+
+/**
+ * Descriptors that we ourselves inherited are closed, whoever left them open; limits of each process (no core, 8192
+ * files, 4 GiB a file; a lower one stays); a hint to the kernel whom to kill first when memory ends. Then the line in
+ * a shell of its own.
+ */
+export const PRELUDE = [
+  `for d in /proc/self/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`,
+  'ulimit -c 0; ulimit -n 8192 2>/dev/null; ulimit -f 4194304 2>/dev/null',
+  'echo 500 2>/dev/null >/proc/self/oom_score_adj',
+].join('; ')
+
+/** The plan of one command. Reads the disk (see bwrapProfile), so it is made anew for each. */
+export function bwrapPlan(
+  line: string,
+  cwd: string,
+  policy: Policy,
+  environment: Environment,
+  machine: Machine,
+  programs: Programs,
+): SpawnPlan {
+  const profile = bwrapProfile(policy, cwd, machine)
+  const filter = seccompFilter({ unix: profile.unix })
+  const script = Buffer.from(line)
+  const long = script.length > MAX_LINE_BYTES
+  const { bash } = programs
+  const command = long
+    ? [bash, '-c', `${PRELUDE}; exec ${bash} ${SCRIPT}`]
+    : [bash, '-c', `${PRELUDE}; exec ${bash} -c "$1"`, 'bash', line]
+  return {
+    file: programs.bwrap,
+    args: [...profile.args, ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : []), '--', ...command],
+    env: environment.variables,
+    cwd: '/',
+    input: [filter, 'status', ...(long ? [script] : [])],
+    tree: 'namespace',
+  }
+}

@@ -1,0 +1,89 @@
+/** The private folder of this process on the host: the /tmp that its commands share, and pipes for their output. */
+import { execFile } from 'node:child_process'
+import {
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { isInside } from './policy.ts'
+
+const PREFIX = 'cachalot-box-'
+const BATCH = 32
+
+export interface SessionFolder {
+  readonly path: string
+  /** A pipe with a name that is gone again: what a command writes to, and our end of it. */
+  openPipe(): Promise<{ readonly read: number; readonly write: number }>
+}
+
+/**
+ * Makes the folder, mode 0700, removed when the process exits. What a killed process left is removed at the next
+ * start: the name holds the process id.
+ */
+export function openSessionFolder(roots: readonly string[]): SessionFolder {
+  const wanted = realpathSync(tmpdir())
+  // A command must not be able to change the folder itself, only the `tmp` in it that it is given.
+  const base = roots.some((root) => isInside(wanted, root)) ? '/tmp' : wanted
+  sweep(base)
+  const folder = mkdtempSync(path.join(base, `${PREFIX}${process.pid}-`))
+  mkdirSync(path.join(folder, 'tmp'), { mode: 0o700 })
+  writeFileSync(path.join(folder, 'empty'), '', { mode: 0o444 })
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+  const ready: string[] = []
+  let made = 0
+  let making: Promise<void> | undefined
+  const make = async (): Promise<void> => {
+    const names = Array.from({ length: BATCH }, () => path.join(folder, `out-${made++}`))
+    await promisify(execFile)('mkfifo', ['-m', '600', ...names])
+    ready.push(...names)
+  }
+  return {
+    path: folder,
+    async openPipe() {
+      while (ready.length === 0) {
+        making ??= make().finally(() => {
+          making = undefined
+        })
+        await making
+      }
+      const name = ready.pop()!
+      // Our end first and without waiting; with a reader there, the writer's end opens at once.
+      const read = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
+      const write = openSync(name, constants.O_WRONLY)
+      unlinkSync(name)
+      return { read, write }
+    },
+  }
+}
+
+/** Removes folders of processes that are gone. Those of other users fail and stay. */
+function sweep(base: string): void {
+  for (const name of readdirSync(base)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
+    if (pid === undefined || isAlive(Number(pid))) continue
+    try {
+      rmSync(path.join(base, name), { recursive: true, force: true })
+    } catch {
+      // Another user's: theirs to remove.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
