@@ -1,7 +1,8 @@
 /** The dialects by name. The catalog chooses one for each model; nothing is guessed. */
 import type { Dialect } from '../dialect.ts'
+import { qwen } from './qwen.ts'
 
-export const dialects: Readonly<Record<string, Dialect>> = {}
+export const dialects: Readonly<Record<string, Dialect>> = { qwen }
 
 /** Throws with the names there are: an unknown dialect is a mistake in the catalog, a script or the configuration. */
 export function dialectByName(name: string): Dialect {
