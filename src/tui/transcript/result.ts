@@ -1,0 +1,39 @@
+/** The end of a run in one line, and what to know when it did not end well. */
+import type { AgentEvent } from '../../../agent/index.ts'
+import { count, duration, plural, rate } from '../../terminal/numbers.ts'
+import { type Line, type Role, type Span, span } from '../text/style.ts'
+import { wrap } from '../text/wrap.ts'
+
+type Result = Extract<AgentEvent, { type: 'result' }>
+
+const ends: Readonly<Record<Result['exit'], readonly [mark: string, words: string, role: Role]>> = {
+  done: ['✓', 'done', 'ok'],
+  'not-done': ['✗', 'not done', 'warning'],
+  limit: ['✗', 'limit reached', 'warning'],
+  model: ['✗', 'model failed', 'error'],
+  sandbox: ['✗', 'no sandbox', 'error'],
+  interrupted: ['■', 'interrupted', 'warning'],
+}
+
+export function resultLines(result: Result, width: number): Line[] {
+  const [mark, words, role] = ends[result.exit]
+  const { usage } = result
+  const speed = rate(usage.generatedTokens, usage.decodeSeconds)
+  const facts = [
+    ...(result.changes.length > 0 ? [plural(result.changes.length, 'file')] : []),
+    duration(result.seconds),
+    `${count(usage.generatedTokens)} tokens${speed === undefined ? '' : ` at ${speed}`}`,
+    ...(usage.cachedTokens > 0 ? [`${count(usage.evaluatedTokens)} read, ${count(usage.cachedTokens)} warm`] : []),
+  ]
+  const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]
+  // What the model said last has been shown as it streamed; why a run ended otherwise has not.
+  const why = result.exit === 'done' || result.exit === 'interrupted' ? '' : result.text
+  const reason =
+    why === ''
+      ? []
+      : why
+          .split('\n')
+          .slice(0, 6)
+          .map((one): Line => [span(`  ${one}`, { role })])
+  return [line, ...reason].flatMap((one) => wrap(one, width, { hang: [span('  ')] }))
+}
