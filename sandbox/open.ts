@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { commandEnvironment } from './environment.ts'
 import { denialHint } from './hint.ts'
 import { findProgram } from './linux/binary.ts'
-import { bwrapPlan } from './linux/plan.ts'
+import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
 import { type Probe, probeBwrap } from './linux/probe.ts'
 import { problemOf } from './linux/problems.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
@@ -91,7 +91,8 @@ function sandboxOf(
       dropPathsIn: policy.roots,
     })
     const marked = { ...variables, [COMMAND_MARK]: randomUUID() }
-    return { file: bash, args: ['-c', line], env: marked, cwd, input: [], tree: 'group' }
+    const args = ['-c', `${CLOSE_INHERITED}; exec ${bash} -c "$1"`, 'bash', line]
+    return { file: bash, args, env: marked, cwd, input: [], tree: 'group' }
   }
   const confined = async (
     line: string,
@@ -120,8 +121,8 @@ function sandboxOf(
       const { policy } = options
       const full = policy.mode === 'full-access'
       if (problem !== undefined && !full) throw new SandboxError(problem.kind, problem.message)
-      const missing = missingGuarantees(policy, { guarantees })
-      if (missing.length > 0 && backend !== 'external') {
+      const missing = missingGuarantees(policy, { backend, guarantees })
+      if (missing.length > 0) {
         throw new SandboxError(
           'policy-gap',
           `The mode ${policy.mode} needs what "${backend}" does not give: ${missing.join(', ')}. ` +

@@ -3,7 +3,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { type Guarantee, type Policy, SandboxError } from './types.ts'
+import { type Guarantee, type Policy, type Sandbox, SandboxError } from './types.ts'
 
 /** Every guarantee there is, in the order in which they are shown. */
 export const allGuarantees: readonly Guarantee[] = [
@@ -50,11 +50,15 @@ export function requiredGuarantees(policy: Policy): readonly Guarantee[] {
   }
 }
 
-/** What the policy requires and the backend does not give; empty means that commands may run without asking. */
+/**
+ * What the policy requires and the backend does not give; empty means that commands may run without asking. With the
+ * backend `external` nothing is missing: the user said that the container holds, and answers for it.
+ */
 export function missingGuarantees(
   policy: Policy,
-  backend: { readonly guarantees: readonly Guarantee[] },
+  backend: { readonly backend?: Sandbox['backend']; readonly guarantees: readonly Guarantee[] },
 ): readonly Guarantee[] {
+  if (backend.backend === 'external') return []
   return requiredGuarantees(policy).filter((guarantee) => !backend.guarantees.includes(guarantee))
 }
 

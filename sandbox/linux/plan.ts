@@ -15,13 +15,15 @@ export interface Programs {
 const MAX_LINE_BYTES = 100_000
 const SCRIPT = '/tmp/.cachalot-command'
 
+/** Closes the descriptors that we ourselves inherited, whoever left them open: Node passes them on. */
+export const CLOSE_INHERITED = `for d in /proc/self/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`
+
 /**
- * Descriptors that we ourselves inherited are closed, whoever left them open; limits of each process (no core, 8192
- * files, 4 GiB a file; a lower one stays); a hint to the kernel whom to kill first when memory ends. Then the line in
- * a shell of its own.
+ * Before the line itself, which gets a shell of its own: limits of each process (no core, 8192 files, 4 GiB a file; a
+ * lower one stays), and a hint to the kernel whom to kill first when memory ends.
  */
-export const PRELUDE = [
-  `for d in /proc/self/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`,
+const PRELUDE = [
+  CLOSE_INHERITED,
   'ulimit -c 0; ulimit -n 8192 2>/dev/null; ulimit -f 4194304 2>/dev/null',
   'echo 500 2>/dev/null >/proc/self/oom_score_adj',
 ].join('; ')
