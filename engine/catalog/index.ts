@@ -1,0 +1,22 @@
+/** Models on disk: what there is, where it comes from, whether it fits. Part of the engine's face. */
+export { CatalogError } from './catalog-error.ts'
+export { type Downloaded, type DownloadOptions, type DownloadRequest, download } from './download.ts'
+export { DownloadError, type DownloadEvent } from './download-events.ts'
+export type { CatalogEntry, MemoryNeed, ModelTraits, Source } from './entry.ts'
+export { type Choice, choices, type Fit, fits, usualContextTokens } from './fits.ts'
+export { catalog, defaultEntry, defaultModelName, findEntry, nearestName } from './lookup.ts'
+export { type Machine, readMachine } from './machine.ts'
+export { isModelPath, modelPath, type ResolvedModel, resolveModel, unknownModel } from './resolve.ts'
+export { type Endpoints, publicEndpoints } from './source.ts'
+export {
+  addRecord,
+  catalogFile,
+  findModel,
+  isModelName,
+  listModels,
+  type ModelFolders,
+  type ModelRecord,
+  removeModel,
+  type StoredModel,
+} from './store.ts'
+export { memoryOfHeader, traitsOfHeader } from './traits.ts'

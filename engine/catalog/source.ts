@@ -1,0 +1,81 @@
+/** One place that a file can come from: what all kinds of source have in common. */
+import type { Source } from './entry.ts'
+import type { PartFile } from './part-file.ts'
+
+/**
+ * How long a source may take before it is passed over, in milliseconds. Sources are tried quickly first, and only
+ * when none gave the file those that were merely slow are tried once more with patience.
+ */
+export interface Patience {
+  /** Name look-up, TCP and TLS together. */
+  readonly connect: number
+  /** From the request to the head of the last response, redirects included. */
+  readonly head: number
+  /** Silence in the middle of the file. */
+  readonly idle: number
+}
+
+export const quick: Patience = { connect: 1_000, head: 3_000, idle: 15_000 }
+export const patient: Patience = { connect: 10_000, head: 30_000, idle: 60_000 }
+
+/** Where the hubs are; other than the public ones for mirrors and tests. Without a trailing slash. */
+export interface Endpoints {
+  readonly huggingface: string
+  readonly modelscope: string
+}
+
+export const publicEndpoints: Endpoints = {
+  huggingface: 'https://huggingface.co',
+  modelscope: 'https://modelscope.cn',
+}
+
+export interface FetchContext {
+  /** Size of the whole file, where it is known. */
+  readonly bytes: number | undefined
+  readonly signal: AbortSignal
+  readonly patience: Patience
+  /** First pause after a broken connection, in milliseconds; doubled with each further one. */
+  readonly pause: number
+  /** Bytes of the file that are here or as good as here; called often. */
+  readonly onBytes: (bytes: number, total: number | undefined) => void
+  readonly onRetry: (reason: string, inSeconds: number) => void
+}
+
+/**
+ * How asking a source ended. `whole`: every byte is in the part file (the digest is not yet looked at). `failed`: the
+ * part file has what came. `wrong`: what the source has is not this file, so nothing it gave is to be kept.
+ */
+export type FetchOutcome =
+  | { readonly type: 'whole' }
+  | { readonly type: 'failed'; readonly reason: string; readonly slow: boolean }
+  | { readonly type: 'wrong'; readonly reason: string }
+
+/** Appends to the part file what is missing. Throws only for the caller's abort and for failures of the own disk. */
+export type FetchFile = (part: PartFile, context: FetchContext) => Promise<FetchOutcome>
+
+/** The source's name for a person. */
+export function sourceTitle(source: Source): string {
+  switch (source.kind) {
+    case 'huggingface':
+      return 'Hugging Face'
+    case 'modelscope':
+      return 'ModelScope'
+    case 'pypi':
+      return 'PyPI'
+    default:
+      return source satisfies never
+  }
+}
+
+/** The address of a hub's file. */
+export function sourceUrl(source: Extract<Source, { file: string; repo: string }>, endpoints: Endpoints): string {
+  const path = [...source.repo.split('/'), ...source.file.split('/')].map(encodeURIComponent)
+  const [owner, repo, ...file] = path
+  const base = `${owner}/${repo}`
+  return source.kind === 'huggingface'
+    ? `${endpoints.huggingface}/${base}/resolve/main/${file.join('/')}`
+    : `${endpoints.modelscope}/models/${base}/resolve/master/${file.join('/')}`
+}
+
+/** The first bytes of every GGUF file. */
+export const ggufMagic = Buffer.from('GGUF')
