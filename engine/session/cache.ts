@@ -1,0 +1,72 @@
+/** One engine sequence and the tokens that are known to be in its KV cache. */
+import { type Engine, EngineError, type Sequence } from '../engine.ts'
+
+export interface SequenceCache {
+  /**
+   * The sequence, holding nothing but a beginning of `prompt` shorter than it (its last token is evaluated with the
+   * first generated one). Rewinds where the model can, else starts anew.
+   */
+  align(prompt: readonly number[]): Promise<Sequence>
+  /** Tells what was evaluated since: the cache holds the first `length` of these tokens. */
+  holds(tokens: readonly number[]): void
+  /** After a failure that leaves the sequence in doubt: the next `align` opens a new one. */
+  forget(): void
+  fork(): Promise<SequenceCache>
+  close(): Promise<void>
+}
+
+export function sequenceCache(engine: Engine, sequence?: Sequence, known: readonly number[] = []): SequenceCache {
+  let current = sequence
+  let tokens = [...known]
+
+  function forget(): void {
+    const lost = current
+    current = undefined
+    tokens = []
+    lost?.close().catch(() => {
+      // The sequence died with its host; there is nothing left to close.
+    })
+  }
+
+  return {
+    forget,
+    async align(prompt) {
+      const common = commonLength(tokens, prompt)
+      if (current !== undefined && current.length > common) {
+        try {
+          await current.rewind(common)
+        } catch (error) {
+          // A model that rewinds only to checkpoints: evaluate anew. A dead host is the caller's to tell.
+          if (!(error instanceof EngineError) || error.kind === 'died') throw error
+          await current.close()
+          current = undefined
+        }
+      }
+      if (current === undefined) {
+        tokens = []
+        current = await engine.sequence()
+      } else tokens.length = common
+      return current
+    },
+    holds(evaluated) {
+      tokens = evaluated.slice(0, current?.length ?? 0)
+    },
+    async fork() {
+      return sequenceCache(engine, await current?.fork(), tokens)
+    },
+    async close() {
+      const open = current
+      current = undefined
+      tokens = []
+      await open?.close()
+    },
+  }
+}
+
+/** How many tokens at the beginning are the same; at most all of `b` but its last. */
+function commonLength(a: readonly number[], b: readonly number[]): number {
+  const most = Math.max(0, Math.min(a.length, b.length - 1))
+  let length = 0
+  while (length < most && a[length] === b[length]) length += 1
+  return length
+}

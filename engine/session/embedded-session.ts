@@ -1,0 +1,254 @@
+/** One conversation with an embedded model: what was appended is in the ledger, what was evaluated in the KV cache. */
+import { EngineError, type Sequence } from '../engine.ts'
+import type { AssistantMessage, Message } from '../messages.ts'
+import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from '../model.ts'
+import { type SequenceCache, sequenceCache } from './cache.ts'
+import type { EmbeddedModel } from './embedded.ts'
+import { eventQueue } from './event-queue.ts'
+import { contextFull, failureOf } from './failure.ts'
+import type { LedgerMark, TokenLedger } from './ledger.ts'
+import { type CallIds, collectReply, type Reply } from './reply.ts'
+import { stopText } from './stop-text.ts'
+import { addUsage, noUsage } from './usage.ts'
+
+export interface SessionState {
+  readonly ledger: TokenLedger
+  readonly ids: CallIds
+  readonly cache?: SequenceCache
+  readonly marks?: ReadonlyMap<number, LedgerMark>
+}
+
+/** What one reply has come to. */
+interface Turn {
+  readonly reply: Reply
+  opening: number[]
+  prompt: number[]
+  cached: number
+  sampled: number[]
+  raw: string
+  stop: 'end' | 'length' | 'aborted'
+  began: number
+  prefilled: number | undefined
+}
+
+export function embeddedSession(model: EmbeddedModel, state: SessionState): ModelSession {
+  const { engine, dialect, info } = model
+  const { ledger, ids } = state
+  const cache = state.cache ?? sequenceCache(engine)
+  const marks = new Map(state.marks)
+  let usage = noUsage
+  let busy = false
+  let nextMark = Math.max(0, ...marks.keys())
+
+  async function append(messages: readonly Message[]): Promise<void> {
+    const before = ledger.mark()
+    try {
+      for (const message of messages) await ledger.append(message)
+    } catch (error) {
+      ledger.rewind(before)
+      throw error
+    }
+    ids.seen(messages)
+  }
+
+  async function* respond(options: RespondOptions): AsyncGenerator<ModelEvent> {
+    if (busy) {
+      const message = 'This session is answering already; one reply at a time.'
+      yield { type: 'error', failure: { kind: 'internal', message, retryable: false } }
+      return
+    }
+    busy = true
+    // Ours besides the caller's: a caller who stops reading has to end the work too.
+    const abandon = new AbortController()
+    const signal = AbortSignal.any([options.signal, abandon.signal])
+    const turn: Turn = {
+      reply: collectReply(ids),
+      opening: [],
+      prompt: [],
+      cached: 0,
+      sampled: [],
+      raw: '',
+      stop: 'end',
+      began: performance.now(),
+      prefilled: undefined,
+    }
+    let settled = false
+    try {
+      turn.opening = await ledger.opening()
+      turn.prompt = [...ledger.tokens, ...turn.opening]
+      if (turn.prompt.length >= engine.info.contextTokens) {
+        settled = true
+        yield { type: 'error', failure: contextFull(turn.prompt.length + 1, engine.info.contextTokens) }
+        return
+      }
+      if (signal.aborted) turn.stop = 'aborted'
+      else {
+        const sequence = await cache.align(turn.prompt)
+        turn.cached = sequence.length
+        yield* prefill(sequence, turn, signal, abandon)
+        if (turn.stop !== 'aborted') yield* generate(sequence, turn, options, signal)
+        cache.holds([...turn.prompt, ...turn.sampled])
+      }
+      const message = messageOf(turn)
+      await ledger.reply(turn.opening, turn.sampled, message)
+      settled = true
+      const spent = spentOn(turn)
+      usage = addUsage(usage, spent)
+      yield { type: 'done', stop: turn.stop, message, usage: spent }
+    } catch (error) {
+      settled = true
+      cache.forget()
+      yield { type: 'error', failure: failureOf(error) }
+    } finally {
+      if (!settled) {
+        abandon.abort()
+        await abandoned(turn)
+      }
+      busy = false
+    }
+  }
+
+  /** The caller stopped reading: keep what was sampled, as after an abort. */
+  async function abandoned(turn: Turn): Promise<void> {
+    try {
+      await ledger.reply(turn.opening, turn.sampled, messageOf(turn))
+    } catch {
+      // The engine is gone and nobody listens any more; the reply was not added, so the ledger is whole.
+    }
+    cache.forget()
+  }
+
+  async function* prefill(
+    sequence: Sequence,
+    turn: Turn,
+    signal: AbortSignal,
+    abandon: AbortController,
+  ): AsyncGenerator<ModelEvent> {
+    const total = turn.prompt.length
+    const event = (done: number): ModelEvent => ({ type: 'prefill', done, total, cached: turn.cached })
+    yield event(turn.cached)
+    const todo = turn.prompt.slice(turn.cached, -1)
+    if (todo.length > 0) {
+      const progress = eventQueue<number>()
+      let failure: unknown
+      const work = sequence
+        .prefill(todo, { signal, onProgress: (done) => progress.push(done) })
+        .catch((error: unknown) => {
+          failure = error
+        })
+        .finally(() => progress.end())
+      let read = false
+      try {
+        for await (const done of progress) yield event(turn.cached + done)
+        read = true
+      } finally {
+        if (!read) abandon.abort()
+        await work
+      }
+      if (failure !== undefined && !(isKind(failure, 'aborted') && signal.aborted)) throw failure
+      if (signal.aborted) {
+        turn.stop = 'aborted'
+        turn.prompt.length = Math.min(total, sequence.length)
+      }
+    }
+    turn.prefilled = performance.now()
+  }
+
+  async function* generate(
+    sequence: Sequence,
+    turn: Turn,
+    options: RespondOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent> {
+    const parser = dialect.parser({ tools: ledger.tools, files: options.files ?? [] })
+    const { tokens: stopTokens, texts } = await model.stops()
+    const shown = stopText(texts)
+    const room = engine.info.contextTokens - turn.prompt.length
+    const maxTokens = Math.min(options.maxTokens, room)
+    let ended = false
+    try {
+      const stream = sequence.generate(turn.prompt.at(-1)!, {
+        sampling: { ...model.sampling, ...options.sampling },
+        maxTokens,
+        signal,
+        logprobs: options.logprobs,
+      })
+      for await (const { token, text, end, logprob } of stream) {
+        if (turn.sampled.length === 0) {
+          yield { type: 'prefill', done: turn.prompt.length, total: turn.prompt.length, cached: turn.cached }
+        }
+        if (stopTokens.has(token)) {
+          ended = true
+          break
+        }
+        turn.sampled.push(token)
+        turn.raw += text
+        if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob }] }
+        for (const event of parser.push(shown.push(text))) yield turn.reply.take(event)
+        ended = end || shown.stopped
+        if (ended || signal.aborted) break
+      }
+    } catch (error) {
+      // Both leave what was sampled; the rest is told by `stop`.
+      if (!(isKind(error, 'aborted') && signal.aborted) && !isKind(error, 'context-full')) throw error
+    }
+    turn.stop = ended ? 'end' : signal.aborted ? 'aborted' : 'length'
+    for (const event of [...parser.push(shown.end()), ...parser.end()]) {
+      // Of an aborted reply nothing is done any more; what was held back of its words is still shown.
+      if (turn.stop !== 'aborted' || event.type === 'text' || event.type === 'reasoning') yield turn.reply.take(event)
+    }
+  }
+
+  return {
+    info,
+    get usage() {
+      return usage
+    },
+    get contextTokens() {
+      return ledger.tokens.length
+    },
+    append,
+    respond,
+    async checkpoint(): Promise<Checkpoint> {
+      nextMark += 1
+      const id = nextMark
+      const mark = ledger.mark()
+      marks.set(id, mark)
+      return { id, tokens: mark.length }
+    },
+    async rewind({ id }) {
+      const mark = marks.get(id)
+      if (mark === undefined) {
+        throw new EngineError('misuse', `Checkpoint ${id} is not in this session (any more).`)
+      }
+      // The cache follows with the next reply: what is the same then needs no second evaluation.
+      ledger.rewind(mark)
+      for (const [later, { length }] of marks) if (later > id && length > mark.length) marks.delete(later)
+    },
+    fork: async () =>
+      embeddedSession(model, { ledger: ledger.fork(), ids: ids.copy(), cache: await cache.fork(), marks }),
+    close: () => cache.close(),
+  }
+}
+
+function messageOf(turn: Turn): AssistantMessage {
+  const message = turn.reply.message({ sampled: [...turn.sampled] })
+  return turn.raw === message.text ? message : { ...message, raw: turn.raw }
+}
+
+function spentOn(turn: Turn): Usage {
+  const now = performance.now()
+  const promptTokens = Math.max(turn.prompt.length, turn.cached)
+  return {
+    promptTokens,
+    cachedTokens: turn.cached,
+    evaluatedTokens: promptTokens - turn.cached,
+    generatedTokens: turn.sampled.length,
+    prefillSeconds: ((turn.prefilled ?? now) - turn.began) / 1000,
+    decodeSeconds: (now - (turn.prefilled ?? now)) / 1000,
+  }
+}
+
+function isKind(error: unknown, kind: EngineError['kind']): boolean {
+  return error instanceof EngineError && error.kind === kind
+}
