@@ -9,11 +9,18 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     // Ink and colour libraries look at CI and at the terminal; tests set what they need themselves.
     env: { CI: '', NO_COLOR: '' },
+    projects: [
+      { extends: true, test: { name: 'rooms', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/e2e/**'] } },
+      // Runs what is shipped, so it is built first; the other tests need no build.
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: ['test/setup/build.ts'] },
+      },
+    ],
   },
 })

@@ -16,10 +16,9 @@ if (major >= 22) {
     )
     process.exit(2)
   }
-  // Terminal signals reach the whole process group; those sent to this process alone are passed on.
+  // A terminal signals the whole group, so the program may get SIGINT twice; it takes two at once for one.
   const child = spawn(bundled, process.argv.slice(1), { stdio: 'inherit' })
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
-    process.on(signal, () => signal === 'SIGINT' || child.kill(signal))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => (signal ? process.kill(process.pid, 'SIGKILL') : process.exit(code ?? 1)))
 }
 

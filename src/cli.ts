@@ -1,7 +1,9 @@
 /** The program's entry: argv in, exit code out. Loads nothing it does not need, so that `--version` is instant. */
 import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { exitAfterFlush } from './exit.ts'
 import { help } from './help.ts'
+import { resolvePaths } from './paths.ts'
 import { version } from './version.ts'
 
 const words = process.argv.slice(2)
@@ -12,8 +14,8 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
 } else if (words.length === 1 && (first === '--help' || first === '-h' || first === 'help')) {
   process.stdout.write(help)
 } else {
-  // Compiled code is kept between runs where Node can (it chooses a folder in the temporary directory).
-  enableCompileCache()
+  // Compiled code is kept between runs, in our own folder: one in /tmp could be filled by another user.
+  enableCompileCache(join(resolvePaths().cache, 'compiled'))
   const { main } = await import('./main.ts')
   // Ended in words: a child or a socket that is still open must not keep a finished program alive.
   exitAfterFlush(await main(words))

@@ -7,6 +7,9 @@ export interface Interrupts {
   dispose(): void
 }
 
+/** Two signals within this time are one: a terminal signals the whole group, and our launcher passes its own on too. */
+const sameMs = 50
+
 /** Time the run has to end by itself; with the way out it stays within 300 ms. */
 const graceMs = 200
 
@@ -17,6 +20,7 @@ export function watchInterrupts(giveUp: () => void): Interrupts {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let over = false
+  let askedAt = 0
   const end = (): void => {
     if (over) return
     over = true
@@ -24,8 +28,9 @@ export function watchInterrupts(giveUp: () => void): Interrupts {
   }
   const interrupt = (): void => {
     if (controller.signal.aborted) {
-      end()
+      if (performance.now() - askedAt > sameMs) end()
     } else {
+      askedAt = performance.now()
       timer = setTimeout(end, graceMs)
       controller.abort()
     }

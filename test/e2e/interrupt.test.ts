@@ -1,0 +1,83 @@
+/** Ctrl-C and SIGTERM: over within 300 ms, exit code 130, a result, and no process left. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { shellCall } from './calls.ts'
+import { eventsOf, processesWith, type Scratch, scratch } from './program.ts'
+
+/** What the program promises, and what a busy machine may add to it (process exit, pipe). */
+const promised = 300
+const slack = 200
+
+let place: Scratch
+beforeEach(() => {
+  place = scratch({ 'a.txt': 'one\n' })
+})
+afterEach(() => place.remove())
+
+/** Starts a run, waits for a sign in its output, signals it, and gives its end. */
+async function interruptAt(
+  sign: RegExp,
+  signals: readonly NodeJS.Signals[],
+  words: readonly string[],
+): Promise<{ code: number | undefined; ms: number; stdout: string }> {
+  const child = place.start([...words, '--json'])
+  let stdout = ''
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk) => {
+      stdout += String(chunk)
+      if (sign.test(stdout)) resolve()
+    })
+    child.once('exit', () => reject(new Error(`ended before the sign: ${stdout}`)))
+  })
+  child.removeAllListeners('exit')
+  await sleep(100)
+  const since = performance.now()
+  for (const signal of signals) {
+    child.kill(signal)
+    await sleep(60)
+  }
+  const { exitCode } = await child
+  return { code: exitCode, ms: performance.now() - since, stdout }
+}
+
+test.each([['SIGINT'], ['SIGTERM']] as const)('%s while the model is silent', async (signal) => {
+  const model = place.script([{ delayMs: 30_000, text: 'late' }])
+  const { code, ms, stdout } = await interruptAt(/"prefill"/, [signal], ['run', 'x', '--model', model])
+  expect(code).toBe(130)
+  expect(ms).toBeLessThan(promised + slack)
+  expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted', exitCode: 130 })
+})
+
+test('while text streams', async () => {
+  const model = place.script([{ text: 'word '.repeat(5000), chunkMs: 5 }])
+  const { code, stdout } = await interruptAt(/"text"/, ['SIGINT'], ['run', 'x', '--model', model])
+  expect(code).toBe(130)
+  expect(eventsOf(stdout).filter((event) => event.type === 'result')).toHaveLength(1)
+})
+
+test('while a command runs: the command is gone too', async () => {
+  const mark = `sleep 98${process.pid % 1000}.5`
+  const model = place.script([{ calls: [shellCall(`(${mark} &) ; echo started; ${mark}`)] }, { text: 'x' }])
+  const { code, ms, stdout } = await interruptAt(/"output".*started/, ['SIGINT'], ['run', 'x', '--model', model])
+  expect(code).toBe(130)
+  expect(ms).toBeLessThan(promised + slack)
+  expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted' })
+  await sleep(100)
+  expect(processesWith(mark.replace(' ', '\0'))).toEqual([])
+})
+
+test('a second Ctrl-C ends it at once', async () => {
+  const model = place.script([{ delayMs: 30_000, text: 'late' }])
+  const { code, stdout } = await interruptAt(/"prefill"/, ['SIGINT', 'SIGINT'], ['run', 'x', '--model', model])
+  expect(code).toBe(130)
+  expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted' })
+})
+
+test('while stdin is awaited', async () => {
+  const child = place.start(['run', '-', '--json'], { stdin: 'pipe' })
+  await sleep(500)
+  child.kill('SIGINT')
+  const { exitCode, stdout } = await child
+  expect(exitCode).toBe(130)
+  expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted' })
+})

@@ -1,0 +1,69 @@
+/** bin/cachalot.js under a Node that is too old: it finds the bundled Node, or says in one line what to do. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launcher, scratch } from './program.ts'
+
+/** A Node older than 22 on this machine; the tests that need one say so where there is none. */
+const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
+  if (!existsSync(path)) return false
+  return Number(/^v(\d+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1]) < 22
+})
+
+/** Plays an old Node without having one: the launcher asks `process.versions.node`. */
+const pretend = [
+  '--import',
+  `data:text/javascript,${encodeURIComponent("Object.defineProperty(process.versions, 'node', { value: '18.20.4' })")}`,
+]
+
+let alone: string
+beforeAll(() => {
+  alone = mkdtempSync(join(tmpdir(), 'cachalot-launcher-'))
+  mkdirSync(join(alone, 'bin'))
+  cpSync(launcher, join(alone, 'bin', 'cachalot.js'))
+  writeFileSync(join(alone, 'package.json'), '{"type":"module"}')
+})
+afterAll(() => rmSync(alone, { recursive: true, force: true }))
+
+test('an old version goes over to the bundled Node', async () => {
+  const { stdout, exitCode } = await execa(process.execPath, [...pretend, launcher, '--version'])
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(exitCode).toBe(0)
+})
+
+test('without one it says what to do in one line', async () => {
+  const { stderr, exitCode } = await execa(process.execPath, [...pretend, join(alone, 'bin', 'cachalot.js')], {
+    reject: false,
+  })
+  expect(stderr).toBe('cachalot needs Node 22 or newer; this is 18.20.4. Run: npm install -g node@24')
+  expect(exitCode).toBe(2)
+})
+
+test.runIf(old !== undefined)('a really old Node runs a whole job and passes signals on', async () => {
+  const place = scratch({ 'a.txt': 'one\n' })
+  try {
+    const model = place.script([{ text: 'Hello.' }])
+    const run = await execa(old ?? '', [launcher, 'run', 'Hi', '--quiet', '--model', model], {
+      cwd: place.repo,
+      stdin: 'ignore',
+    })
+    expect(run.stdout).toBe('Hello.')
+    const slow = place.script([{ delayMs: 20_000, text: 'late' }])
+    const child = execa(old ?? '', [launcher, 'run', 'Hi', '--json', '--model', slow], {
+      cwd: place.repo,
+      stdin: 'ignore',
+      reject: false,
+    })
+    await sleep(1000)
+    child.kill('SIGINT')
+    const { exitCode, stdout } = await child
+    expect(exitCode).toBe(130)
+    expect(stdout.trim().split('\n').at(-1)).toContain('"exit":"interrupted"')
+  } finally {
+    place.remove()
+  }
+})
