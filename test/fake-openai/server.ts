@@ -44,6 +44,8 @@ export interface FakeOpenAi {
   /** `http://127.0.0.1:PORT/v1` */
   readonly baseUrl: string
   readonly requests: readonly RecordedRequest[]
+  /** When each request had arrived and when its answer was sent whole, on `performance.now()`: for benches. */
+  readonly times: readonly { readonly arrived: number; readonly answered: number }[]
   close(): Promise<void>
 }
 
@@ -52,6 +54,7 @@ export async function startFakeOpenAi(
   faults: Readonly<Record<number, Fault>> = {},
 ): Promise<FakeOpenAi> {
   const requests: RecordedRequest[] = []
+  const times: { arrived: number; answered: number }[] = []
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy())
   })
@@ -68,6 +71,8 @@ export async function startFakeOpenAi(
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as RecordedRequest['body']
     const fault = faults[requests.length]
     requests.push({ headers: request.headers, body })
+    const time = { arrived: performance.now(), answered: Number.NaN }
+    times.push(time)
     if (fault?.kind === 'status') {
       response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers })
       response.end(fault.body ?? JSON.stringify({ error: { message: `fault ${fault.status}` } }))
@@ -91,6 +96,7 @@ export async function startFakeOpenAi(
       if (reply.chunkMs !== undefined) await new Promise((resolve) => setTimeout(resolve, reply.chunkMs))
     }
     response.end('data: [DONE]\n\n')
+    time.answered = performance.now()
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -98,6 +104,7 @@ export async function startFakeOpenAi(
   return {
     baseUrl: `http://127.0.0.1:${port}/v1`,
     requests,
+    times,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

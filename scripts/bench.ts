@@ -1,0 +1,31 @@
+/**
+ * `npm run bench [-- --only start,engine] [--rounds N] [--model FILE]`
+ *
+ * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
+ * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
+ */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { benchEngine } from './bench/engine.ts'
+import { benchStart } from './bench/start.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'start,engine' },
+    rounds: { type: 'string', default: '5' },
+    model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
+  },
+})
+const rounds = Number(flags.rounds)
+const wanted = flags.only.split(',')
+const say = (title: string, rows: readonly string[]): boolean =>
+  process.stdout.write(`\n## ${title}\n\n${rows.join('\n')}\n`)
+
+process.stdout.write(
+  `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}, npm run bench -- ${process.argv.slice(2).join(' ')}\n`,
+)
+if (wanted.includes('start')) say('Start-up, memory, latency', await benchStart(rounds))
+if (wanted.includes('engine')) {
+  if (flags.model === '') process.stdout.write('\nengine: left out, no --model and no CACHALOT_REAL_MODEL\n')
+  else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))
+}

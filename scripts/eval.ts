@@ -1,0 +1,136 @@
+/**
+ * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER]`
+ *
+ * Solves the tasks and prints a table. Greedy. Resumable: outcomes are appended to a JSON-lines file as they come, and
+ * what is there is not done again (`--fresh` forgets it; the forgotten run is what flips are counted against).
+ */
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Model } from '../engine/index.ts'
+import { openSandbox } from '../sandbox/index.ts'
+import { findJest } from './eval/jest.ts'
+import { openRawModel } from './eval/model.ts'
+import { oracleScript, ours, type Run } from './eval/ours.ts'
+import { type Outcome, outcomeSchema } from './eval/outcome.ts'
+import { check, makePlace } from './eval/place.ts'
+import { raw } from './eval/raw.ts'
+import { report } from './eval/report.ts'
+import { loadTasks, type Task } from './eval/tasks.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    tasks: { type: 'string', default: '../shared/evals/tasks' },
+    model: { type: 'string', default: 'qwen2.5-coder-1.5b' },
+    modes: { type: 'string', default: 'raw,ours,oracle' },
+    set: { type: 'string' },
+    limit: { type: 'string' },
+    out: { type: 'string', default: 'eval-results' },
+    fresh: { type: 'boolean', default: false },
+  },
+})
+
+const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
+const perSet = new Map<string, number>()
+const tasks = loadTasks(resolve(flags.tasks)).filter(({ set }) => {
+  if (flags.set !== undefined && set !== flags.set) return false
+  perSet.set(set, (perSet.get(set) ?? 0) + 1)
+  return perSet.get(set)! <= limit
+})
+
+mkdirSync(flags.out, { recursive: true })
+const file = join(flags.out, 'outcomes.jsonl')
+const previous = join(flags.out, 'outcomes.before.jsonl')
+const load = (path: string): Outcome[] =>
+  existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => outcomeSchema.parse(JSON.parse(line)))
+    : []
+if (flags.fresh && existsSync(file)) renameSync(file, previous)
+const done = load(file)
+
+/** Why the task is not solved; undefined when it is. */
+function failureOf(
+  run: Run | undefined,
+  answered: boolean,
+  changed: boolean,
+  verdict: { passed: boolean; ended: boolean },
+): Outcome['failure'] {
+  if (verdict.passed) return undefined
+  if (!answered) return 'form'
+  if (run?.exit === 'limit') return 'limit'
+  if (run?.exit === 'model') return 'model'
+  if (!changed) {
+    if (run?.events.some((event) => event.type === 'malformed')) return 'form'
+    return run?.events.some((event) => JSON.stringify(event).includes('"no-match"')) ? 'no-match' : 'no-change'
+  }
+  return verdict.ended ? 'wrong' : 'check'
+}
+
+async function attempt(task: Task, mode: string, model: () => Promise<Model>): Promise<Outcome> {
+  const place = await makePlace(task)
+  const scratch = mkdtempSync(join(tmpdir(), 'cachalot-eval-state-'))
+  try {
+    const began = performance.now()
+    let run: Run | undefined
+    let answered = true
+    let usage = { promptTokens: 0, generatedTokens: 0 }
+    if (mode === 'raw') ({ answered, usage } = await raw(task, place.folder, await model()))
+    else {
+      run = await ours(task, place.folder, scratch, [
+        '--model',
+        mode === 'oracle' ? `scripted:${oracleScript(task, scratch)}` : flags.model,
+      ])
+      usage = run
+    }
+    const seconds = (performance.now() - began) / 1000
+    const changed = place.changed()
+    const verdict = await check(task, place, sandbox, jest)
+    return {
+      mode,
+      model: flags.model,
+      task: task.id,
+      set: task.set,
+      solved: verdict.passed,
+      failure: failureOf(run, answered, changed, verdict),
+      seconds,
+      promptTokens: usage.promptTokens,
+      generatedTokens: usage.generatedTokens,
+      requests: run?.steps ?? 1,
+      exit: run?.exitCode ?? 0,
+      ...(verdict.passed ? {} : { detail: verdict.detail }),
+    }
+  } finally {
+    place.remove()
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+const sandbox = await openSandbox()
+if (sandbox.problem !== undefined) throw new Error(sandbox.problem.message)
+const jest = tasks.some((task) => task.check.startsWith('JEST ')) ? await findJest() : ''
+const rawModel = openRawModel(flags.model)
+
+const todo = flags.modes
+  .split(',')
+  .flatMap((mode) => tasks.map((task) => ({ task, mode })))
+  .filter(({ task, mode }) => !done.some((o) => o.task === task.id && o.mode === mode && o.model === flags.model))
+const began = performance.now()
+for (const [index, { task, mode }] of todo.entries()) {
+  const outcome = await attempt(task, mode, rawModel.get)
+  done.push(outcome)
+  appendFileSync(file, `${JSON.stringify(outcome)}\n`)
+  const left = ((performance.now() - began) / (index + 1)) * (todo.length - index - 1)
+  process.stderr.write(
+    `${index + 1}/${todo.length} ${mode} ${task.id}: ${outcome.solved ? 'solved' : outcome.failure} in ${outcome.seconds.toFixed(1)} s, about ${Math.ceil(left / 60_000)} min left\n`,
+  )
+}
+await rawModel.close()
+
+const wanted = done.filter((outcome) => outcome.model === flags.model && tasks.some((task) => task.id === outcome.task))
+process.stdout.write(
+  `Model ${flags.model}, ${new Date().toISOString().slice(0, 10)}, npm run eval -- ${process.argv.slice(2).join(' ')}\n\n${report(wanted, load(previous))}\n`,
+)
