@@ -12,7 +12,7 @@ export interface OpenModelRequest {
   /** A passing line: download, weights being read. Undefined: over. */
   readonly onStatus: (text: string | undefined) => void
   /** A lasting line: where a file comes from, a host restarted. */
-  readonly onNotice: (text: string) => void
+  readonly onNotice: (level: 'info' | 'warning', text: string) => void
 }
 
 /** Opens the model that the settings name. Throws OpenError (exit `model`) with the fix in its message. */

@@ -22,6 +22,9 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
     openModel(request),
     openSandbox({ roots: [cwd], backend: backendOf(config.sandbox) }),
   ])
+  if (sandbox.problem !== undefined && config.sandbox !== 'full-access') {
+    request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
+  }
   const session = await openSession({
     model,
     root: cwd,

@@ -81,7 +81,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       mayAsk:
         process.stdin.isTTY === true && process.stderr.isTTY === true && flags.json !== true && flags.quiet !== true,
       onStatus: (text) => output.status(text),
-      onNotice: (text) => notice('info', text),
+      onNotice: notice,
     })
     try {
       for await (const event of place.session.send(task, { signal: interrupts.signal })) {

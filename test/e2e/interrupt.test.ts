@@ -19,6 +19,7 @@ async function interruptAt(
   sign: RegExp,
   signals: readonly NodeJS.Signals[],
   words: readonly string[],
+  before: () => void = () => undefined,
 ): Promise<{ code: number | undefined; ms: number; stdout: string }> {
   const child = place.start([...words, '--json'])
   let stdout = ''
@@ -27,10 +28,10 @@ async function interruptAt(
       stdout += String(chunk)
       if (sign.test(stdout)) resolve()
     })
-    child.once('exit', () => reject(new Error(`ended before the sign: ${stdout}`)))
+    void child.then(() => reject(new Error(`ended before the sign: ${stdout}`)))
   })
-  child.removeAllListeners('exit')
   await sleep(100)
+  before()
   const since = performance.now()
   for (const signal of signals) {
     child.kill(signal)
@@ -58,12 +59,22 @@ test('while text streams', async () => {
 test('while a command runs: the command is gone too', async () => {
   const mark = `sleep 98${process.pid % 1000}.5`
   const model = place.script([{ calls: [shellCall(`(${mark} &) ; echo started; ${mark}`)] }, { text: 'x' }])
-  const { code, ms, stdout } = await interruptAt(/"output".*started/, ['SIGINT'], ['run', 'x', '--model', model])
+  const left = (): string[] => processesWith(mark.replace(' ', '\0'))
+  let running = 0
+  const { code, ms, stdout } = await interruptAt(
+    /"output".*started/,
+    ['SIGINT'],
+    ['run', 'x', '--model', model],
+    () => {
+      running = left().length
+    },
+  )
+  expect(running).toBeGreaterThanOrEqual(2)
   expect(code).toBe(130)
   expect(ms).toBeLessThan(promised + slack)
   expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted' })
   await sleep(100)
-  expect(processesWith(mark.replace(' ', '\0'))).toEqual([])
+  expect(left()).toEqual([])
 })
 
 test('a second Ctrl-C ends it at once', async () => {
