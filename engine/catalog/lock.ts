@@ -3,7 +3,7 @@
  * process by ten seconds; here a dead holder on this machine is noticed at once.
  */
 import { randomUUID } from 'node:crypto'
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { link, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -32,31 +32,32 @@ export async function takeLock(
   { signal, onWait }: { signal: AbortSignal; onWait: (pid: number | undefined) => void },
 ): Promise<Lock> {
   const self: Holder = { token: randomUUID(), pid: process.pid, place: await place(), started: await started('self') }
+  let told = false
+  for (;;) {
+    signal.throwIfAborted()
+    if (await tryTake(path, self)) return hold(path, self)
+    const holder = await readHolder(path)
+    if (holder === 'gone') continue
+    if (await isDead(path, holder, self)) {
+      await removeDead(path, holder)
+      continue
+    }
+    if (!told) onWait(holder?.pid)
+    told = true
+    await wait(200, undefined, { signal })
+  }
+}
+
+async function tryTake(path: string, self: Holder): Promise<boolean> {
   const draft = `${path}.${self.token}`
   await writeFile(draft, JSON.stringify(self))
   try {
-    let told = false
-    for (;;) {
-      signal.throwIfAborted()
-      // A hard link is made whole or not at all, and only where there is none.
-      const taken = await link(draft, path).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EEXIST') return false
-          throw error
-        },
-      )
-      if (taken) return hold(path, self)
-      const holder = await readHolder(path)
-      if (holder === 'gone') continue
-      if (await isDead(path, holder, self)) {
-        await removeDead(path, holder)
-        continue
-      }
-      if (!told) onWait(holder?.pid)
-      told = true
-      await wait(200, undefined, { signal })
-    }
+    // A hard link is made whole or not at all, and only where there is none.
+    await link(draft, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   } finally {
     await rm(draft, { force: true })
   }
@@ -108,19 +109,27 @@ async function isDead(path: string, holder: Holder | undefined, self: Holder): P
   return beat !== undefined && Date.now() - beat.mtimeMs > deadAfterMs
 }
 
-/** Moves the dead holder's file away; puts it back if another process was faster and it is a living one's by now. */
+/**
+ * Removes a dead holder's file. One process at a time, under a second lock file, and only while it is still the dead
+ * one's: whoever saw it a moment ago must not remove what a living process took since.
+ */
 async function removeDead(path: string, dead: Holder | undefined): Promise<void> {
-  const grave = `${path}.${randomUUID()}`
+  const breaking = `${path}.break`
   try {
-    await rename(path, grave)
+    await writeFile(breaking, '', { flag: 'wx' })
   } catch {
-    // Another process moved it first.
+    // Another process is at it. One that died at it is passed after a while.
+    const made = await stat(breaking).catch(() => undefined)
+    if (made !== undefined && Date.now() - made.mtimeMs > deadAfterMs) await rm(breaking, { force: true })
+    await wait(10)
     return
   }
-  const moved = await readHolder(grave)
-  // When the place is taken again meanwhile, the robbed holder learns it from held().
-  if (moved !== 'gone' && moved?.token !== dead?.token) await link(grave, path).catch(() => undefined)
-  await rm(grave, { force: true })
+  try {
+    const holder = await readHolder(path)
+    if (holder !== 'gone' && holder?.token === dead?.token) await rm(path, { force: true })
+  } finally {
+    await rm(breaking, { force: true })
+  }
 }
 
 function alive(pid: number): boolean {
