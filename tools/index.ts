@@ -1,2 +1,22 @@
 /** The face of the tools room: what the model may do. Other rooms import only this file. */
+import { editTool } from './edit.ts'
+import { listTool } from './list.ts'
+import { readTool } from './read.ts'
+import { searchTool } from './search.ts'
+import { shellTool } from './shell.ts'
+import type { Tool } from './types.ts'
+import { writeTool } from './write.ts'
+
+export { type ParsedCall, parseCall } from './parse.ts'
+export { failure, fingerprint } from './result.ts'
+export { type ToolSchema, toolSchema } from './schema.ts'
+export { unifiedDiff } from './text/diff.ts'
 export type * from './types.ts'
+
+/**
+ * Every tool, in the order in which the model is told of them. Their inputs differ; what `parseCall` returns as `input`
+ * has been parsed by the very tool that it returns.
+ */
+export const allTools: readonly Tool[] = [readTool, editTool, writeTool, listTool, searchTool, shellTool].map(
+  (tool) => tool as Tool,
+)

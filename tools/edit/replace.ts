@@ -2,7 +2,7 @@
 import { mainEol, splitLines, toLf, withEol } from '../text/lines.ts'
 import { foldUnicode } from './fold.ts'
 import { locateLines, type Tier } from './locate.ts'
-import { mergeLines } from './merge.ts'
+import { mergeText } from './merge.ts'
 import { stripShownNumbers } from './numbers.ts'
 
 export type Replaced =
@@ -106,7 +106,7 @@ function finish(before: string, view: string, tier: Tier, changes: readonly Chan
     const written =
       tier === 'exact' && !mixed
         ? withEol(change.next, eol)
-        : mergeLines(region, change.old, change.next, change.reshape, nearbyEol(before, start, eol))
+        : mergeText(region, change.old, change.next, change.reshape, nearbyEol(before, start, eol))
     if (written === undefined) return { ok: false, reason: 'no-match', lines: [] }
     parts.push(before.slice(done, start), written)
     done = start + region.length

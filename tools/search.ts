@@ -1,0 +1,87 @@
+/** The tool `search`: lines that match, by ripgrep. */
+import * as z from 'zod'
+import { missing } from './files.ts'
+import { failure, settle } from './result.ts'
+import { ripgrep, visibleFiles } from './ripgrep.ts'
+import type { Tool, ToolResult } from './types.ts'
+
+const maxMatches = 100
+const maxLineChars = 300
+
+const input = z.object({
+  pattern: z.string().describe('regular expression'),
+  path: z.string().optional().describe('folder or file; default: all'),
+  glob: z.string().optional().describe('such as *.ts'),
+  literal: z.boolean().optional().describe('pattern is plain text'),
+})
+
+export const searchTool: Tool<z.infer<typeof input>> = {
+  name: 'search',
+  description: 'Find lines in files.',
+  input,
+  effects: ({ path }) => [{ kind: 'read', path: path || '.' }],
+  run: ({ pattern, path, glob, literal }, { workspace, signal }) =>
+    settle(signal, async () => {
+      if (pattern === '') return failure('bad-arguments', 'pattern is empty: give the text to find.')
+      if (/[\0\n]/.test(pattern + (glob ?? ''))) return failure('bad-arguments', 'pattern must be one line of text.')
+      const place = workspace.relative(path || '.') || '.'
+      const info = place === '.' ? { kind: 'directory' } : await workspace.stat(place)
+      if (!info) throw await missing(workspace, place)
+      if (info.kind !== 'directory' && info.kind !== 'file') {
+        return failure('not-a-file', `${place} is a ${info.kind}: give a folder or a file.`)
+      }
+      const run = await ripgrep(
+        [
+          '--line-number',
+          '--no-heading',
+          '--with-filename',
+          '--null',
+          '--sort=path',
+          '--smart-case',
+          ...visibleFiles,
+          ...(literal ? ['--fixed-strings'] : []),
+          ...(glob ? [`--glob=${glob}`] : []),
+          `--regexp=${pattern}`,
+          '--',
+          `./${place}`,
+        ],
+        { cwd: workspace.root, signal },
+      )
+      if (run.ok) return showMatches(pattern, run.output, run.cut)
+      switch (run.reason) {
+        case 'missing':
+          return failure('io', run.message)
+        case 'aborted':
+          return failure('aborted', 'Stopped.')
+        case 'failed':
+          return failure('bad-arguments', `${run.message}\nTo search for plain text set literal: true.`)
+        default:
+          return run.reason satisfies never
+      }
+    }),
+}
+
+/** Grouped by file, each line with its number. */
+function showMatches(pattern: string, output: string, cut: 'no' | 'output' | 'time'): ToolResult {
+  const found = output.split('\n').flatMap((line) => {
+    const [, file, number, text] = /^(?:\.\/)*([^\0]+)\0(\d+):(.*)$/s.exec(line) ?? []
+    return file && number && text !== undefined ? [{ file, number, text }] : []
+  })
+  const shown: string[] = []
+  let current = ''
+  for (const { file, number, text } of found.slice(0, maxMatches)) {
+    if (file !== current) shown.push(file)
+    current = file
+    const line = text.replace(/\r$/, '')
+    shown.push(`${number}: ${line.length > maxLineChars ? `${line.slice(0, maxLineChars)}…` : line}`)
+  }
+  const left = found.length - Math.min(found.length, maxMatches)
+  if (left > 0)
+    shown.push(`… and ${left}${cut === 'no' ? '' : ' or more'} matches not shown: narrow the search with path or glob.`)
+  if (cut === 'time') shown.push('The search took too long and was stopped: narrow it with path or glob.')
+  return {
+    ok: true,
+    content: shown.length === 0 ? 'No matches.' : shown.join('\n'),
+    details: { kind: 'search', pattern, matches: found.length },
+  }
+}
