@@ -1,0 +1,105 @@
+/** Before a call that needs a yes: what exactly will happen, and the rule by which it could be allowed from now on. */
+import type { ApprovalRequest } from '../../agent/index.ts'
+import type { ToolCall } from '../../engine/index.ts'
+import type { Effect } from '../../tools/index.ts'
+import { emptyLine, expandTabs, type Line, line, type Span, span } from './text/style.ts'
+import { wrap } from './text/wrap.ts'
+import { argument } from './transcript/call.ts'
+import { changeLines } from './transcript/diff.ts'
+
+/** What one effect is called when it is allowed for the rest of the session. */
+export type Rule =
+  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'write'; readonly path: string }
+
+/** The rules that together would let the request pass. Exact on purpose: a rule never allows what was not seen. */
+export function rulesFor(effects: readonly Effect[]): Rule[] {
+  return effects.flatMap((effect): Rule[] => {
+    if (effect.kind === 'run') return [{ kind: 'command', command: effect.command }]
+    if (effect.kind === 'write') return [{ kind: 'write', path: effect.path }]
+    return []
+  })
+}
+
+export function ruleWords(rule: Rule): string {
+  return rule.kind === 'command' ? `the command: ${rule.command}` : `changes of ${rule.path}`
+}
+
+/** Whether the session's rules already allow this effect. */
+export function allowedBy(rules: readonly Rule[], effect: Effect): boolean {
+  if (effect.kind === 'read') return true
+  return rules.some((rule) =>
+    effect.kind === 'run'
+      ? rule.kind === 'command' && rule.command === effect.command
+      : rule.kind === 'write' && rule.path === effect.path,
+  )
+}
+
+export interface Circumstances {
+  readonly folder: string
+  readonly network: 'off' | 'full'
+  readonly sandbox: string
+}
+
+/** What will happen, whole: it goes to the scrollback, so that however long it is, it can be read. */
+export function proposalLines(
+  request: ApprovalRequest & { readonly call?: ToolCall },
+  { folder, network, sandbox }: Circumstances,
+  width: number,
+): Line[] {
+  const lines: Line[] = [
+    [span('? ', { role: 'warning', bold: true }), span(`${request.name} wants to`, { bold: true })],
+  ]
+  const put = (label: string, text: string): void => {
+    const head: Span = span(`  ${label.padEnd(8)} `, { role: 'muted' })
+    const hang = [span(' '.repeat(head.text.length))]
+    text.split('\n').forEach((one, n) => {
+      lines.push(...wrap([n === 0 ? head : (hang[0] as Span), span(expandTabs(one))], width, { hang, hard: true }))
+    })
+  }
+  const runs = request.effects.some(({ kind }) => kind === 'run')
+  for (const effect of request.effects) {
+    if (effect.kind === 'run') put('run', effect.command)
+    else put(effect.kind === 'write' ? 'change' : 'read', effect.path)
+  }
+  if (runs) {
+    put('in', folder)
+    put('network', network === 'off' ? 'none' : 'yes, unrestricted')
+    put('sandbox', sandbox === 'none' ? 'none: the command runs with all your rights' : sandbox)
+  }
+  put('because', request.reason)
+  const preview = request.call === undefined ? [] : previewLines(request.call, width)
+  return preview.length === 0 ? lines : [...lines, emptyLine, ...preview]
+}
+
+/** The change that an editing call describes, from its arguments as the model wrote them. */
+function previewLines(call: ToolCall, width: number): Line[] {
+  const path = argument(call, 'path') ?? ''
+  const before = argument(call, 'old') ?? argument(call, 'oldText') ?? argument(call, 'search')
+  const after = argument(call, 'new') ?? argument(call, 'newText') ?? argument(call, 'replace')
+  if (before !== undefined && after !== undefined) return changeLines({ path, before, after }, { width })
+  const whole = argument(call, 'content') ?? argument(call, 'text')
+  if (whole !== undefined) return changeLines({ path, before: null, after: whole }, { width })
+  const patch = argument(call, 'patch')
+  if (patch !== undefined)
+    return patch.split('\n').flatMap((one) => wrap([span(expandTabs(one), patchStyle(one))], width, { hard: true }))
+  return []
+}
+
+const patchStyle = (text: string): Span['style'] =>
+  text.startsWith('+') ? { role: 'added' } : text.startsWith('-') ? { role: 'removed' } : {}
+
+/** The question itself, small enough for any screen. */
+export function questionLines(request: ApprovalRequest, width: number): Line[] {
+  const rules = rulesFor(request.effects).map(ruleWords)
+  const always =
+    rules.length === 0
+      ? []
+      : wrap(line(`a  always in this session: ${rules.join(', ')}`), width, { hang: [span('   ')] })
+  return [
+    [span('Allow this?', { role: 'warning', bold: true })],
+    line('y  yes, once'),
+    ...(always.length > 3 ? [...always.slice(0, 2), line('   …')] : always),
+    line('n  no, and tell the model why'),
+  ]
+}
