@@ -1,11 +1,205 @@
 /** Opens a session: log, context and model brought together. */
-import type { Session, SessionOptions } from './options.ts'
+import { join } from 'node:path'
+import type { Message } from '../engine/index.ts'
+import { openWorkspace, type Workspace } from '../sandbox/index.ts'
+import { allTools } from '../tools/index.ts'
+import { trackChanges } from './changes.ts'
+import { packTask } from './context/pack.ts'
+import { buildPrefix } from './context/prefix.ts'
+import { Conversation } from './conversation.ts'
+import { type AgentEvent, exitCode } from './events.ts'
+import { LogError, logFormat } from './log/format.ts'
+import { newId } from './log/id.ts'
+import { type LoadedLog, loadLog } from './log/load.ts'
+import { recordOf } from './log/record.ts'
+import { type LogWriter, openLog } from './log/write.ts'
+import { runTurn } from './loop.ts'
+import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
+import type { Turn } from './turn/turn.ts'
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, then) {
+    const timer = setTimeout(then, ms)
+    return () => clearTimeout(timer)
+  },
+}
 
 /**
- * Opens a new session (or an earlier one, with `resume`). Reads nothing by the model yet: the first `send` does.
- * Rejects with an Error whose message names the fix when the root is no folder, the state folder cannot be written, or
- * the log to resume is damaged.
+ * Opens a new session (or an earlier one, with `resume`). Asks nothing of the model yet: the first `send` does, and
+ * tells of its failures by events. Rejects with an Error whose message names the fix when the root is no folder, the
+ * state folder cannot be written, or the log to resume is damaged or of another model.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  throw new Error(`The session for ${options.root} cannot be opened: the loop is being built.`)
+  const workspace = options.workspace ?? openWorkspace(options.root)
+  const clock = options.clock ?? systemClock
+  const { log, loaded, id } = await openOwnLog(options, workspace, clock)
+  return new AgentSession({ ...options, workspace, clock }, id, log, loaded)
+}
+
+async function openOwnLog(
+  { model, stateFolder, resume }: SessionOptions,
+  workspace: Workspace,
+  clock: Clock,
+): Promise<{ log: LogWriter; loaded: LoadedLog | undefined; id: string }> {
+  const { name, place, dialect } = model.info
+  if (resume === undefined) {
+    const id = newId(clock.now())
+    const time = new Date(clock.now()).toISOString()
+    const file = join(stateFolder, 'sessions', `${id}.jsonl`)
+    const of = { name, place, dialect }
+    const header = { type: 'header', format: logFormat, id, cwd: workspace.root, time, model: of } as const
+    return { log: await openLog(file, { header }), loaded: undefined, id }
+  }
+  const loaded = await loadLog(resume)
+  const { header, wholeBytes, visible } = loaded
+  if (header.model.name !== name || header.model.dialect !== dialect) {
+    // Sampled tokens mean nothing to another vocabulary.
+    throw new LogError(
+      `The session ${header.id} was held with ${header.model.name} (${header.model.dialect}), not with ${name} (${dialect}). Choose that model with --model ${header.model.name}.`,
+    )
+  }
+  return { log: await openLog(resume, { keepBytes: wholeBytes, visible }), loaded, id: header.id }
+}
+
+type Resolved = SessionOptions & { readonly workspace: Workspace; readonly clock: Clock }
+
+class AgentSession implements Session {
+  readonly id: string
+  readonly info: SessionInfo
+  readonly #options: Resolved
+  readonly #log: LogWriter
+  readonly #loaded: LoadedLog | undefined
+  /** Path → `fingerprint` of what the model was shown whole. */
+  readonly #shown: Map<string, string>
+  readonly #changes
+  readonly #seen = new Map<string, string>()
+  #conversation: Conversation | undefined
+  #steering: string[] = []
+  #running = false
+  #first: boolean
+
+  constructor(options: Resolved, id: string, log: LogWriter, loaded: LoadedLog | undefined) {
+    const { model, sandbox, workspace } = options
+    this.id = id
+    this.#options = options
+    this.#log = log
+    this.#loaded = loaded
+    this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
+    this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
+    this.#changes = trackChanges(workspace)
+    this.info = { id, cwd: workspace.root, model: model.info, sandbox: sandbox.backend, logFile: log.file }
+  }
+
+  steer(text: string): void {
+    this.#steering.push(text)
+  }
+
+  async *send(text: string, { signal }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
+    if (this.#running) throw new Error('A run is going on in this session: wait for its result, or use steer().')
+    this.#running = true
+    const left = new AbortController()
+    const interrupt = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal])
+    try {
+      const { id, info } = this
+      yield { type: 'session', id, cwd: info.cwd, model: info.model, sandbox: info.sandbox }
+      for await (const event of this.#run(text, interrupt)) {
+        const record = recordOf(event, this.#options.clock.now())
+        // A log that cannot be written ends the run at its next message; the events come through all the same.
+        if (record !== undefined) await this.#log.note(record).catch(() => undefined)
+        yield event
+      }
+    } finally {
+      left.abort()
+      this.#running = false
+    }
+  }
+
+  async *#run(task: string, signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
+    const began = this.#options.clock.now()
+    let turn: Turn
+    let opening: Message[]
+    try {
+      turn = await this.#openTurn(signal)
+      opening = await this.#pack(task)
+    } catch (error) {
+      // No model to talk to, or no log to write: nothing has been asked yet.
+      const text = error instanceof Error ? error.message : String(error)
+      const exit = error instanceof LogError ? 'not-done' : 'model'
+      const seconds = (this.#options.clock.now() - began) / 1000
+      yield { type: 'notice', level: 'error', text }
+      yield { type: 'result', exit, exitCode: exitCode[exit], text, changes: [], steps: 0, seconds, usage: noUsage }
+      return
+    }
+    yield* runTurn(turn, { task, opening })
+  }
+
+  async #openTurn(signal: AbortSignal): Promise<Turn> {
+    const { model, workspace, sandbox, policy, limits, clock, approve, sampling } = this.#options
+    const tools = this.#options.tools ?? allTools
+    this.#conversation ??= await this.#start()
+    this.#changes.restart()
+    return {
+      info: model.info,
+      conversation: this.#conversation,
+      tools,
+      toolContext: {
+        workspace,
+        sandbox,
+        policy,
+        limits: this.#options.commandLimits ?? { seconds: 120, outputBytes: 64 * 1024 },
+        seen: this.#seen,
+        journal: join(this.#options.stateFolder, 'journal'),
+      },
+      changes: this.#changes,
+      limits,
+      clock,
+      signal,
+      approve,
+      sampling,
+      steering: () => this.#steering.splice(0),
+      filesInPlay: () => [...this.#shown.keys()],
+    }
+  }
+
+  async #start(): Promise<Conversation> {
+    const { model, workspace, instructions = true, appendSystem } = this.#options
+    const tools = this.#options.tools ?? allTools
+    const earlier = this.#loaded?.segments ?? []
+    if (earlier.length > 0) return await Conversation.start(model, this.#log, earlier, true)
+    const prefix = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })
+    return await Conversation.start(model, this.#log, prefix, false)
+  }
+
+  async #pack(task: string): Promise<Message[]> {
+    const { model, workspace, clock } = this.#options
+    const packed = await packTask(task, { model, workspace, shown: this.#shown, first: this.#first })
+    await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
+    if (packed.whole.length > 0) {
+      await this.#log.note({
+        type: 'files',
+        files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })),
+      })
+    }
+    for (const { path, fingerprint } of packed.whole) {
+      this.#shown.set(path, fingerprint)
+      this.#seen.set(path, fingerprint)
+    }
+    this.#first = false
+    return [{ role: 'user', text: packed.text }]
+  }
+
+  async close(): Promise<void> {
+    await this.#conversation?.close()
+    await this.#log.close()
+  }
+}
+
+const noUsage = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  evaluatedTokens: 0,
+  generatedTokens: 0,
+  prefillSeconds: 0,
+  decodeSeconds: 0,
 }

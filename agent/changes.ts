@@ -1,0 +1,107 @@
+/** What a run changed in the work tree, judged by the files themselves and not by what tools said of them. */
+import { isUtf8 } from 'node:buffer'
+import type { Workspace } from '../sandbox/index.ts'
+import { type Effect, unifiedDiff } from '../tools/index.ts'
+import type { FileChange } from './events.ts'
+import { changedSince, type Snapshot, takeSnapshot } from './snapshot.ts'
+
+/** Content of a file when the run began: null where there was none, undefined where it was too large to keep. */
+type Before = Buffer | null | undefined
+
+/** A file with a longer text on either side is reported without its diff. In bytes. */
+const diffLimit = 2 * 1024 * 1024
+
+export interface Changes {
+  /** Call before a call runs: keeps what its effects may change. */
+  before(effects: readonly Effect[]): Promise<void>
+  /** What differs now from when the run began, by path. */
+  list(): Promise<readonly FileChange[]>
+  /** Begins a new run: what is there now is the new start. */
+  restart(): void
+}
+
+/**
+ * Keeps before-images: of single files when a tool announces that it writes them, and of the whole tree (less what is
+ * ignored) when the first command of a run is about to start, since a command does not say what it will touch.
+ */
+export function trackChanges(workspace: Workspace): Changes {
+  /** Files that a tool announced before there was a snapshot, and after: the latter count only where it is blind. */
+  let images = new Map<string, Before>()
+  let later = new Map<string, Before>()
+  let tree: Snapshot | undefined
+  /** The tree of an earlier run: files that have not changed since are not read again. */
+  let earlier: Snapshot | undefined
+
+  const current = async (path: string): Promise<Before> => {
+    const stats = await workspace.stat(path)
+    if (stats?.kind !== 'file') return null
+    try {
+      return await workspace.read(path)
+    } catch {
+      // Too large, or not ours to read: it is there, and that is all we can say.
+      return undefined
+    }
+  }
+  const imageOf = async (path: string): Promise<void> => {
+    let relative: string
+    try {
+      relative = workspace.relative(path)
+    } catch {
+      // Outside of the roots: the tool will refuse it.
+      return
+    }
+    const into = tree === undefined ? images : later
+    if (!images.has(relative) && !later.has(relative)) into.set(relative, await current(relative))
+  }
+
+  const imageAtStart = (path: string, moved: ReadonlySet<string>): Before => {
+    if (images.has(path)) return images.get(path)
+    const kept = tree?.get(path)
+    if (kept !== undefined) return kept.bytes
+    // Not in the snapshot: new since then, unless ignore files hide it.
+    return moved.has(path) ? null : later.get(path)
+  }
+
+  return {
+    async before(effects) {
+      for (const effect of effects) {
+        if (effect.kind === 'write') await imageOf(effect.path)
+        else if (effect.kind === 'run' && tree === undefined) {
+          tree = await takeSnapshot(workspace.root, earlier)
+          earlier = tree
+        }
+      }
+    },
+    async list() {
+      const moved = new Set(tree === undefined ? [] : await changedSince(workspace.root, tree))
+      const paths = new Set([...images.keys(), ...later.keys(), ...moved])
+      const changes: FileChange[] = []
+      for (const path of [...paths].sort((a, b) => (a < b ? -1 : 1))) {
+        const change = compare(path, imageAtStart(path, moved), await current(path))
+        if (change !== undefined) changes.push(change)
+      }
+      return changes
+    },
+    restart() {
+      images = new Map()
+      later = new Map()
+      tree = undefined
+    },
+  }
+}
+
+function compare(path: string, before: Before, after: Before): FileChange | undefined {
+  if (before === null && after === null) return undefined
+  const kind = before === null ? 'added' : after === null ? 'deleted' : 'changed'
+  if (before === undefined || after === undefined) return { path, kind }
+  if (before !== null && after !== null && before.equals(after)) return undefined
+  const from = textOf(before)
+  const to = textOf(after)
+  return from === undefined || to === undefined ? { path, kind } : { path, kind, diff: unifiedDiff(path, from, to) }
+}
+
+/** Null stays null; undefined for what no diff is shown of. */
+function textOf(bytes: Buffer | null): string | null | undefined {
+  if (bytes === null) return null
+  return bytes.length <= diffLimit && !bytes.includes(0) && isUtf8(bytes) ? bytes.toString('utf8') : undefined
+}

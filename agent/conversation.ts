@@ -1,0 +1,100 @@
+/**
+ * The one way to the model: what it is shown is in the log first, and what it says goes into the log. Model-visible
+ * means logged; that is asserted before every request.
+ */
+import type {
+  AssistantMessage,
+  Message,
+  Model,
+  ModelEvent,
+  ModelSession,
+  RespondOptions,
+  Segment,
+  ToolCall,
+} from '../engine/index.ts'
+import type { Placed } from './log/format.ts'
+import { openCalls } from './log/load.ts'
+import { chain, type LogWriter } from './log/write.ts'
+
+/** What a call gets for a result that was never run or never ended. */
+export const interruptedText = 'Interrupted: this call did not run to its end. Check what is there before going on.'
+
+export class Conversation {
+  readonly #session: ModelSession
+  readonly #log: LogWriter
+  /** Digest over all that the model was given or has said. */
+  #shown: string
+  /** Everything since and including the last reply: enough to know which calls still wait. */
+  #recent: Message[] = []
+  /** A reply or a tool that was left behind by an interruption and has not ended yet. */
+  #unsettled: Promise<unknown> = Promise.resolve()
+
+  private constructor(session: ModelSession, log: LogWriter, shown: string) {
+    this.#session = session
+    this.#log = log
+    this.#shown = shown
+  }
+
+  /**
+   * Starts the model on a prefix. `logged` tells that the prefix was loaded from this log; otherwise it is written
+   * first. Rejects as `Model.start` and the log do.
+   */
+  static async start(model: Model, log: LogWriter, prefix: readonly Segment[], logged: boolean): Promise<Conversation> {
+    const placed = prefix.flatMap(({ name, messages }) => messages.map((message) => ({ segment: name, message })))
+    if (!logged) await log.messages(placed)
+    const conversation = new Conversation(await model.start(prefix), log, placed.reduce(chain, ''))
+    conversation.#recent = placed.map(({ message }) => message)
+    return conversation
+  }
+
+  get contextTokens(): number {
+    return this.#session.contextTokens
+  }
+
+  /** Puts messages at the end: log first, then model. */
+  async append(messages: readonly Message[]): Promise<void> {
+    if (messages.length === 0) return
+    const placed = messages.map((message): Placed => ({ segment: 'conversation', message }))
+    await this.#log.messages(placed)
+    await this.#session.append(messages)
+    this.#shown = placed.reduce(chain, this.#shown)
+    this.#recent.push(...messages)
+  }
+
+  /** Lets the model speak; its reply is in the log before the last event is given on. */
+  async *respond(options: RespondOptions): AsyncGenerator<ModelEvent> {
+    if (this.#shown !== this.#log.visible) {
+      throw new Error('The model was shown something that is not in the session log. This is a bug in Cachalot.')
+    }
+    for await (const event of this.#session.respond(options)) {
+      if (event.type === 'done') await this.#said(event.message)
+      if (event.type === 'error') await this.#log.note({ type: 'failure', message: event.failure.message })
+      yield event
+    }
+  }
+
+  async #said(message: AssistantMessage): Promise<void> {
+    const placed: Placed = { segment: 'conversation', message }
+    await this.#log.messages([placed])
+    this.#shown = chain(this.#shown, placed)
+    this.#recent = [message]
+  }
+
+  /** Remembers work that goes on after an interruption; `settle` waits for it. */
+  leaveBehind(work: Promise<unknown>): void {
+    this.#unsettled = Promise.allSettled([this.#unsettled, work])
+  }
+
+  /** Waits for what was left behind and gives every call that has no result an "interrupted" one. */
+  async settle(text: string = interruptedText): Promise<readonly ToolCall[]> {
+    await this.#unsettled
+    const open = openCalls(this.#recent)
+    await this.append(open.map(({ id, name }) => ({ role: 'tool', callId: id, name, text, ok: false })))
+    return open
+  }
+
+  async close(): Promise<void> {
+    await this.#unsettled
+    await this.#session.close()
+  }
+}

@@ -1,0 +1,35 @@
+/** What of the events is kept in the log, for people who look at a session again. */
+import type { AgentEvent } from '../events.ts'
+import type { LogRecord } from './format.ts'
+
+/** The record of an event; undefined for what streams by, or stands in the log as a message already. */
+export function recordOf(
+  event: AgentEvent,
+  nowMs: number,
+): Exclude<LogRecord, { type: 'message' | 'header' }> | undefined {
+  switch (event.type) {
+    case 'tool-result': {
+      const { callId, seconds, result } = event
+      return { type: 'tool-result', callId, seconds, details: { ...result.details } }
+    }
+    case 'usage':
+      return { type: 'usage', usage: { ...event.usage } }
+    case 'result': {
+      const { exit, text, changes, steps, seconds, usage } = event
+      const summary = { steps, seconds, usage, changes: changes.map(({ path, kind }) => ({ path, kind })) }
+      return { type: 'result', time: new Date(nowMs).toISOString(), exit, text, summary }
+    }
+    case 'session':
+    case 'step':
+    case 'prefill':
+    case 'reasoning':
+    case 'text':
+    case 'call-start':
+    case 'call-delta':
+    case 'call':
+    case 'output':
+    case 'malformed':
+    case 'notice':
+      return undefined
+  }
+}

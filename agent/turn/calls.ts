@@ -1,0 +1,80 @@
+/** Runs the calls of one reply, in order, and gives each exactly one result. */
+import type { ToolCall } from '../../engine/index.ts'
+import { type Effect, failure, type ToolResult } from '../../tools/index.ts'
+import { interruptedText } from '../conversation.ts'
+import type { AgentEvent } from '../events.ts'
+import { type Prepared, prepareCall } from './prepare.ts'
+import type { Repeats } from './repeats.ts'
+import type { Reply } from './reply.ts'
+import type { Turn } from './turn.ts'
+import { follow } from './work.ts'
+
+/** What became of a call, for the rules that decide how the run ends. */
+export interface CallOutcome {
+  readonly call: ToolCall
+  readonly effects: readonly Effect[]
+  readonly result: ToolResult
+  readonly why: 'ran' | 'interrupted' | 'not-reached' | Extract<Prepared, { kind: 'settled' }>['why']
+}
+
+/**
+ * Runs the calls of a whole reply one after another. The result of each is in the log and with the model before the
+ * next one starts. Once the signal aborts, or the model is found in a circle it was told of, the rest are answered
+ * without being run, so that the conversation stays valid.
+ */
+export async function* runCalls(
+  turn: Turn,
+  reply: Extract<Reply, { kind: 'whole' }>,
+  { circles, signal }: { readonly circles: Repeats; readonly signal: AbortSignal },
+): AsyncGenerator<AgentEvent, readonly CallOutcome[]> {
+  const outcomes: CallOutcome[] = []
+  for (const call of reply.message.calls) {
+    const began = turn.clock.now()
+    const circling = outcomes.some(({ why }) => why === 'circle-again')
+    let outcome: CallOutcome
+    if (signal.aborted) outcome = interrupted(call, [])
+    else if (circling) {
+      outcome = { call, effects: [], result: failure('aborted', 'Not run: the run ends here.'), why: 'not-reached' }
+    } else {
+      const prepared = await prepareCall(turn, call, { cut: call.id === reply.cutCall, circles, signal })
+      yield { type: 'call', call, effects: prepared.effects }
+      outcome = prepared.kind === 'settled' ? prepared : yield* execute(turn, prepared, signal)
+    }
+    outcomes.push(outcome)
+    const { result } = outcome
+    await turn.conversation.append([
+      { role: 'tool', callId: call.id, name: call.name, text: result.content, ok: result.ok },
+    ])
+    const seconds = (turn.clock.now() - began) / 1000
+    yield { type: 'tool-result', callId: call.id, name: call.name, result, seconds }
+  }
+  return outcomes
+}
+
+/** Second phase: the tool itself, with its live output. A tool that throws is a bug of ours, told as a failure. */
+async function* execute(
+  turn: Turn,
+  { call, effects, tool, input, policy }: Extract<Prepared, { kind: 'run' }>,
+  signal: AbortSignal,
+): AsyncGenerator<AgentEvent, CallOutcome> {
+  await turn.changes.before(effects)
+  if (signal.aborted) return interrupted(call, effects)
+  const run = async (tell: (text: string) => void): Promise<ToolResult> => {
+    try {
+      return await tool.run(input, { ...turn.toolContext, policy, signal, onOutput: tell })
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return failure('io', `The tool ${tool.name} failed: ${message}`)
+    }
+  }
+  const leave = (rest: Promise<unknown>) => turn.conversation.leaveBehind(rest)
+  for await (const step of follow(run, { signal, leave })) {
+    if (step.kind === 'progress') yield { type: 'output', callId: call.id, text: step.progress }
+    else return { call, effects, result: step.result, why: signal.aborted && !step.result.ok ? 'interrupted' : 'ran' }
+  }
+  return interrupted(call, effects)
+}
+
+function interrupted(call: ToolCall, effects: readonly Effect[]): CallOutcome {
+  return { call, effects, result: failure('aborted', interruptedText), why: 'interrupted' }
+}

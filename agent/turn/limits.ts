@@ -1,0 +1,76 @@
+/** What a run has used, and whether it may go on. */
+import type { ModelInfo, Usage } from '../../engine/index.ts'
+import type { Clock, RunLimits } from '../options.ts'
+
+const nothing: Usage = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  evaluatedTokens: 0,
+  generatedTokens: 0,
+  prefillSeconds: 0,
+  decodeSeconds: 0,
+}
+
+function add(a: Usage, b: Usage): Usage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    evaluatedTokens: a.evaluatedTokens + b.evaluatedTokens,
+    generatedTokens: a.generatedTokens + b.generatedTokens,
+    prefillSeconds: a.prefillSeconds + b.prefillSeconds,
+    decodeSeconds: a.decodeSeconds + b.decodeSeconds,
+  }
+}
+
+/** The account of one run. A class because it has a lifetime: the timer of its seconds. */
+export class Spending {
+  steps = 0
+  usage: Usage = nothing
+  readonly #limits: RunLimits
+  readonly #clock: Clock
+  readonly #began: number
+  readonly #overdue = new AbortController()
+  readonly #cancel: () => void
+
+  constructor(limits: RunLimits, clock: Clock) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#began = clock.now()
+    // A timer holds 31 bits of milliseconds; more would fire at once.
+    this.#cancel = clock.after(Math.min(limits.seconds * 1000, 2 ** 31 - 1), () => this.#overdue.abort())
+  }
+
+  /** Aborts when the seconds have run out. */
+  get overdue(): AbortSignal {
+    return this.#overdue.signal
+  }
+
+  get seconds(): number {
+    return (this.#clock.now() - this.#began) / 1000
+  }
+
+  add(usage: Usage): void {
+    this.usage = add(this.usage, usage)
+  }
+
+  /** Which limit forbids another request, in words for a person; undefined when none does. */
+  exhausted(): string | undefined {
+    const { steps, tokens, seconds } = this.#limits
+    if (this.#overdue.signal.aborted) return `The limit of ${seconds} s was reached (--max-seconds).`
+    if (this.steps >= steps) return `The limit of ${steps} requests to the model was reached (--max-steps).`
+    if (this.usage.generatedTokens >= tokens) {
+      return `The limit of ${tokens} generated tokens was reached (--max-tokens).`
+    }
+    return undefined
+  }
+
+  /** The most tokens that the next reply may have. */
+  replyTokens(info: ModelInfo): number {
+    const left = this.#limits.tokens - this.usage.generatedTokens
+    return Math.max(1, Math.min(left, info.contextTokens ?? left))
+  }
+
+  close(): void {
+    this.#cancel()
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Whether a run goes on and, when it ends, what it may call itself. The rules, in order, after each reply and its calls:
+ *
+ * 1. *Circle.* The same call three times in a row, or two calls taking turns, is told to the model once instead of being
+ *    run; the next circle ends the run: not done.
+ * 2. *Unreadable.* A reply none of whose calls could be read (malformed text, unknown tool, bad arguments) is answered
+ *    with what was wrong; the third in a row ends the run: not done.
+ * 3. *Edits.* For a model that `finishes` by edits: when the reply came to its own end and all its calls changed files
+ *    (one that found its text in place already is let pass beside one that changed something), and nothing is left
+ *    failed, the run is done without another request.
+ * 4. *Calls.* Any other reply with calls goes on with their results.
+ * 5. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit.
+ * 6. *Words.* A reply without calls ends the run. It is done unless one of these is so; then the model is told once, and
+ *    when it answers with words again the run is not done:
+ *    - the reply is empty;
+ *    - something is left failed: a change that failed and was not followed by a successful change of the same file, or
+ *      an unreadable call that was not followed by one that worked. A change that found nothing to change counts only
+ *      while the run has changed nothing at all;
+ *    - the task names a file, asks for a change in so many words (see `asksForChange`), and no file differs.
+ *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`.
+ *
+ * So `done` is never the model's claim alone: whatever it tried last has worked, and a change that was asked for is there.
+ */
+import type { ModelInfo } from '../../engine/index.ts'
+import type { ExitReason } from '../events.ts'
+import type { CallOutcome } from './calls.ts'
+import type { Reply } from './reply.ts'
+
+/** How a run ends; `text` is for a person. */
+export interface Ending {
+  readonly exit: ExitReason
+  readonly text: string
+}
+
+/** `say`: words of ours that the model gets, after any results. */
+export type Next =
+  | { readonly kind: 'on'; readonly say: readonly string[] }
+  | { readonly kind: 'end'; readonly ending: Ending }
+
+/** What the rules remember from reply to reply. Made anew for each run. */
+export interface Standing {
+  /** Path → why the last change of it failed. */
+  readonly failed: Map<string, string>
+  /** Why the last call could not be read; undefined when a later one worked. */
+  unreadable: string | undefined
+  /** Changes that found nothing to change. */
+  readonly idle: Set<string>
+  changed: boolean
+  /** Why commands cannot run, when one was wanted and no change has succeeded since. */
+  sandbox: string | undefined
+  unreadableInARow: number
+  cutInARow: number
+  /** The model has been told why its words are not the end, and nothing has worked since. */
+  nudged: boolean
+}
+
+export function newStanding(): Standing {
+  return {
+    failed: new Map(),
+    unreadable: undefined,
+    idle: new Set(),
+    changed: false,
+    sandbox: undefined,
+    unreadableInARow: 0,
+    cutInARow: 0,
+    nudged: false,
+  }
+}
+
+const unreadableLimit = 3
+
+/** Takes notice of what the calls did. */
+function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outcomes: readonly CallOutcome[]): void {
+  for (const { call, effects, result, why } of outcomes) {
+    const writes = effects.flatMap((effect) => (effect.kind === 'write' ? [effect.path] : []))
+    if (result.ok) {
+      standing.unreadable = undefined
+      standing.nudged = false
+      if (writes.length === 0) continue
+      standing.changed = true
+      standing.sandbox = undefined
+      for (const path of writes) standing.failed.delete(path)
+    } else if (why === 'no-sandbox' || reasonOf(result) === 'sandbox') standing.sandbox = result.content
+    else if (why === 'unreadable' || why === 'cut') standing.unreadable = `${call.name}: ${result.content}`
+    else if (reasonOf(result) === 'no-change') for (const path of writes) standing.idle.add(path)
+    else for (const path of writes) standing.failed.set(path, result.content)
+  }
+  for (const problem of reply.problems) standing.unreadable = problem
+
+  const unreadable = outcomes.filter(({ why }) => why === 'unreadable').length + reply.problems.length
+  const allUnreadable = unreadable > 0 && outcomes.every(({ why }) => why === 'unreadable')
+  standing.unreadableInARow = allUnreadable ? standing.unreadableInARow + 1 : 0
+  standing.cutInARow = reply.stop === 'length' && outcomes.length === 0 ? standing.cutInARow + 1 : 0
+}
+
+const reasonOf = ({ details }: CallOutcome['result']) => (details.kind === 'failure' ? details.reason : undefined)
+
+/**
+ * Judges a reply after its calls have run. `wantsChange`: rule 6 asks for a changed file; `differs` tells whether any
+ * file differs from what it was when the run began, looked at only when the rules need it.
+ */
+export async function judge(
+  standing: Standing,
+  info: ModelInfo,
+  reply: Extract<Reply, { kind: 'whole' }>,
+  outcomes: readonly CallOutcome[],
+  { wantsChange, differs }: { readonly wantsChange: boolean; readonly differs: () => Promise<boolean> },
+): Promise<Next> {
+  note(standing, reply, outcomes)
+  const words = reply.message.text.trim()
+  const told = reply.problems.map((problem) => `That could not be read as a call: ${problem}`)
+
+  if (outcomes.some(({ why }) => why === 'circle-again')) {
+    return end('not-done', 'The model repeated the same calls after it was told that they lead nowhere.')
+  }
+  if (standing.unreadableInARow >= unreadableLimit) {
+    return end(
+      'not-done',
+      `The model wrote ${unreadableLimit} unreadable calls in a row. The last: ${standing.unreadable}`,
+    )
+  }
+  if (outcomes.length > 0 || told.length > 0) {
+    const finished = info.finishes === 'edits' && reply.stop === 'end' && told.length === 0 && onlyChanges(outcomes)
+    if (finished && leftFailed(standing) === undefined) return end('done', words)
+    return { kind: 'on', say: told }
+  }
+  if (reply.stop === 'length') {
+    if (standing.cutInARow >= 2) return end('limit', 'Two replies in a row were cut at the length limit.')
+    return { kind: 'on', say: ['Your reply was cut off at its length limit. Go on, in smaller parts.'] }
+  }
+
+  const failed = leftFailed(standing)
+  const missing = failed ?? (words === '' ? 'empty' : wantsChange && !(await differs()) ? 'unchanged' : undefined)
+  if (standing.sandbox !== undefined) {
+    return end('sandbox', [words, standing.sandbox].filter((text) => text !== '').join('\n\n'))
+  }
+  if (missing === undefined) return end('done', words)
+  if (standing.nudged) return end('not-done', notDone(missing, words))
+  standing.nudged = true
+  return { kind: 'on', say: [nudge(missing)] }
+}
+
+function end(exit: ExitReason, text: string): Next {
+  return { kind: 'end', ending: { exit, text } }
+}
+
+/** Every call a change, at least one of them made. */
+function onlyChanges(outcomes: readonly CallOutcome[]): boolean {
+  return (
+    outcomes.some(({ result }) => result.ok) &&
+    outcomes.every(
+      ({ effects, result }) =>
+        effects.length > 0 &&
+        effects.every(({ kind }) => kind === 'write') &&
+        (result.ok || reasonOf(result) === 'no-change'),
+    )
+  )
+}
+
+/** What was tried last and has not worked; undefined when there is nothing of the kind. */
+function leftFailed({ failed, unreadable, idle, changed }: Standing): string | undefined {
+  const [first] = failed
+  if (first !== undefined) return `The change of ${first[0]} failed: ${first[1]}`
+  if (unreadable !== undefined) return `A call could not be read: ${unreadable}`
+  const [unchanged] = idle
+  if (unchanged !== undefined && !changed) return `${unchanged} was not changed: the new text equals the old.`
+  return undefined
+}
+
+function nudge(missing: string): string {
+  if (missing === 'empty') return 'Your reply was empty. Do the task, or say in one sentence why it cannot be done.'
+  if (missing === 'unchanged') return 'No file has changed yet. Make the change that was asked for.'
+  return `The task is not done. ${missing}`
+}
+
+function notDone(missing: string, words: string): string {
+  if (missing === 'empty') return 'The model ended with an empty reply.'
+  const why = missing === 'unchanged' ? 'The model ended in words and changed no file.' : missing
+  return words === '' ? why : `${why}\n\nThe model said: ${words}`
+}
+
+/** Words that, as the first of a sentence, ask for files to differ afterwards. */
+const changeVerbs = [
+  ...['add', 'change', 'complete', 'convert', 'correct', 'create', 'delete', 'extract', 'fix', 'implement', 'inline'],
+  ...['insert', 'migrate', 'move', 'refactor', 'remove', 'rename', 'repair', 'replace', 'rewrite', 'update', 'write'],
+].join('|')
+const imperative = new RegExp(`(^|[:;]\\s*|\\b(?:and|then)\\s+)(?:please\\s+|now\\s+)*(?:${changeVerbs})\\s+\\S`, 'i')
+
+/**
+ * Whether a task asks for a change in so many words: a sentence or clause begins with a verb of change ("Fix …",
+ * "find it and fix it"). Cautious: a question, or a task that only might mean a change, is none.
+ */
+export function asksForChange(task: string): boolean {
+  return task
+    .replace(/```[\s\S]*?```/g, ' ')
+    .split(/(?<=[.!?])\s+|\n+/)
+    .some((sentence) => !sentence.trim().endsWith('?') && imperative.test(sentence.trim()))
+}

@@ -1,0 +1,81 @@
+/** First phase of a call: may it run, and with what? */
+import type { ToolCall } from '../../engine/index.ts'
+import type { Policy } from '../../sandbox/index.ts'
+import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
+import { escalated, judgeEffects } from '../policy.ts'
+import type { Repeats } from './repeats.ts'
+import type { Turn } from './turn.ts'
+
+export type Prepared =
+  | {
+      readonly kind: 'run'
+      readonly call: ToolCall
+      readonly effects: readonly Effect[]
+      readonly tool: Tool
+      readonly input: unknown
+      readonly policy: Policy
+    }
+  /** Will not run: the model gets `result`. `why` tells the outcome rules what kind of no it was. */
+  | {
+      readonly kind: 'settled'
+      readonly call: ToolCall
+      readonly effects: readonly Effect[]
+      readonly result: ToolResult
+      readonly why: 'unreadable' | 'cut' | 'circle' | 'circle-again' | 'denied' | 'no-sandbox'
+    }
+
+const cutText =
+  'Not run: your reply was cut off at its length limit, so this call may be incomplete. Send it again, in smaller parts.'
+const circleText =
+  'Not run: this repeats what you did before and would give the same result. Do something else, or say what stands in the way.'
+
+/** Parses a call, looks for circles, asks policy and, where policy says so, a person. Never waits where nobody is. */
+export async function prepareCall(
+  turn: Turn,
+  call: ToolCall,
+  { cut, circles, signal }: { readonly cut: boolean; readonly circles: Repeats; readonly signal: AbortSignal },
+): Promise<Prepared> {
+  const parsed = parseCall(turn.tools, call.name, call.arguments)
+  const effects = parsed.ok ? parsed.effects.map((effect) => normalised(effect, turn)) : []
+  const settled = (why: Extract<Prepared, { kind: 'settled' }>['why'], result: ToolResult): Prepared => ({
+    kind: 'settled',
+    call,
+    effects,
+    result,
+    why,
+  })
+
+  const circle = circles.note(call)
+  if (circle === 'again') return settled('circle-again', failure('denied', circleText))
+  if (circle === 'told') return settled('circle', failure('denied', circleText))
+  if (cut) return settled('cut', failure('bad-arguments', cutText))
+  if (!parsed.ok) return settled('unreadable', failure(parsed.reason, parsed.problem))
+
+  const { tool, input } = parsed
+  const { policy, sandbox } = turn.toolContext
+  const verdict = judgeEffects(effects, policy, sandbox)
+  switch (verdict.kind) {
+    case 'allow':
+      return { kind: 'run', call, effects, tool, input, policy }
+    case 'no-sandbox':
+      return settled('no-sandbox', failure('sandbox', `Not run: commands cannot run here. ${verdict.reason}`))
+    case 'ask': {
+      const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
+      if (turn.approve === undefined) return denied(`${verdict.reason} Nobody can be asked; go on without it.`)
+      const answer = await turn.approve({ callId: call.id, name: call.name, effects, reason: verdict.reason }, signal)
+      if (!answer.allow) return denied(`the user said no. ${answer.reason}`)
+      return { kind: 'run', call, effects, tool, input, policy: escalated(policy) }
+    }
+  }
+}
+
+/** One spelling for one file, so that a later success is seen to repair an earlier failure. */
+function normalised(effect: Effect, { toolContext }: Turn): Effect {
+  if (effect.kind === 'run') return effect
+  try {
+    return { ...effect, path: toolContext.workspace.relative(effect.path) }
+  } catch {
+    // Outside of the root: the tool refuses it and says so.
+    return effect
+  }
+}

@@ -1,0 +1,25 @@
+/** What one run works with. Every effect is in here, so that the loop itself touches nothing. */
+import type { ModelInfo, Sampling } from '../../engine/index.ts'
+import type { Tool, ToolContext } from '../../tools/index.ts'
+import type { Changes } from '../changes.ts'
+import type { Conversation } from '../conversation.ts'
+import type { Approve, Clock, RunLimits } from '../options.ts'
+
+export interface Turn {
+  readonly info: ModelInfo
+  readonly conversation: Conversation
+  readonly tools: readonly Tool[]
+  /** What every tool gets, less what differs from call to call. */
+  readonly toolContext: Omit<ToolContext, 'signal' | 'onOutput'>
+  readonly changes: Changes
+  readonly limits: RunLimits
+  readonly clock: Clock
+  /** The user's interruption. */
+  readonly signal: AbortSignal
+  readonly approve: Approve | undefined
+  readonly sampling: Partial<Sampling> | undefined
+  /** Takes the words that the user said since the last look. */
+  readonly steering: () => readonly string[]
+  /** Work-tree paths that the model was shown whole. */
+  readonly filesInPlay: () => readonly string[]
+}

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { LogError, type Placed } from '../../agent/log/format.ts'
+import { newId } from '../../agent/log/id.ts'
+import { loadLog } from '../../agent/log/load.ts'
+import { openLog } from '../../agent/log/write.ts'
+import { scratch } from './support.ts'
+
+const header = {
+  type: 'header',
+  format: 1,
+  id: 'x',
+  cwd: '/w',
+  time: '2026-01-01T00:00:00.000Z',
+  model: { name: 'm', place: 'scripted', dialect: 'd' },
+} as const
+
+const exchange: Placed[] = [
+  {
+    segment: 'system',
+    message: { role: 'system', text: 's', tools: [{ name: 't', description: 'd', parameters: { type: 'object' } }] },
+  },
+  { segment: 'instructions', message: { role: 'user', text: 'üñï\u2028\n"' } },
+  { segment: 'conversation', message: { role: 'user', text: 'task' } },
+  {
+    segment: 'conversation',
+    message: {
+      role: 'assistant',
+      reasoning: 'r',
+      text: '',
+      calls: [
+        { id: 'a', name: 't', arguments: { x: [1] } },
+        { id: 'b', name: 't', arguments: {} },
+      ],
+      sampled: [1, 2, 3],
+      raw: 'raw',
+    },
+  },
+  { segment: 'conversation', message: { role: 'tool', callId: 'a', name: 't', text: 'ok', ok: true } },
+]
+
+test('ids sort by time and differ', () => {
+  const early = newId(Date.parse('2026-01-01'))
+  const late = newId(Date.parse('2026-01-01') + 1)
+  expect(early < late).toBe(true)
+  expect(newId(0)).not.toBe(newId(0))
+  expect(early).toMatch(/^[0-9a-z]{26}$/)
+})
+
+test('a log gives back exactly the segments that were written, sampled tokens and all', async () => {
+  const file = join(scratch(), 'sessions', 'x.jsonl')
+  const log = await openLog(file, { header })
+  await log.messages(exchange.slice(0, 2))
+  await log.note({ type: 'input', time: 'now', text: 'task' })
+  await log.messages(exchange.slice(2))
+  await log.close()
+
+  const loaded = await loadLog(file)
+  expect(loaded.segments.map(({ name }) => name)).toEqual(['system', 'instructions', 'conversation'])
+  expect(loaded.segments.flatMap(({ messages }) => messages)).toEqual(exchange.map(({ message }) => message))
+  expect(loaded.openCalls.map(({ id }) => id)).toEqual(['b'])
+  expect(loaded.visible).toBe(log.visible)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(statSync(join(file, '..')).mode & 0o777).toBe(0o700)
+})
+
+test('cut at any byte, a log loads to a beginning of itself and can be gone on with', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  const log = await openLog(file, { header })
+  await log.messages(exchange)
+  await log.close()
+  const whole = readFileSync(file)
+  const first = whole.indexOf(0x0a) + 1
+  for (let at = first; at <= whole.length; at += 1) {
+    writeFileSync(file, whole.subarray(0, at))
+    const loaded = await loadLog(file)
+    const messages = loaded.segments.flatMap((segment) => segment.messages)
+    expect(messages).toEqual(exchange.slice(0, messages.length).map(({ message }) => message))
+  }
+  truncateSync(file, whole.length - 3)
+  const torn = await loadLog(file)
+  const again = await openLog(file, { keepBytes: torn.wholeBytes, visible: torn.visible })
+  await again.messages([exchange.at(-1)!])
+  await again.close()
+  expect(readFileSync(file)).toEqual(whole)
+})
+
+test('damage in the middle, a foreign file and a missing one are told, not guessed over', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  const log = await openLog(file, { header })
+  await log.close()
+  appendFileSync(file, '{"type":"mess\n')
+  await expect(loadLog(file)).rejects.toThrow(/damaged at .*:2/)
+  writeFileSync(file, '{"type":"usage","usage":{}}\n')
+  await expect(loadLog(file)).rejects.toThrow(/no header/)
+  writeFileSync(file, '{"type":"from-the-future"}\n')
+  await expect(loadLog(file)).rejects.toThrow(/does not know/)
+  await expect(loadLog(join(file, 'not'))).rejects.toThrow(LogError)
+})
+
+test('a log is never written over', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  await (await openLog(file, { header })).close()
+  await expect(openLog(file, { header })).rejects.toThrow(LogError)
+})
+
+test('kill -9 at any moment leaves a log that loads (I11)', async () => {
+  const folder = scratch()
+  const writer = join(import.meta.dirname, 'log-writer.ts')
+  for (let round = 0; round < 12; round += 1) {
+    const file = join(folder, `${round}.jsonl`)
+    const child = spawn(process.execPath, [writer, file], { stdio: 'ignore' })
+    const gone = once(child, 'exit')
+    while (!existsSync(file) && child.exitCode === null) await sleep(5)
+    await sleep(Math.random() * 60)
+    child.kill('SIGKILL')
+    await gone
+    if (statSync(file).size === 0) continue
+    const { segments, header: read } = await loadLog(file)
+    expect(read.id).toBe('killed')
+    const texts = segments.flatMap(({ messages }) => messages.map(({ role }) => role))
+    expect(texts.every((role) => role === 'user')).toBe(true)
+  }
+})
