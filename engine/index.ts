@@ -2,6 +2,7 @@
 export * from './catalog/index.ts'
 export type * from './dialect.ts'
 export { dialectByName, dialects } from './dialects/index.ts'
+export { openEngine } from './embedded/index.ts'
 export * from './engine.ts'
 export * from './gguf/index.ts'
 export type * from './messages.ts'

@@ -1,2 +1,11 @@
 export { readGgufHeader } from './header.ts'
-export { type GgufHeader, type GgufTensor, type GgufValue, metaNumber, metaString } from './types.ts'
+export { modelIdentity } from './identity.ts'
+export {
+  type GgufArray,
+  type GgufHeader,
+  type GgufScalar,
+  type GgufTensor,
+  type GgufValue,
+  metaNumber,
+  metaString,
+} from './types.ts'

@@ -1,0 +1,95 @@
+/** Checks a model file before the library sees it: what is wrong there costs an error here, and the process there. */
+import { EngineError, type EngineOptions } from '../engine.ts'
+import { type GgufHeader, metaNumber, metaString, modelIdentity, readGgufHeader } from '../gguf/index.ts'
+import { availableMemory, checkMemory, memoryNeed } from './memory.ts'
+
+/** Limits of the library (llama-hparams.h, llama-cparams.h of llama.cpp v0.4.0). */
+const mostLayers = 512
+const mostExperts = 1024
+const mostSequences = 256
+/** Where the cache is shared a fork costs nothing; where it cannot be, each sequence takes a cache of its own. */
+const defaultSequences = { shared: 4, own: 2 }
+
+export interface CheckedModel {
+  readonly architecture: string
+  readonly identity: string
+  readonly sequences: number
+}
+
+/**
+ * Reads the header and checks it against itself, the wanted context and the memory there is.
+ * @throws EngineError `file-missing`, `not-gguf`, `truncated`, `architecture`, `context-too-long`, `memory`, `misuse`
+ */
+export async function checkModel(options: EngineOptions): Promise<CheckedModel> {
+  const { file, contextTokens } = options
+  if (!Number.isSafeInteger(contextTokens) || contextTokens < 1)
+    throw new EngineError('misuse', `a context of ${contextTokens} tokens makes no sense`)
+  const header = await readGgufHeader(file)
+  const architecture = metaString(header, 'general.architecture')
+  if (!architecture) throw damaged(file, 'it does not name its architecture')
+  if (architecture === 'deepseek41')
+    throw new EngineError(
+      'architecture',
+      `${file} is a DeepSeek V4.1 model, which the embedded engine (llama.cpp v0.4.0) cannot run. Use it on a server: cachalot run --base-url …`,
+    )
+  const sequences = options.sequences ?? defaultSequences[architecture === 'deepseek4' ? 'own' : 'shared']
+  if (!Number.isInteger(sequences) || sequences < 1 || sequences > mostSequences)
+    throw new EngineError('misuse', `${sequences} sequences are not possible (1 to ${mostSequences})`)
+  checkShape(file, header, architecture)
+  const trained = metaNumber(header, `${architecture}.context_length`)
+  if (trained !== undefined && contextTokens > trained)
+    throw new EngineError(
+      'context-too-long',
+      `the model was made for ${trained} tokens of context, and ${contextTokens} are wanted. Use --context ${trained}`,
+    )
+  const weights = header.tensorBytes + (await otherParts(file, header))
+  checkMemory(memoryNeed(header, weights, contextTokens, sequences), availableMemory(), contextTokens)
+  return { architecture, sequences, identity: await modelIdentity(file, header) }
+}
+
+const damaged = (file: string, why: string) =>
+  new EngineError('not-gguf', `${file} cannot be a working model: ${why}. Download it again: cachalot model pull`)
+
+/** Values on which the library ends the process instead of refusing. */
+function checkShape(file: string, header: GgufHeader, architecture: string): void {
+  const number = (key: string) => metaNumber(header, `${architecture}.${key}`)
+  const within = (key: string, value: number | undefined, most: number) => {
+    if (value === undefined || !Number.isInteger(value) || value < 1 || value > most)
+      throw damaged(file, `${architecture}.${key} is ${value ?? 'missing'} (1 to ${most} expected)`)
+    return value
+  }
+  const layers = within('block_count', number('block_count'), mostLayers)
+  const width = within('embedding_length', number('embedding_length'), 2 ** 20)
+  const heads = number('attention.head_count')
+  if (heads !== undefined) within('attention.head_count', heads, 65_536)
+  const experts = number('expert_count') ?? 0
+  const used = number('expert_used_count') ?? 0
+  if (experts < 0 || experts > mostExperts || used < 0 || used > experts)
+    throw damaged(file, `it uses ${used} of ${experts} experts`)
+  if (experts > 0 && used === 0) throw damaged(file, `it has ${experts} experts and uses none`)
+  const unknown = header.tensors.find((t) => t.bytes === undefined)
+  if (unknown)
+    throw new EngineError(
+      'architecture',
+      `${file} uses a number format (type ${unknown.type}) that this version cannot read`,
+    )
+  if ((metaNumber(header, 'split.count') ?? 1) > 1) return // The tensors lie in other files, too.
+  const embedding = header.tensors.find((t) => t.name === 'token_embd.weight')
+  if (embedding?.shape[0] !== width) throw damaged(file, `its token embedding is not ${width} wide`)
+  const last = `blk.${layers - 1}.`
+  if (!header.tensors.some((t) => t.name.startsWith(last)))
+    throw damaged(file, `it has no layer ${layers - 1}, but says it has ${layers}`)
+}
+
+/** Bytes of weights in the other files of a split model; each is checked for being there and whole. */
+async function otherParts(file: string, header: GgufHeader): Promise<number> {
+  const count = metaNumber(header, 'split.count') ?? 1
+  if (count <= 1) return 0
+  const name = /^(.*-)00001(-of-\d{5}\.gguf)$/.exec(file)
+  if (!name || count > 999)
+    throw new EngineError('not-gguf', `${file} is one of ${count} parts of a model: give the first, …-00001-of-….gguf`)
+  let bytes = 0
+  for (let part = 2; part <= count; part++)
+    bytes += (await readGgufHeader(`${name[1]}${String(part).padStart(5, '0')}${name[2]}`)).tensorBytes
+  return bytes
+}

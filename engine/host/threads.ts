@@ -1,0 +1,93 @@
+/**
+ * How many threads to decode with. All threads wait for the slowest at every step, so one thread without a core costs
+ * more than it brings: with one busy neighbour two threads on two cores fall from 28 to 5 tokens a second, where one
+ * thread keeps 28 (measured). So: never more threads than cores that nobody else is using.
+ */
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+
+/** Milliseconds over which the load is taken; shorter is noise (the kernel counts in steps of 10 ms). */
+const windowMs = 400
+/** A window longer than this says little about now. */
+const staleMs = 5000
+/** Cores that others may use before a thread is given up. */
+const tolerance = 0.6
+/** Windows with room in a row before a thread is taken up again. */
+const calmWindows = 2
+
+export interface LoadReading {
+  /** Milliseconds of the clock. */
+  readonly at: number
+  /** Milliseconds of work on our cores by everybody, since the machine's start. */
+  readonly everybody: number
+  /** Milliseconds of work by this process. */
+  readonly ours: number
+}
+
+/** Which of the machine's cores we may use, where the system tells (Linux); else all. */
+function allowedCores(): ReadonlySet<number> | undefined {
+  if (process.platform !== 'linux') return undefined
+  const ranges = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  if (!ranges) return undefined
+  const cores = new Set<number>()
+  for (const range of ranges.split(',')) {
+    const [from = 0, to = from] = range.split('-').map(Number)
+    for (let core = from; core <= to; core++) cores.add(core)
+  }
+  return cores
+}
+
+const allowed = allowedCores()
+
+export function readLoad(): LoadReading {
+  let everybody = 0
+  cpus().forEach(({ times }, core) => {
+    if (!allowed || allowed.has(core)) everybody += times.user + times.nice + times.sys + times.irq
+  })
+  const { user, system } = process.cpuUsage()
+  return { at: performance.now(), everybody, ours: (user + system) / 1000 }
+}
+
+export class ThreadGovernor {
+  readonly #cores: number
+  readonly #most: number
+  readonly #read: () => LoadReading
+  #threads: number
+  #last: LoadReading
+  #calm = 0
+
+  /** @param most the user's limit; @param read the load, injected for tests; @param cores those of this machine */
+  constructor(most: number | undefined, read = readLoad, cores = availableParallelism()) {
+    this.#cores = cores
+    this.#most = Math.max(1, most ?? cores)
+    this.#read = read
+    this.#threads = this.#most
+    this.#last = read()
+  }
+
+  /** Threads at most: the size of the pool. */
+  get most(): number {
+    return this.#most
+  }
+
+  /** Threads to use now. Cheap; to be asked before every decode. */
+  threads(now = performance.now()): number {
+    const passed = now - this.#last.at
+    if (passed < windowMs) return this.#threads
+    const reading = this.#read()
+    const others =
+      (reading.everybody - this.#last.everybody - (reading.ours - this.#last.ours)) / (reading.at - this.#last.at)
+    this.#last = reading
+    if (passed > staleMs) return this.#threads
+    const free = Math.floor(this.#cores - others + tolerance)
+    const room = Math.max(1, Math.min(this.#most, free))
+    if (room < this.#threads) {
+      this.#threads = room
+      this.#calm = 0
+    } else if (room > this.#threads && ++this.#calm >= calmWindows) {
+      this.#threads = room
+      this.#calm = 0
+    } else if (room === this.#threads) this.#calm = 0
+    return this.#threads
+  }
+}
