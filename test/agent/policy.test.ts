@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { escalated, judgeEffects } from '../../agent/policy.ts'
+import type { Effect } from '../../tools/index.ts'
+import { missingSandbox, policyFor } from './support.ts'
+
+const sandbox = { ...missingSandbox, problem: undefined }
+const read: Effect = { kind: 'read', path: 'a' }
+const write: Effect = { kind: 'write', path: 'a' }
+const run: Effect = { kind: 'run', command: 'ls' }
+
+test.each([
+  ['read-only', [read], 'allow', 'allow'],
+  ['read-only', [write], 'ask', 'ask'],
+  ['read-only', [run], 'allow', 'no-sandbox'],
+  ['workspace-write', [read, write], 'allow', 'allow'],
+  ['workspace-write', [run], 'allow', 'no-sandbox'],
+  ['full-access', [read, write, run], 'allow', 'allow'],
+  ['read-only', [read, write, read], 'ask', 'ask'],
+  ['read-only', [write, run], 'ask', 'no-sandbox'],
+] as const)('%s: %j is %s, without a sandbox %s', (mode, effects, with_, without) => {
+  expect(judgeEffects(effects, policyFor('/w', mode), sandbox).kind).toBe(with_)
+  expect(judgeEffects(effects, policyFor('/w', mode), missingSandbox).kind).toBe(without)
+})
+
+test('an approval widens one step and no further', () => {
+  expect(escalated(policyFor('/w', 'read-only')).mode).toBe('workspace-write')
+  expect(escalated(policyFor('/w', 'workspace-write')).mode).toBe('workspace-write')
+})
