@@ -37,7 +37,13 @@ export function openSessionFolder(roots: readonly string[]): SessionFolder {
   const folder = mkdtempSync(path.join(base, `${PREFIX}${process.pid}-`))
   mkdirSync(path.join(folder, 'tmp'), { mode: 0o700 })
   writeFileSync(path.join(folder, 'empty'), '', { mode: 0o444 })
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  process.on('exit', () => {
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 5 })
+    } catch {
+      // Something is being made in it while we end (mkfifo): the next start removes it. The exit code is not lost for that.
+    }
+  })
 
   const ready: string[] = []
   let made = 0
