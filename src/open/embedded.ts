@@ -1,0 +1,46 @@
+import {
+  dialectByName,
+  fits,
+  type Model,
+  openEmbedded,
+  openEngine,
+  type ResolvedModel,
+  readMachine,
+  usualContextTokens,
+} from '../../engine/index.ts'
+import { bar } from '../terminal/numbers.ts'
+import type { OpenModelRequest } from './model.ts'
+
+/** Loads a model file into an engine host of its own. Rejects with EngineError. */
+export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
+  const { config, signal, onStatus, onNotice } = request
+  const { name, file, traits } = resolved
+  try {
+    const engine = await openEngine({
+      file,
+      contextTokens: config.context ?? (await usualContext(resolved)),
+      threads: config.threads,
+      signal,
+      onLoad: (fraction) => onStatus(`loading ${name} ${bar(fraction)} ${Math.round(fraction * 100)} %`),
+      onNotice: (text) => onNotice('info', text),
+    })
+    return openEmbedded({
+      engine,
+      dialect: dialectByName(traits.dialect),
+      info: { name, finishes: traits.finishes, prompt: traits.prompt },
+      sampling: traits.sampling,
+    })
+  } finally {
+    onStatus(undefined)
+  }
+}
+
+/** As much context as this machine has room for now, up to what usual work needs; never less than a quarter of that. */
+async function usualContext(resolved: ResolvedModel): Promise<number> {
+  const machine = await readMachine()
+  const most = Math.min(resolved.traits.contextTokens, usualContextTokens)
+  return (
+    [most, most / 2].map(Math.floor).find((tokens) => fits(machine, resolved, tokens).verdict === 'yes') ??
+    Math.floor(most / 4)
+  )
+}
