@@ -1,5 +1,5 @@
 /** What a session is opened with, and what the front end holds in its hands afterwards. */
-import type { Model, ModelInfo, Sampling } from '../engine/index.ts'
+import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 import type { Effect, Tool } from '../tools/index.ts'
 import type { AgentEvent } from './events.ts'
@@ -26,6 +26,8 @@ export interface Clock {
 export interface ApprovalRequest {
   readonly callId: string
   readonly name: string
+  /** As the model wrote it: what a change would put where. */
+  readonly call: ToolCall
   readonly effects: readonly Effect[]
   /** For a person: why it has to be asked for. */
   readonly reason: string
@@ -57,6 +59,8 @@ export interface SessionOptions {
   readonly sampling?: Partial<Sampling>
   /** Absent: nobody is there to ask, and what would need approval is refused (never waited for). */
   readonly approve?: Approve
+  /** Effects that `approve` is asked about although the policy allows them. Default: none. */
+  readonly asksBefore?: (effect: Effect) => boolean
   /** Path of an earlier session's log: the model continues with exactly the tokens it had. */
   readonly resume?: string
   /** Default: all tools of the tools room. */

@@ -135,7 +135,7 @@ class AgentSession implements Session {
   }
 
   async #openTurn(signal: AbortSignal): Promise<Turn> {
-    const { model, workspace, sandbox, policy, limits, clock, approve, sampling } = this.#options
+    const { model, workspace, sandbox, policy, limits, clock, approve, asksBefore, sampling } = this.#options
     const tools = this.#options.tools ?? allTools
     this.#conversation ??= await this.#start()
     this.#changes.restart()
@@ -156,6 +156,7 @@ class AgentSession implements Session {
       clock,
       signal,
       approve,
+      asksBefore,
       sampling,
       steering: () => this.#steering.splice(0),
       filesInPlay: () => [...this.#shown.keys()],

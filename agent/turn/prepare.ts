@@ -2,7 +2,7 @@
 import type { ToolCall } from '../../engine/index.ts'
 import type { Policy } from '../../sandbox/index.ts'
 import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
-import { escalated, judgeEffects } from '../policy.ts'
+import { escalated, judgeEffects, type Verdict } from '../policy.ts'
 import type { Repeats } from './repeats.ts'
 import type { Turn } from './turn.ts'
 
@@ -53,7 +53,7 @@ export async function prepareCall(
 
   const { tool, input } = parsed
   const { policy, sandbox } = turn.toolContext
-  const verdict = judgeEffects(effects, policy, sandbox)
+  const verdict = askedAnyway(judgeEffects(effects, policy, sandbox), effects, turn)
   switch (verdict.kind) {
     case 'allow':
       return { kind: 'run', call, effects, tool, input, policy }
@@ -62,7 +62,10 @@ export async function prepareCall(
     case 'ask': {
       const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
       if (turn.approve === undefined) return denied(`${verdict.reason} Nobody can be asked; go on without it.`)
-      const answer = await turn.approve({ callId: call.id, name: call.name, effects, reason: verdict.reason }, signal)
+      const answer = await turn.approve(
+        { callId: call.id, name: call.name, call, effects, reason: verdict.reason },
+        signal,
+      )
       if (!answer.allow) return denied(`the user said no. ${answer.reason}`)
       return { kind: 'run', call, effects, tool, input, policy: escalated(policy) }
     }
@@ -78,4 +81,10 @@ function normalised(effect: Effect, { toolContext }: Turn): Effect {
     // Outside of the root: the tool refuses it and says so.
     return effect
   }
+}
+
+/** A person may want to be asked before what the policy allows. */
+function askedAnyway(verdict: Verdict, effects: readonly Effect[], { asksBefore }: Turn): Verdict {
+  const asked = verdict.kind === 'allow' && effects.some((effect) => asksBefore?.(effect) ?? false)
+  return asked ? { kind: 'ask', reason: 'You want to be asked before this.' } : verdict
 }

@@ -3,7 +3,7 @@ import type { ModelInfo, Sampling } from '../../engine/index.ts'
 import type { Tool, ToolContext } from '../../tools/index.ts'
 import type { Changes } from '../changes.ts'
 import type { Conversation } from '../conversation.ts'
-import type { Approve, Clock, RunLimits } from '../options.ts'
+import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
 
 export interface Turn {
   readonly info: ModelInfo
@@ -17,6 +17,7 @@ export interface Turn {
   /** The user's interruption. */
   readonly signal: AbortSignal
   readonly approve: Approve | undefined
+  readonly asksBefore: SessionOptions['asksBefore']
   readonly sampling: Partial<Sampling> | undefined
   /** Takes the words that the user said since the last look. */
   readonly steering: () => readonly string[]
