@@ -110,10 +110,18 @@ test('a log is never written over', async () => {
 
 test('kill -9 at any moment leaves a log that loads (I11)', async () => {
   const folder = scratch()
-  const writer = join(import.meta.dirname, 'log-writer.ts')
+  // Writes to a log without end.
+  const writer = `
+    import { openLog } from ${JSON.stringify(join(import.meta.dirname, '../../agent/log/write.ts'))}
+    const log = await openLog(process.argv[1], { header: ${JSON.stringify({ ...header, id: 'killed' })} })
+    for (let count = 0; ; count += 1) {
+      const message = { role: 'user', text: (count + ' ').repeat(20_000) }
+      await log.messages([{ segment: 'conversation', message }])
+    }`
+  let rounds = 0
   for (let round = 0; round < 12; round += 1) {
     const file = join(folder, `${round}.jsonl`)
-    const child = spawn(process.execPath, [writer, file], { stdio: 'ignore' })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', writer, file], { stdio: 'ignore' })
     const gone = once(child, 'exit')
     while (!existsSync(file) && child.exitCode === null) await sleep(5)
     await sleep(Math.random() * 60)
@@ -122,7 +130,9 @@ test('kill -9 at any moment leaves a log that loads (I11)', async () => {
     if (statSync(file).size === 0) continue
     const { segments, header: read } = await loadLog(file)
     expect(read.id).toBe('killed')
+    rounds += 1
     const texts = segments.flatMap(({ messages }) => messages.map(({ role }) => role))
     expect(texts.every((role) => role === 'user')).toBe(true)
   }
+  expect(rounds).toBeGreaterThan(3)
 })
