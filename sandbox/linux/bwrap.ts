@@ -32,8 +32,17 @@ export const SCRIPT_FD = 5
 /** Size of each in-memory folder, bytes. */
 const TMPFS_BYTES = 1 << 30
 
-/** The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held. */
-export function bwrapProfile(policy: Policy, cwd: string, machine: Machine): Profile {
+/**
+ * The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held.
+ *
+ * @param sockets listening unix sockets to hide; undefined when they are too many, and the filter must refuse them all.
+ */
+export function bwrapProfile(
+  policy: Policy,
+  cwd: string,
+  machine: Machine,
+  sockets: readonly string[] | undefined = listeningSockets(),
+): Profile {
   const args = [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...(policy.network === 'off' ? ['--unshare-net'] : []),
@@ -60,7 +69,6 @@ export function bwrapProfile(policy: Policy, cwd: string, machine: Machine): Pro
   for (const mask of around) args.push('--tmpfs', mask.path)
   for (const folder of opened) args.push(readOnly ? '--ro-bind' : '--bind', folder, folder)
   for (const mask of below) args.push(...maskArgs(mask, machine))
-  const sockets = listeningSockets()
   for (const socket of sockets ?? []) {
     const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
     if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))

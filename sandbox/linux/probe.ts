@@ -1,7 +1,7 @@
 /** Whether bubblewrap works here: asked by running one real command in the full profile and looking at what it can do. */
 import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { mkdtemp, realpath } from 'node:fs/promises'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -64,9 +64,14 @@ export async function probeBwrap(
 
 const SELF_TEST_LIMITS = { seconds: 20, outputBytes: 65_536 }
 
-async function selfTest(programs: Programs, machine: Machine, folder: SessionFolder): Promise<Probe> {
-  const workTree = await realpath(await mkdtemp(path.join(folder.path, 'self-test-')))
+async function selfTest(programs: Programs, real: Machine, folder: SessionFolder): Promise<Probe> {
+  // A folder of its own: what commands left in their /tmp must not be touched, nor change what is seen here.
+  const session = await mkdtemp(path.join(folder.path, 'self-test-'))
+  const workTree = path.join(session, 'work')
+  const machine = { ...real, session }
   try {
+    for (const name of ['work', 'tmp']) mkdirSync(path.join(session, name))
+    writeFileSync(path.join(session, 'empty'), '')
     const policy: Policy = {
       mode: 'workspace-write',
       roots: [workTree],
@@ -89,15 +94,12 @@ async function selfTest(programs: Programs, machine: Machine, folder: SessionFol
     const checks = readChecks(end.output)
     checks.push({ name: 'work tree writable', ok: existsSync(path.join(workTree, 'written')), seen: workTree })
     const missed = checks.filter((check) => !check.ok)
-    if (missed.length === 0) return { ok: true, programs, machine, checks }
+    if (missed.length === 0) return { ok: true, programs, machine: real, checks }
     const list = missed.map((check) => `${check.name} (${check.seen})`).join(', ')
     const message = `No sandbox: bubblewrap runs but does not hold: ${list}. Commands will not run; \`cachalot doctor\` shows all checks.`
     return { ok: false, problem: { kind: 'self-test', message }, checks }
   } finally {
-    rmSync(workTree, { recursive: true, force: true })
-    // The mount point of the work tree, made in the private /tmp when the host's own /tmp holds it.
-    for (const name of readdirSync(path.join(folder.path, 'tmp')))
-      rmSync(path.join(folder.path, 'tmp', name), { recursive: true })
+    rmSync(session, { recursive: true, force: true })
   }
 }
 

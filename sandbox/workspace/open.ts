@@ -6,7 +6,7 @@ import { realPath } from '../policy.ts'
 import { gitEntries, gitFolders } from '../protect.ts'
 import { type Workspace, WorkspaceError } from '../types.ts'
 import { relativePath } from './relative.ts'
-import { type Place, systemError, walk } from './walk.ts'
+import { hasProc, type Place, systemError, walk } from './walk.ts'
 import { replaceFile } from './write.ts'
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
@@ -16,7 +16,10 @@ const CHUNK = 256 * 1024
  * Opens a work tree. Reading follows links that stay inside it; writing follows none, so that what a rule judged is
  * what is written. Throws WorkspaceError('not-found') when the folder is not there.
  */
-export function openWorkspace(folder: string): Workspace {
+export const openWorkspace = (folder: string): Workspace => openWorkspaceBy(folder, hasProc)
+
+/** As openWorkspace, with the way to walk chosen: `proc` holds folders open, without it they are known by path (macOS). */
+export function openWorkspaceBy(folder: string, proc: boolean): Workspace {
   const root = realPath(folder)
   if (root === undefined) throw new WorkspaceError('not-found', folder, `The folder ${folder} does not exist.`)
   if (!lstatSync(root).isDirectory()) throw new WorkspaceError('not-a-file', folder, `${folder} is not a folder.`)
@@ -37,10 +40,10 @@ export function openWorkspace(folder: string): Workspace {
       throw systemError(error, file)
     }
   }
-  const reading = (file: string, followLast: boolean) => () => walk(root, file, { links: 'inside', followLast })
-  const writing = (file: string, makeFolders: boolean) => () => {
+  const reading = (file: string, last: 'same' | 'keep') => () => walk(root, file, { links: 'inside', last, proc })
+  const writing = (file: string, last: 'same' | 'keep', makeFolders: boolean) => () => {
     refuseProtected(file, metadata)
-    return walk(root, file, { links: 'none', followLast: false, makeFolders })
+    return walk(root, file, { links: 'none', last, makeFolders, proc })
   }
 
   return {
@@ -48,14 +51,14 @@ export function openWorkspace(folder: string): Workspace {
     relative,
     async read(file, options) {
       const name = relative(file)
-      return at(name, reading(name, true), (place) =>
+      return at(name, reading(name, 'same'), (place) =>
         readWhole(place.file, name, options?.maxBytes ?? DEFAULT_MAX_BYTES),
       )
     },
     async stat(file) {
       const name = relative(file)
       try {
-        return await at(name, reading(name, false), (place) => describe(place.file))
+        return await at(name, reading(name, 'keep'), (place) => describe(place.file))
       } catch (error) {
         if (error instanceof WorkspaceError && error.kind === 'not-found') return undefined
         throw error
@@ -64,22 +67,17 @@ export function openWorkspace(folder: string): Workspace {
     async write(file, bytes) {
       const name = relative(file)
       if (name === '.') throw new WorkspaceError('not-a-file', name, 'The work tree itself is not a file.')
-      await at(name, writing(name, true), (place) => replaceFile(place, name, bytes))
+      await at(name, writing(name, 'same', true), (place) => replaceFile(place, name, bytes))
     },
     async remove(file) {
       const name = relative(file)
       if (name === '.') throw new WorkspaceError('not-a-file', name, 'The work tree itself is not removed.')
       // A link as the last component is removed itself; one on the way is refused like for writing.
-      const parent = path.posix.dirname(name)
-      const place = () => {
-        refuseProtected(name, metadata)
-        return walk(root, parent, { links: 'none', followLast: false })
-      }
-      await at(name, place, (folder) => removeEntry(`${folder.file}/${path.posix.basename(name)}`, name))
+      await at(name, writing(name, 'keep', false), (place) => removeEntry(place.file, name))
     },
     async list(file) {
       const name = relative(file)
-      return at(name, reading(name, true), (place) => {
+      return at(name, reading(name, 'same'), (place) => {
         const descriptor = openSync(place.file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_DIRECTORY)
         try {
           const base = place.descriptor === undefined ? place.file : `/proc/self/fd/${descriptor}`

@@ -40,15 +40,22 @@ export interface WalkOptions {
    * path is refused, with the real path to use (writing: what a rule allowed must be what is written).
    */
   readonly links: 'inside' | 'none'
-  /** Whether a link at the last component is followed too. */
-  readonly followLast: boolean
+  /**
+   * A link at the last component: treated as those before it, or kept as the thing that is meant (to look at it or to
+   * remove it). The caller's own call on `Place.file` must not follow it either.
+   */
+  readonly last: 'same' | 'keep'
   readonly makeFolders?: boolean
+  /** Hold each folder open (see above), or know it by path. */
+  readonly proc: boolean
 }
 
-const hasProc = process.platform === 'linux' && existsSync('/proc/self/fd')
+/** Whether folders can be held open and named: Linux with /proc mounted. */
+export const hasProc = process.platform === 'linux' && existsSync('/proc/self/fd')
 
 /** @param relative a path relative to the root, normal, without `..`; `.` is the root. Throws WorkspaceError. */
-export function walk(root: string, relative: string, options: WalkOptions, proc: boolean = hasProc): Place {
+export function walk(root: string, relative: string, options: WalkOptions): Place {
+  const { proc } = options
   const stack: Folder[] = [openRoot(root, relative, proc)]
   const close = (): void => {
     for (const folder of stack.splice(0)) closeFolder(folder)
@@ -67,7 +74,7 @@ export function walk(root: string, relative: string, options: WalkOptions, proc:
       const here = stack.at(-1)!
       const file = `${here.base}/${name}`
       const last = names.length === 0
-      const target = last && !options.followLast && options.links !== 'none' ? undefined : linkTarget(file)
+      const target = last && options.last === 'keep' ? undefined : linkTarget(file)
       if (target !== undefined) {
         if (options.links === 'none') throw linkInTheWay(root, relative)
         if (++links > MAX_LINKS) throw new WorkspaceError('link', relative, `${relative}: too many links.`)

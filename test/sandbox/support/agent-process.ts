@@ -1,0 +1,104 @@
+/**
+ * The agent of a test, as a process of its own: opens the sandbox as a given user and runs commands that come by
+ * message. Everything is imported before the privileges are dropped, so that a checkout which only root can read works.
+ */
+import {
+  type CommandResult,
+  type Limits,
+  openSandbox,
+  type Policy,
+  type Sandbox,
+  SandboxError,
+} from '../../../sandbox/index.ts'
+
+export interface Start {
+  readonly type: 'start'
+  /** User and group id to become; undefined stays whoever started it. */
+  readonly uid: number | undefined
+  readonly env: Readonly<Record<string, string>>
+  readonly roots: readonly string[]
+}
+
+export interface Run {
+  readonly type: 'run'
+  readonly id: number
+  readonly line: string
+  readonly cwd: string
+  readonly stdin?: string
+  readonly policy: Policy
+  readonly limits: Limits
+  /** Abort after so many seconds. */
+  readonly abortAfter?: number
+}
+
+export type Reply =
+  | {
+      readonly type: 'opened'
+      readonly sandbox: Pick<Sandbox, 'backend' | 'guarantees' | 'problem'>
+      readonly uid: number
+    }
+  | { readonly type: 'output'; readonly id: number; readonly text: string }
+  | { readonly type: 'result'; readonly id: number; readonly result: CommandResult; readonly rssGrowth: number }
+  | { readonly type: 'failed'; readonly id: number; readonly kind: string; readonly message: string }
+
+const reply = (message: Reply): void => {
+  process.send?.(message)
+}
+
+let sandbox: Sandbox | undefined
+
+async function start({ uid, env, roots }: Start): Promise<void> {
+  if (uid !== undefined) {
+    process.setgroups?.([])
+    process.setgid?.(uid)
+    process.setuid?.(uid)
+  }
+  for (const name of Object.keys(process.env)) delete process.env[name]
+  Object.assign(process.env, env)
+  sandbox = await openSandbox({ roots })
+  const { backend, guarantees, problem } = sandbox
+  reply({ type: 'opened', sandbox: { backend, guarantees, problem }, uid: process.geteuid?.() ?? -1 })
+}
+
+async function run(request: Run): Promise<void> {
+  const { id, line, cwd, stdin, policy, limits, abortAfter } = request
+  const abort = new AbortController()
+  const timer = abortAfter === undefined ? undefined : setTimeout(() => abort.abort(), abortAfter * 1000)
+  const before = process.memoryUsage.rss()
+  let peak = before
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }, 20)
+  // Live text is passed on in small amounts only: a flood is for the buffer, not for the message channel.
+  let told = 0
+  const onOutput = (text: string): void => {
+    told += text.length
+    if (told < 65_536) reply({ type: 'output', id, text })
+  }
+  try {
+    if (sandbox === undefined) throw new Error('not started')
+    const result = await sandbox.run({ line, cwd, stdin }, { policy, limits, signal: abort.signal, onOutput })
+    reply({ type: 'result', id, result, rssGrowth: peak - before })
+  } catch (error) {
+    const kind = error instanceof SandboxError ? error.kind : 'other'
+    reply({
+      type: 'failed',
+      id,
+      kind,
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  } finally {
+    clearInterval(watch)
+    clearTimeout(timer)
+  }
+}
+
+process.on('message', (message: Start | Run) => {
+  if (message.type === 'start') {
+    start(message).catch((error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    })
+  } else void run(message)
+})
+process.on('disconnect', () => process.exit(0))
