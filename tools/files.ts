@@ -24,7 +24,8 @@ export async function findText(workspace: Workspace, path: string): Promise<Open
   if (info.kind === 'directory') {
     throw new ToolProblem('not-a-file', `${name} is a folder (directory), not a file. Use list to see what is in it.`)
   }
-  if (info.kind !== 'file') throw new ToolProblem('not-a-file', `${name} is a ${info.kind}, not a regular file.`)
+  // A link is followed by reading, as long as it stays inside; writing through one is refused by the workspace.
+  if (info.kind === 'other') throw new ToolProblem('not-a-file', `${name} is not a regular file.`)
   if (info.bytes > maxBytes) {
     throw new ToolProblem(
       'too-large',

@@ -38,9 +38,10 @@ export const searchTool: Tool<z.infer<typeof input>> = {
           '--null',
           '--sort=path',
           '--smart-case',
-          ...visibleFiles,
           ...(literal ? ['--fixed-strings'] : []),
           ...(glob ? [`--glob=${glob}`] : []),
+          // After the glob of the model: the last one that matches decides.
+          ...visibleFiles,
           `--regexp=${pattern}`,
           '--',
           `./${place}`,

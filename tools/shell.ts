@@ -23,7 +23,6 @@ export const shellTool: Tool<z.infer<typeof input>> = {
     settle(context.signal, async () => {
       if (command.trim() === '') return failure('bad-arguments', 'command is empty.')
       const { sandbox, policy, signal, onOutput, workspace } = context
-      if (sandbox.problem) return failure('sandbox', sandbox.problem.message)
       const seconds = Math.min(context.limits.seconds, timeout && timeout > 0 ? timeout : defaultSeconds)
       try {
         const result = await sandbox.run(
