@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
+import { registerModelCommand } from './model/index.ts'
 import { nearest } from './nearest.ts'
 import { UsageError, usageExitCode } from './usage-error.ts'
 import { version } from './version.ts'
@@ -46,6 +47,8 @@ function buildProgram(exit: (code: number) => void): Command {
       const { runOnce } = await import('./run/run.ts')
       exit(await runOnce(task, flags))
     })
+
+  registerModelCommand(program, exit)
 
   program
     .command('config')

@@ -1,0 +1,59 @@
+/** The first question: which model? Only in a terminal, and only while there is none. */
+import { createInterface } from 'node:readline/promises'
+import { type CatalogEntry, type Choice, choices, defaultEntry, readMachine } from '../../engine/index.ts'
+import { bytesText } from './bytes.ts'
+import { fitText } from './fit-text.ts'
+import { table } from './table.ts'
+
+export interface AskOptions {
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  readonly signal: AbortSignal
+}
+
+/**
+ * Shows the models of the catalog with how they fit this machine, and asks for one; Enter takes the default. A number
+ * or a name is an answer; anything else is asked again. At the end of input the default is taken. Rejects when the
+ * signal aborts.
+ */
+export async function askForModel({ input, output, signal }: AskOptions): Promise<CatalogEntry> {
+  const offered = choices(await readMachine())
+  const preset = offered.find(({ entry }) => entry === defaultEntry()) ?? offered[0]
+  if (preset === undefined) throw new Error('the catalog is empty')
+  output.write(`There is no model on this machine yet. Which one?\n\n${choiceTable(offered).join('\n')}\n\n`)
+  const lines = createInterface({ input, output, terminal: false })
+  const ended = new AbortController()
+  lines.once('close', () => ended.abort())
+  try {
+    for (;;) {
+      const answer = await lines
+        .question(`Number or name (Enter: ${preset.entry.name}): `, { signal: AbortSignal.any([signal, ended.signal]) })
+        .catch(() => '')
+      signal.throwIfAborted()
+      const chosen = choose(answer.trim(), offered, preset)
+      if (chosen !== undefined) return chosen.entry
+      output.write('That is none of them.\n')
+    }
+  } finally {
+    lines.close()
+  }
+}
+
+function choose(answer: string, offered: readonly Choice[], preset: Choice): Choice | undefined {
+  if (answer === '') return preset
+  return /^\d+$/.test(answer)
+    ? offered[Number(answer) - 1]
+    : offered.find(({ entry }) => entry.name === answer.toLowerCase())
+}
+
+function choiceTable(offered: readonly Choice[]): string[] {
+  const rows = offered.map(({ entry, fit }, index) => [
+    `  ${index + 1}`,
+    entry.name,
+    bytesText(entry.bytes),
+    fitText(fit),
+    entry.licence,
+    entry === defaultEntry() ? 'default' : '',
+  ])
+  return table([['   ', 'model', 'download', 'fits this machine', 'licence', ''], ...rows])
+}

@@ -1,0 +1,107 @@
+/** `cachalot model list`. */
+import {
+  defaultModelName,
+  type Fit,
+  fits,
+  listModels,
+  type Machine,
+  memoryOfHeader,
+  metaString,
+  readGgufHeader,
+  readMachine,
+  type StoredModel,
+  usualContextTokens,
+} from '../../engine/index.ts'
+import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
+import { bytesText } from './bytes.ts'
+import { modelCommand, modelInUse } from './context.ts'
+import { fitText } from './fit-text.ts'
+import { table } from './table.ts'
+
+/** One model as `--json` shows it. Sizes in bytes. */
+interface Listed {
+  readonly name: string
+  readonly title: string
+  readonly bytes: number
+  readonly onDisk: boolean
+  /** Where the file is; absent while it is not here. */
+  readonly file?: string
+  /** What an unfinished download left. */
+  readonly partBytes: number
+  readonly licence: string
+  readonly origin: 'catalog' | 'hub' | 'own'
+  readonly default: boolean
+  readonly used: boolean
+  /** Absent for a file that cannot be read. */
+  readonly fits?: Fit
+}
+
+/** Prints the models as a table, or as one JSON array. */
+export function listCommand(flags: { readonly json?: boolean }): Promise<number> {
+  return modelCommand(async ({ paths, folders }) => {
+    const [machine, models] = await Promise.all([readMachine(), listModels(folders)])
+    const used = modelInUse(paths)
+    const listed = await Promise.all(models.map((model) => listed1(model, machine, used)))
+    if (flags.json === true) {
+      process.stdout.write(`${safeJson(listed)}\n`)
+      return 0
+    }
+    for (const line of listTable(listed)) process.stdout.write(`${line}\n`)
+    if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(used)}\n`)
+    return 0
+  })
+}
+
+async function listed1(model: StoredModel, machine: Machine, used: string): Promise<Listed> {
+  const { entry, record } = model
+  const own = entry === undefined ? await describeFile(model.file, machine) : undefined
+  const fit = entry === undefined ? own?.fit : fits(machine, entry, usualContextTokens)
+  return {
+    name: model.name,
+    title: entry?.title ?? own?.title ?? model.name,
+    bytes: entry?.bytes ?? record?.bytes ?? 0,
+    onDisk: model.onDisk,
+    ...(model.onDisk ? { file: model.file } : {}),
+    partBytes: model.partBytes,
+    licence: entry?.licence ?? own?.licence ?? 'unknown',
+    origin: record?.owner ?? 'catalog',
+    default: model.name === defaultModelName,
+    used: model.name === used.toLowerCase(),
+    ...(fit === undefined ? {} : { fits: fit }),
+  }
+}
+
+/** Undefined for a file that is gone or broken: the list shows that, and the rest. */
+async function describeFile(
+  file: string,
+  machine: Machine,
+): Promise<{ title: string | undefined; licence: string | undefined; fit: Fit } | undefined> {
+  const header = await readGgufHeader(file).catch(() => undefined)
+  if (header === undefined) return undefined
+  const model = { bytes: header.fileBytes, memory: memoryOfHeader(header) }
+  return {
+    title: metaString(header, 'general.name'),
+    licence: metaString(header, 'general.license'),
+    fit: fits(machine, model, usualContextTokens),
+  }
+}
+
+/** `*` marks the model in use. */
+function listTable(models: readonly Listed[]): string[] {
+  const rows = models.map((model) => [
+    model.used ? '*' : ' ',
+    model.name,
+    bytesText(model.bytes),
+    place(model),
+    model.fits === undefined ? 'not readable' : fitText(model.fits),
+    model.licence,
+    model.default ? 'default' : '',
+  ])
+  return table([[' ', 'model', 'size', 'on disk', 'fits this machine', 'licence', ''], ...rows]).map(sanitizeLine)
+}
+
+function place(model: Listed): string {
+  if (model.onDisk) return model.origin === 'own' ? 'yes, your file' : 'yes'
+  if (model.origin !== 'catalog') return 'gone'
+  return model.partBytes > 0 ? `${Math.floor((model.partBytes / model.bytes) * 100)}%` : 'no'
+}
