@@ -2,7 +2,8 @@
 import type { ToolCall } from '../../engine/index.ts'
 import type { Policy } from '../../sandbox/index.ts'
 import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
-import { escalated, judgeEffects, type Verdict } from '../policy.ts'
+import type { ApprovalAnswer, ApprovalRequest } from '../options.ts'
+import { escalated, judgeEffects } from '../policy.ts'
 import type { Repeats } from './repeats.ts'
 import type { Turn } from './turn.ts'
 
@@ -53,22 +54,42 @@ export async function prepareCall(
 
   const { tool, input } = parsed
   const { policy, sandbox } = turn.toolContext
-  const verdict = askedAnyway(judgeEffects(effects, policy, sandbox), effects, turn)
+  const verdict = judgeEffects(effects, policy, sandbox)
+  const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
   switch (verdict.kind) {
-    case 'allow':
-      return { kind: 'run', call, effects, tool, input, policy }
     case 'no-sandbox':
       return settled('no-sandbox', failure('sandbox', `Not run: commands cannot run here. ${verdict.reason}`))
+    case 'allow': {
+      const run = { kind: 'run', call, effects, tool, input, policy } as const
+      if (!effects.some((effect) => turn.asksBefore?.(effect) ?? false)) return run
+      const answer = await ask(turn, { call, effects, reason: 'You want to be asked before this.' }, signal)
+      return answer.allow ? run : denied(answer.reason)
+    }
     case 'ask': {
-      const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
-      if (turn.approve === undefined) return denied(`${verdict.reason} Nobody can be asked; go on without it.`)
-      const answer = await turn.approve(
-        { callId: call.id, name: call.name, call, effects, reason: verdict.reason },
-        signal,
-      )
-      if (!answer.allow) return denied(`the user said no. ${answer.reason}`)
+      const answer = await ask(turn, { call, effects, reason: verdict.reason }, signal)
+      if (!answer.allow) return denied(answer.reason)
       return { kind: 'run', call, effects, tool, input, policy: escalated(policy) }
     }
+  }
+}
+
+/** Asks whoever is there; nobody being there, or an interruption, is a no. */
+async function ask(
+  turn: Turn,
+  { call, effects, reason }: Pick<ApprovalRequest, 'call' | 'effects' | 'reason'>,
+  signal: AbortSignal,
+): Promise<ApprovalAnswer> {
+  if (turn.approve === undefined) return { allow: false, reason: `${reason} Nobody can be asked; go on without it.` }
+  const stopped = Promise.withResolvers<ApprovalAnswer>()
+  const stop = () => stopped.resolve({ allow: false, reason: 'the run was stopped.' })
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    const asked = turn.approve({ callId: call.id, name: call.name, call, effects, reason }, signal)
+    const answer = await Promise.race([asked, stopped.promise])
+    return answer.allow ? answer : { allow: false, reason: `the user said no. ${answer.reason}` }
+  } finally {
+    signal.removeEventListener('abort', stop)
   }
 }
 
@@ -81,10 +102,4 @@ function normalised(effect: Effect, { toolContext }: Turn): Effect {
     // Outside of the root: the tool refuses it and says so.
     return effect
   }
-}
-
-/** A person may want to be asked before what the policy allows. */
-function askedAnyway(verdict: Verdict, effects: readonly Effect[], { asksBefore }: Turn): Verdict {
-  const asked = verdict.kind === 'allow' && effects.some((effect) => asksBefore?.(effect) ?? false)
-  return asked ? { kind: 'ask', reason: 'You want to be asked before this.' } : verdict
 }

@@ -246,6 +246,20 @@ test('read-only and somebody to ask: yes runs it, no is told with its reason', a
   expect(text(at.root, 'a.py')).toContain('return 2')
 })
 
+test('asked before what the policy allows anyway, and an answer that never comes does not hold up an interruption', async () => {
+  const asksBefore = () => true
+  const no = async () => ({ allow: false, reason: 'leave it' }) as const
+  const at = await stage([{ calls: [fix] }, words, words], { files, asksBefore, approve: no })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', changes: [] })
+  const controller = new AbortController()
+  const never = () => {
+    controller.abort()
+    return Promise.withResolvers<never>().promise
+  }
+  const other = await stage([{ calls: [fix] }], { files, asksBefore, approve: never })
+  expect(await perform(other, 'Fix a.py', controller.signal)).toMatchObject({ exit: 'interrupted', changes: [] })
+})
+
 test('steering words reach the model at the next tool boundary, and before a run would end', async () => {
   const at = await stage(
     [{ calls: [{ name: 'read', arguments: { path: 'b.py' } }], chunkMs: 20 }, words, { text: 'Right.' }],
