@@ -1,6 +1,4 @@
 /** Runs ripgrep, which reads files and runs nothing: no shell, no configuration, a clean environment, never stdin. */
-import { execa } from 'execa'
-
 /** Bytes of output that are kept; a search that gives more is too wide to be read. */
 const maxOutput = 4_000_000
 
@@ -25,6 +23,7 @@ export async function ripgrep(args: readonly string[], options: RipgrepOptions):
       message: `ripgrep is not installed for ${process.platform}-${process.arch}: run npm install with optional dependencies, or use shell with grep -rn.`,
     }
   }
+  const { execa } = await import('execa')
   const run = await execa(path, ['--no-config', '--color=never', ...args], {
     cwd: options.cwd,
     stdin: 'ignore',

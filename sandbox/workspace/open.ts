@@ -64,10 +64,10 @@ export function openWorkspaceBy(folder: string, proc: boolean): Workspace {
         throw error
       }
     },
-    async write(file, bytes) {
+    async write(file, bytes, options) {
       const name = relative(file)
       if (name === '.') throw new WorkspaceError('not-a-file', name, 'The work tree itself is not a file.')
-      await at(name, writing(name, 'same', true), (place) => replaceFile(place, name, bytes))
+      await at(name, writing(name, 'same', true), (place) => replaceFile(place, name, bytes, options?.mode))
     },
     async remove(file) {
       const name = relative(file)

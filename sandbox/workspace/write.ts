@@ -9,15 +9,16 @@ import type { Place } from './walk.ts'
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 
 /**
- * Writes beside the file, makes it durable, and renames it over. Keeps mode and owner of what was there. Refuses what
+ * Writes beside the file, makes it durable, and renames it over. Keeps mode and owner of what was there; `mode` (less the
+ * umask) is for a file that is made. Refuses what
  * is not a regular file, and a file that has a second name: replacing one of them would part them silently, and
  * writing into it would change a file that may lie outside.
  */
-export async function replaceFile(place: Place, name: string, bytes: Buffer): Promise<void> {
+export async function replaceFile(place: Place, name: string, bytes: Buffer, mode = 0o666): Promise<void> {
   const before = existing(place.file)
   if (before !== undefined) refuseUnusual(before, name)
   const temporary = `${place.folder}/.cachalot-${process.pid}-${randomBytes(6).toString('hex')}.tmp`
-  const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666)
+  const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode & 0o777)
   try {
     try {
       if (before !== undefined) {
