@@ -24,6 +24,8 @@ export class EmbeddedSequence implements Sequence {
   #resident = 0
   #busy = false
   #closed = false
+  /** Aborted by `close`. */
+  readonly #stop = new AbortController()
 
   constructor(home: SequenceHome, slot: number, ledger: number[], host?: HostProcess, resident = 0) {
     this.#home = home
@@ -69,7 +71,7 @@ export class EmbeddedSequence implements Sequence {
             wake()
           },
         },
-        AbortSignal.any([signal, stop.signal]),
+        AbortSignal.any([signal, stop.signal, this.#stop.signal]),
       )
       const settled = (length: number | undefined) => {
         finished = true
@@ -104,9 +106,9 @@ export class EmbeddedSequence implements Sequence {
         this.#ledger.push(last)
         for (const token of yielded.slice(0, -1)) this.#ledger.push(token)
       }
-      this.#busy = false
       if (resident === this.#ledger.length) this.#resident = resident
       else if (host) await this.#align(host)
+      await this.#leave()
     }
   }
 
@@ -114,8 +116,12 @@ export class EmbeddedSequence implements Sequence {
     return this.#exclusively(async () => {
       if (!Number.isInteger(length) || length < 0 || length > this.#ledger.length)
         throw new EngineError('misuse', `cannot rewind to ${length} of ${this.#ledger.length} tokens`)
+      if (this.#host?.alive) {
+        // Where the model cannot go back to that place this throws, and nothing has changed.
+        const answer = await this.#host.request({ op: 'rewind', slot: this.#slot, length, orClear: false })
+        this.#resident = answer.length
+      }
       this.#ledger.length = length
-      if (this.#host) await this.#align(this.#host)
     })
   }
 
@@ -155,11 +161,23 @@ export class EmbeddedSequence implements Sequence {
     })
   }
 
+  /** Ends the sequence's use; what is still running on it is stopped first. */
   async close(): Promise<void> {
     if (this.#closed) return
-    await this.rewind(0)
     this.#closed = true
+    this.#stop.abort()
+    if (!this.#busy) await this.#release()
+  }
+
+  async #release(): Promise<void> {
+    this.#ledger = []
+    if (this.#host) await this.#align(this.#host)
     this.#home.releaseSlot(this.#slot)
+  }
+
+  async #leave(): Promise<void> {
+    this.#busy = false
+    if (this.#closed) await this.#release()
   }
 
   #enter(): void {
@@ -173,7 +191,7 @@ export class EmbeddedSequence implements Sequence {
     try {
       return await work()
     } finally {
-      this.#busy = false
+      await this.#leave()
     }
   }
 
@@ -184,15 +202,14 @@ export class EmbeddedSequence implements Sequence {
       this.#host = host
       this.#resident = 0
     }
-    const held = this.#resident
-    const missing = this.#ledger.slice(held)
-    if (missing.length > 0) {
-      this.#ledger.length = held
+    if (this.#resident < this.#ledger.length) {
+      const whole = this.#ledger
+      this.#ledger = whole.slice(0, this.#resident)
       try {
-        await this.#evaluate(host, missing, signal)
+        await this.#evaluate(host, whole.slice(this.#resident), signal)
       } finally {
-        // Whatever became of it, these tokens belong to the sequence; the rest is tried again next time.
-        for (const token of missing.slice(this.#ledger.length - held)) this.#ledger.push(token)
+        // Whatever became of it, these tokens belong to the sequence; what is missing is tried again next time.
+        this.#ledger = whole
       }
     }
     return host
@@ -208,18 +225,21 @@ export class EmbeddedSequence implements Sequence {
     if (tokens.length === 0) return
     const before = this.#ledger.length
     const keep = (length: number) => {
-      this.#resident = Math.min(length, before + tokens.length)
+      this.#resident = length
       for (const token of tokens.slice(0, Math.max(0, length - before))) this.#ledger.push(token)
     }
     try {
       const { length } = await host.request(
         { op: 'prefill', slot: this.#slot, length: before, tokens: Int32Array.from(tokens) },
         onProgress ? { onProgress } : {},
-        signal,
+        AbortSignal.any([signal, this.#stop.signal]),
       )
       keep(length)
     } catch (error) {
-      keep(error instanceof HostFailure ? (error.length ?? 0) : 0)
+      const length = error instanceof HostFailure ? error.length : undefined
+      keep(length ?? 0)
+      // The model's memory could not be cut before the batch that was stopped: all is gone, and `length` says so.
+      if (length !== undefined) this.#ledger.length = length
       throw error
     }
   }
@@ -227,7 +247,12 @@ export class EmbeddedSequence implements Sequence {
   /** Makes the host drop what is not in the ledger. A dead host has nothing to drop. */
   async #align(host: HostProcess): Promise<void> {
     try {
-      const { length } = await host.request({ op: 'rewind', slot: this.#slot, length: this.#ledger.length })
+      const { length } = await host.request({
+        op: 'rewind',
+        slot: this.#slot,
+        length: this.#ledger.length,
+        orClear: true,
+      })
       this.#resident = length
     } catch (error) {
       this.#resident = 0

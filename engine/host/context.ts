@@ -141,14 +141,17 @@ export class Context {
   }
 
   /**
-   * Drops tokens from `length` on. The answer is what is there afterwards: less than asked where the model's memory
-   * cannot go back to that place, so that the caller must evaluate the rest again.
+   * Drops tokens from `length` on and gives what is there afterwards. Where the model's memory cannot go back to that
+   * place: refused, or everything dropped.
    */
-  rewind(slot: number, length: number): Promise<number> {
+  rewind(slot: number, length: number, orClear: boolean): Promise<number> {
     return this.inTurn(async () => {
       const now = this.length(slot)
       if (!(Number.isInteger(length) && length >= 0)) throw new EngineError('misuse', `cannot rewind to ${length}`)
-      if (length < now) this.#cut(slot, length)
+      if (length >= now) return now
+      if (orClear) this.#cutOrClear(slot, length)
+      else if (!this.#cut(slot, length))
+        throw new EngineError('misuse', `this model cannot go back to ${length} of ${now} tokens, only to none`)
       return this.length(slot)
     })
   }
@@ -159,7 +162,7 @@ export class Context {
       const length = this.length(from)
       this.length(to)
       if (from === to) throw new EngineError('misuse', 'a sequence cannot be forked onto itself')
-      this.#cut(to, 0)
+      this.#cutOrClear(to, 0)
       this.library.call.memoryCopy(this.#memory, from, to, -1, -1)
       this.#lengths[to] = length
       return length
@@ -170,14 +173,14 @@ export class Context {
   replace(slot: number, tokens: number, restore: () => Promise<void>): Promise<void> {
     return this.inTurn(async () => {
       this.length(slot)
-      this.#cut(slot, 0)
+      this.#cutOrClear(slot, 0)
       try {
         await restore()
         const found = this.library.call.memoryLast(this.#memory, slot) + 1
         if (found !== tokens) throw new EngineError('bad-state', `the state holds ${found} tokens and not ${tokens}`)
         this.#lengths[slot] = tokens
       } catch (error) {
-        this.#cut(slot, 0)
+        this.#cutOrClear(slot, 0)
         throw error
       }
     })
@@ -190,12 +193,19 @@ export class Context {
     return result
   }
 
-  /** Removes from `length` on, or everything where the model's memory cannot be cut there. */
-  #cut(slot: number, length: number): void {
+  #cutOrClear(slot: number, length: number): void {
+    if (!this.#cut(slot, length)) this.#cut(slot, 0)
+  }
+
+  /** Removes from `length` on. False, and nothing removed, where the model's memory cannot be cut there. */
+  #cut(slot: number, length: number): boolean {
     const { call } = this.library
-    const kept = length > 0 && this.#canCut(slot, length) && call.memoryRemove(this.#memory, slot, length, -1)
-    if (!kept) call.memoryRemove(this.#memory, slot, -1, -1)
-    this.#lengths[slot] = kept ? length : 0
+    const done =
+      length === 0
+        ? call.memoryRemove(this.#memory, slot, -1, -1)
+        : this.#canCut(slot, length) && call.memoryRemove(this.#memory, slot, length, -1)
+    if (done) this.#lengths[slot] = length
+    return done
   }
 
   /** A cache that keeps only a window must still hold the window before the cut. */
@@ -234,7 +244,7 @@ export class Context {
 
   /** After a failed batch some of it may be in the cache. */
   #clean(slot: number, length: number): void {
-    if (this.library.call.memoryLast(this.#memory, slot) >= length) this.#cut(slot, length)
+    if (this.library.call.memoryLast(this.#memory, slot) >= length) this.#cutOrClear(slot, length)
   }
 
   #adaptThreads(): void {

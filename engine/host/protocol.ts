@@ -36,8 +36,11 @@ export type Operation =
   | { readonly op: 'tokenize'; readonly text: string; readonly control: boolean }
   | { readonly op: 'prefill'; readonly slot: number; readonly length: number; readonly tokens: Int32Array }
   | GenerateRequest
-  /** Drops tokens from `length` on; the answer tells what could be kept, which is less where the model cannot rewind. */
-  | { readonly op: 'rewind'; readonly slot: number; readonly length: number }
+  /**
+   * Drops tokens from `length` on; none are dropped when there are no more than that. Where the model's memory cannot
+   * go back to that place it is refused, or, with `orClear`, everything is dropped.
+   */
+  | { readonly op: 'rewind'; readonly slot: number; readonly length: number; readonly orClear: boolean }
   | { readonly op: 'fork'; readonly from: number; readonly to: number }
   | { readonly op: 'save'; readonly slot: number; readonly file: string; readonly tokens: Int32Array }
   | { readonly op: 'load'; readonly slot: number; readonly file: string }

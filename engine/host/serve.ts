@@ -88,7 +88,7 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
         return { length: context.length(operation.slot), reason }
       }
       case 'rewind':
-        return { length: await open().context.rewind(operation.slot, operation.length) }
+        return { length: await open().context.rewind(operation.slot, operation.length, operation.orClear) }
       case 'fork':
         return { length: await open().context.fork(operation.from, operation.to) }
       case 'save': {

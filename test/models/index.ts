@@ -9,7 +9,7 @@ import { type MetaValue, writeGguf } from './gguf.ts'
 import { makeVocabulary, type Vocabulary } from './vocabulary.ts'
 
 /** Raise when the writer's output changes, so that old files in the temporary folder are not used. */
-const format = 1
+const format = 2
 
 /**
  * `tiny-moe`: Qwen's mixture of experts with ChatML control tokens; `tiny-ds4`: DeepSeek V4's structure. Their words
@@ -29,7 +29,7 @@ export interface ModelOptions {
   readonly folder?: string
   /**
    * Copy models only: after a newline (so: after ChatML's opening of the assistant's turn) the model says exactly
-   * these pieces, a token each, then ends its turn.
+   * this text, about a token for each piece, then ends its turn.
    */
   readonly reply?: readonly string[]
   /** Metadata to add or to replace: for files that must be refused. */
@@ -40,7 +40,7 @@ export interface ModelOptions {
 export function makeModel(kind: ModelKind, { folder, reply = [], metadata = {} }: ModelOptions = {}): TestModel {
   const copies = kind.endsWith('-copy')
   const vocabulary = makeVocabulary(kind.startsWith('tiny-ds4') ? 'deepseek' : 'qwen', reply)
-  const order: Succession | undefined = copies ? succession(vocabulary, reply.length) : undefined
+  const order: Succession | undefined = copies ? succession(vocabulary, vocabulary.extra) : undefined
   const where = folder ?? join(tmpdir(), `cachalot-test-models-${process.getuid?.() ?? 'user'}`)
   mkdirSync(where, { recursive: true })
   const key = createHash('sha256')

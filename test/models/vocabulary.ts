@@ -11,6 +11,8 @@ export interface Vocabulary {
   readonly types: readonly number[]
   readonly merges: readonly string[]
   readonly pre: string
+  /** How many tokens at the end are the extra ones. */
+  readonly extra: number
   readonly bos: number
   readonly eos: number
   readonly pad: number
@@ -75,6 +77,23 @@ const families = {
   },
 } as const
 
+/** Joins a piece that is a token already to its neighbour: the library takes no text twice. */
+function distinct(pieces: readonly string[], known: Set<string>): string[] {
+  const result: string[] = []
+  let open = ''
+  for (const piece of pieces) {
+    open += piece
+    if (open === '' || known.has(open)) continue
+    result.push(open)
+    known.add(open)
+    open = ''
+  }
+  if (open === '') return result
+  const last = result.pop() ?? ''
+  known.delete(last)
+  return last === '' ? [] : [...result, last + open]
+}
+
 /**
  * The vocabulary of a family: 256 bytes, some merged words, the special tokens, then `extra` as ordinary tokens that
  * no text is ever tokenised to (no merge leads there) but that a model can emit.
@@ -104,12 +123,24 @@ export function makeVocabulary(family: keyof typeof families, extra: readonly st
     tokens.push(name)
     types.push(type)
   }
-  for (const piece of extra) {
-    tokens.push(spell(piece))
+  const pieces = distinct(extra.map(spell), new Set(tokens))
+  for (const piece of pieces) {
+    tokens.push(piece)
     types.push(NORMAL)
   }
   const id = (name: string) => ids.get(name) ?? 0
-  return { tokens, types, merges, pre, bos: id(bos), eos: id(eos), pad: id(pad), special: ids, byte: (code) => code }
+  return {
+    extra: pieces.length,
+    tokens,
+    types,
+    merges,
+    pre,
+    bos: id(bos),
+    eos: id(eos),
+    pad: id(pad),
+    special: ids,
+    byte: (code) => code,
+  }
 }
 
 export const vocabularyMetadata = (v: Vocabulary): Record<string, MetaValue> => ({
