@@ -9,6 +9,8 @@ import { listeningSockets, type Mask, secretMasks } from './masks.ts'
 /** What the profile needs to know of this machine; separate from the policy so that a test can give its own. */
 export interface Machine {
   readonly home: string
+  /** Folders that commands see empty, see `hiddenFolders`. */
+  readonly hidden: readonly string[]
   /** Effective user id 0: bwrap then keeps what a user never had, and two mounts take it back. */
   readonly root: boolean
   /** `bwrap --help` lists --disable-userns (0.8 and later). */
@@ -52,7 +54,7 @@ export function bwrapProfile(
     // bwrap covers /proc/sys only for those who could not write it anyway; as root core_pattern would be open.
     ...(machine.root ? ['--ro-bind', '/proc/sys', '/proc/sys'] : []),
   ]
-  const hidden = hiddenFolders(machine)
+  const { hidden } = machine
   for (const folder of hidden) {
     if (folder !== '/tmp') args.push('--size', String(TMPFS_BYTES), '--tmpfs', folder)
   }
@@ -82,9 +84,9 @@ export function bwrapProfile(
 }
 
 /** Folders that commands see empty: other programs' files and sockets, kernels, and root's home when it is not ours. */
-function hiddenFolders(machine: Machine): string[] {
-  const home = realPath(machine.home) ?? machine.home
-  const wanted = ['/tmp', '/var/tmp', '/run', '/boot', ...(isInside(home, '/root') ? [] : ['/root'])]
+export function hiddenFolders(home: string): string[] {
+  const real = realPath(home) ?? home
+  const wanted = ['/tmp', '/var/tmp', '/run', '/boot', ...(isInside(real, '/root') ? [] : ['/root'])]
   return wanted.filter(isRealFolder)
 }
 

@@ -10,7 +10,7 @@ import { runPlan } from '../process.ts'
 import type { SessionFolder } from '../session-folder.ts'
 import type { Policy, SandboxProblem } from '../types.ts'
 import { findProgram } from './binary.ts'
-import type { Machine } from './bwrap.ts'
+import { hiddenFolders, type Machine } from './bwrap.ts'
 import { secretMasks } from './masks.ts'
 import { bwrapPlan, type Programs } from './plan.ts'
 import { INSTALL_BWRAP, problemOf } from './problems.ts'
@@ -50,8 +50,10 @@ export async function probeBwrap(
   const programs = { bwrap, bash }
   try {
     const help = await promisify(execFile)(bwrap, ['--help'])
+    const home = env['HOME'] ?? homedir()
     const machine: Machine = {
-      home: env['HOME'] ?? homedir(),
+      home,
+      hidden: hiddenFolders(home),
       root: process.geteuid?.() === 0,
       disableUserns: help.stdout.includes('--disable-userns'),
       session: folder.path,
@@ -62,6 +64,8 @@ export async function probeBwrap(
   }
 }
 
+/** What the self-test tries to write in the home folder. */
+const TRACE = '.cachalot-self-test'
 const SELF_TEST_LIMITS = { seconds: 20, outputBytes: 65_536 }
 
 async function selfTest(programs: Programs, real: Machine, folder: SessionFolder): Promise<Probe> {
@@ -100,6 +104,8 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
     return { ok: false, problem: { kind: 'self-test', message }, checks }
   } finally {
     rmSync(session, { recursive: true, force: true })
+    // Where the box did not hold, the attempt to write to the home folder left an empty file there.
+    rmSync(path.join(machine.home, TRACE), { force: true })
   }
 }
 
@@ -120,7 +126,7 @@ function script(home: string, secret: string | undefined): string {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
   return [
     `probe() { if (: >>"$1") 2>/dev/null; then echo open; else echo refused; fi; }`,
-    `echo "home=$(probe ${quote(path.join(home, '.cachalot-self-test'))})"`,
+    `echo "home=$(probe ${quote(path.join(home, TRACE))})"`,
     `echo "sysctl=$(probe /proc/sys/kernel/core_pattern)"`,
     `while read -r key value; do case $key in CapEff:|NoNewPrivs:|Seccomp:) echo "\${key%:}=$value";; esac; done </proc/self/status`,
     'names=; { read -r _; read -r _; while IFS=" :" read -r name _; do names="$names$name"; done; } </proc/net/dev; echo "interfaces=$names"',
