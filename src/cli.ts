@@ -18,5 +18,11 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
   enableCompileCache(join(resolvePaths().cache, 'compiled'))
   const { main } = await import('./main.ts')
   // Ended in words: a child or a socket that is still open must not keep a finished program alive.
-  exitAfterFlush(await main(words))
+  try {
+    exitAfterFlush(await main(words))
+  } catch (error) {
+    // Node would print a line of the minified bundle, which helps nobody.
+    process.stderr.write(`cachalot: this is a fault of Cachalot: ${error instanceof Error ? error.stack : error}\n`)
+    exitAfterFlush(3)
+  }
 }

@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import {
   CatalogError,
-  defaultModelName,
+  DownloadError,
   EngineError,
   loadScript,
   type Model,
-  resolveModel,
   ScriptError,
   scriptedModel,
 } from '../../engine/index.ts'
@@ -20,6 +18,8 @@ export interface OpenModelRequest {
   readonly signal: AbortSignal
   /** Whether a person is there to be asked which model to fetch. */
   readonly mayAsk: boolean
+  /** Whether passing lines are seen. */
+  readonly animated: boolean
   /** A passing line: download, weights being read. Undefined: over. */
   readonly onStatus: (text: string | undefined) => void
   /** A lasting line: where a file comes from, a host restarted. */
@@ -28,19 +28,32 @@ export interface OpenModelRequest {
 
 const scripted = 'scripted:'
 
+/** What their messages tell a person already, with the fix. */
+const knownFailures = [ScriptError, CatalogError, DownloadError, EngineError]
+
 /** Opens the model that the settings name. Throws OpenError (exit `model`) with the fix in its message. */
 export async function openModel(request: OpenModelRequest): Promise<Model> {
-  const { config, paths } = request
+  const { config, paths, signal, mayAsk, animated, onStatus, onNotice } = request
   try {
     if (config.model?.startsWith(scripted)) {
       return scriptedModel(await loadScript(config.model.slice(scripted.length)))
     }
-    const folders = { models: join(paths.data, 'models') }
-    const resolved = await resolveModel(config.model ?? defaultModelName, folders, { dialect: config.dialect })
+    const { ensureModel } = await import('../model/ensure.ts')
+    const resolved = await ensureModel({
+      paths,
+      model: config.model,
+      dialect: config.dialect,
+      // A path counts from where the program was called, not from the work tree.
+      cwd: process.cwd(),
+      signal,
+      screen: { status: onStatus, note: (text) => onNotice('info', text) },
+      terminal: mayAsk ? { input: process.stdin, output: process.stderr } : undefined,
+      animated,
+    })
     return await openEmbeddedModel(resolved, request)
   } catch (error) {
-    if (error instanceof ScriptError || error instanceof CatalogError || error instanceof EngineError) {
-      throw new OpenError('model', error.message, { cause: error })
+    if (knownFailures.some((kind) => error instanceof kind)) {
+      throw new OpenError('model', (error as Error).message, { cause: error })
     }
     throw error
   }

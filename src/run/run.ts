@@ -29,12 +29,14 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
 export async function runOnce(words: readonly string[], flags: RunFlags): Promise<number> {
   const started = performance.now()
   const seconds = (): number => (performance.now() - started) / 1000
+  /** A person may be watching, beside the output proper. */
+  const shown = flags.json !== true && flags.quiet !== true
   const screen = openScreen({
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
     color: flags.color !== false,
-    progress: flags.json !== true && flags.quiet !== true,
+    progress: shown,
   })
   const output: Output =
     flags.json === true
@@ -78,8 +80,8 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       cwd,
       paths,
       signal: interrupts.signal,
-      mayAsk:
-        process.stdin.isTTY === true && process.stderr.isTTY === true && flags.json !== true && flags.quiet !== true,
+      mayAsk: shown && process.stdin.isTTY === true && process.stderr.isTTY === true,
+      animated: shown && process.stderr.isTTY === true,
       onStatus: (text) => output.status(text),
       onNotice: notice,
     })
