@@ -8,5 +8,7 @@
  * ```
  */
 export * from './events.ts'
+export { forkSession, listSessions, type SessionSummary } from './log/list.ts'
+export { type Replayed, replaySession } from './log/replay.ts'
 export type * from './options.ts'
 export { openSession } from './session.ts'

@@ -1,0 +1,92 @@
+/** Who may do what: the mode, the session's rules, and the question where neither answers. */
+import type { ApprovalAnswer, Approve } from '../../agent/index.ts'
+import type { ToolCall } from '../../engine/index.ts'
+import { openWorkspace } from '../../sandbox/index.ts'
+import { allowedBy, proposalLines, rulesFor } from './approval.ts'
+import type { Desk } from './desk.ts'
+import { emptyEditor, expanded } from './editor/editor.ts'
+import type { Key } from './input/keys.ts'
+import { asksBefore } from './modes.ts'
+import { argument } from './transcript/call.ts'
+
+/** Keys of this first time belong to what was being typed when the question came. */
+const graceMs = 400
+
+export function openApprovals(desk: Desk): {
+  readonly approve: Approve
+  key(key: Key): boolean
+  text(text: string): boolean
+} {
+  const { ui } = desk
+
+  const approve: Approve = async (request, signal) => {
+    const writes = request.effects.some(({ kind }) => kind === 'write')
+    if (ui.mode === 'plan' && writes)
+      return { allow: false, reason: 'This is plan mode: read and plan, change nothing. Say what you would change.' }
+    const open = request.effects.filter((effect) => asksBefore(ui.mode, effect) && !allowedBy(ui.rules, effect))
+    if (open.length === 0) return { allow: true }
+    const call = await asWhole(request.call, desk.place.root)
+    return new Promise<ApprovalAnswer>((resolve) => {
+      const close = (answer: ApprovalAnswer): void => {
+        ui.approvals = ui.approvals.filter((one) => one !== approval)
+        resolve(answer)
+        desk.draw()
+      }
+      const approval = { request, answer: close, since: Date.now(), reason: undefined }
+      if (signal.aborted) return close({ allow: false, reason: 'The user interrupted.' })
+      signal.addEventListener('abort', () => close({ allow: false, reason: 'The user interrupted.' }), { once: true })
+      const { root, network } = desk.place
+      desk.sayLines((width) =>
+        proposalLines({ ...request, call }, { folder: root, network, sandbox: ui.sandbox }, width),
+      )
+      ui.approvals = [...ui.approvals, approval]
+      if (!ui.focused) desk.terminal.notify('Cachalot asks for permission')
+      desk.draw()
+    })
+  }
+
+  const text = (typed: string): boolean => {
+    const [approval] = ui.approvals
+    if (approval === undefined || approval.reason !== undefined || Date.now() - approval.since < graceMs) return false
+    const letter = typed.toLowerCase()
+    if (letter === 'y') approval.answer({ allow: true })
+    else if (letter === 'a') {
+      ui.rules = [...ui.rules, ...rulesFor(approval.request.effects)]
+      approval.answer({ allow: true })
+    } else if (letter === 'n') approval.reason = emptyEditor
+    return true
+  }
+
+  /** Return and Escape while a reason is being written; everything else edits it. */
+  const key = ({ name, alt, shift }: Key): boolean => {
+    const [approval] = ui.approvals
+    if (approval?.reason === undefined) return false
+    if (name === 'escape') approval.reason = undefined
+    else if (name === 'return' && !alt && !shift) {
+      const reason = expanded(approval.reason).trim()
+      approval.answer({ allow: false, reason })
+    } else return false
+    return true
+  }
+
+  return { approve, key, text }
+}
+
+/**
+ * The call with the texts of the whole file where an exact replacement is proposed, so that the preview has the file's
+ * line numbers. As it was when that cannot be told.
+ */
+async function asWhole(call: ToolCall, root: string): Promise<ToolCall> {
+  const [path, old, next] = [argument(call, 'path'), argument(call, 'old'), argument(call, 'new')]
+  if (path === undefined || old === undefined || next === undefined || old === '') return call
+  try {
+    const workspace = openWorkspace(root)
+    const text = (await workspace.read(workspace.relative(path), { maxBytes: 1 << 20 })).toString('utf8')
+    const at = text.indexOf(old)
+    if (at < 0 || text.indexOf(old, at + 1) >= 0) return call
+    const changed = text.slice(0, at) + next + text.slice(at + old.length)
+    return { ...call, arguments: { path, old: text, new: changed } }
+  } catch {
+    return call // no such file: the tool itself will say so
+  }
+}

@@ -1,0 +1,162 @@
+/** Turns: what is sent, what is queued meanwhile, how a turn is interrupted, what happens when it ends. */
+import { setImmediate } from 'node:timers/promises'
+import type { AgentEvent, Session } from '../../agent/index.ts'
+import { beginActivity, follow } from './activity.ts'
+import { withRanges } from './complete/mentions.ts'
+import type { Desk } from './desk.ts'
+import { insert, move } from './editor/editor.ts'
+import type { Queued } from './ui.ts'
+
+export interface Turns {
+  readonly running: boolean
+  /** Sends now, or queues while a turn is going on. */
+  submit(text: string, when: Queued['when']): void
+  /** Something that the model is told with the next message. */
+  note(text: string): void
+  /** Ends the turn at once; what was done stays, what was queued goes back to the editor. */
+  interrupt(): void
+  /** The last queued message, taken out for editing; undefined when there is none. */
+  takeBack(): string | undefined
+  /** Waits until nothing runs. */
+  idle(): Promise<void>
+}
+
+/** A turn longer than this is told of when it ends and nobody looks. */
+const longMs = 10_000
+/** A stream of events without a pause lets keys in this often. */
+const breathMs = 8
+
+export function openTurns(desk: Desk): Turns {
+  const { ui, transcript } = desk
+  let abort: AbortController | undefined
+  let current: Promise<void> = Promise.resolve()
+  let notes: string[] = []
+
+  const start = (text: string): void => {
+    abort = new AbortController()
+    ui.activity = beginActivity(Date.now())
+    transcript.addUser(text)
+    desk.draw()
+    const { signal } = abort
+    current = turn(text, signal).finally(() => {
+      abort = undefined
+      ui.activity = undefined
+      transcript.settle()
+      next(signal.aborted)
+      desk.draw()
+    })
+  }
+
+  const turn = async (text: string, signal: AbortSignal): Promise<void> => {
+    const began = Date.now()
+    try {
+      const told = await withRanges(text, desk.place.root)
+      for (const problem of told.problems) transcript.apply({ type: 'notice', level: 'warning', text: problem }, began)
+      const session = await untilAborted(desk.session(), signal)
+      if (session === undefined) return
+      const whole = [...notes, told.text].join('\n\n')
+      notes = []
+      await consume(session, whole, signal)
+    } catch (error) {
+      const words = error instanceof Error ? error.message : String(error)
+      transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
+    }
+    if (Date.now() - began > longMs && !ui.focused) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
+  }
+
+  const consume = async (session: Session, text: string, signal: AbortSignal): Promise<void> => {
+    let breathed = performance.now()
+    for await (const event of session.send(text, { signal })) {
+      account(event)
+      transcript.apply(event, Date.now())
+      // Events come one by one, so these words are with the agent before it looks for them.
+      if (event.type === 'usage' || event.type === 'tool-result') deliver(session)
+      desk.drawSoon()
+      if (performance.now() - breathed > breathMs) {
+        await setImmediate()
+        breathed = performance.now()
+      }
+    }
+  }
+
+  const account = (event: AgentEvent): void => {
+    if (ui.activity !== undefined) ui.activity = follow(ui.activity, event, Date.now())
+    if (event.type === 'session') {
+      ui.model = event.model.name
+      ui.contextTokens = event.model.contextTokens
+      ui.sandbox = event.sandbox
+      ui.session = event.id
+    } else if (event.type === 'prefill') {
+      ui.contextUsed = event.total
+      ui.warm = event.cached
+    } else if (event.type === 'usage') {
+      ui.contextUsed = event.usage.promptTokens + event.usage.generatedTokens
+      ui.warm = event.usage.cachedTokens
+    }
+  }
+
+  const deliver = (session: Session): void => {
+    for (const { text } of ui.queue.filter(({ when }) => when === 'boundary')) {
+      session.steer(text)
+      transcript.addUser(text)
+    }
+    ui.queue = ui.queue.filter(({ when }) => when !== 'boundary')
+  }
+
+  /** After a turn: the queue goes on, unless the user stopped; then it is theirs to edit. */
+  const next = (interrupted: boolean): void => {
+    if (ui.queue.length === 0) return
+    if (interrupted) {
+      const queued = ui.queue.map(({ text }) => text).join('\n')
+      const draft = ui.editor.text
+      ui.queue = []
+      ui.editor = insert(move(ui.editor, 'text-start'), draft === '' ? queued : `${queued}\n`)
+      ui.editor = move(ui.editor, 'text-end')
+      return
+    }
+    const boundary = ui.queue.filter(({ when }) => when === 'boundary')
+    const [first] = ui.queue
+    if (boundary.length > 0) {
+      ui.queue = ui.queue.filter(({ when }) => when !== 'boundary')
+      start(boundary.map(({ text }) => text).join('\n\n'))
+    } else if (first !== undefined) {
+      ui.queue = ui.queue.slice(1)
+      start(first.text)
+    }
+  }
+
+  return {
+    get running() {
+      return abort !== undefined
+    },
+    submit(text, when) {
+      if (abort === undefined) start(text)
+      else ui.queue = [...ui.queue, { text, when }]
+    },
+    note(text) {
+      notes = [...notes, text]
+    },
+    interrupt() {
+      if (abort === undefined || abort.signal.aborted) return
+      abort.abort()
+      for (const { answer } of ui.approvals.splice(0)) answer({ allow: false, reason: 'The user interrupted.' })
+    },
+    takeBack() {
+      const last = ui.queue.at(-1)
+      ui.queue = ui.queue.slice(0, -1)
+      return last?.text
+    },
+    async idle() {
+      while (abort !== undefined) await current
+    },
+  }
+}
+
+/** The session, or undefined when the user does not wait for it any more. */
+async function untilAborted(session: Promise<Session>, signal: AbortSignal): Promise<Session | undefined> {
+  const left = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  return Promise.race([session, left])
+}

@@ -1,0 +1,162 @@
+/** The drawn screen: takes finished lines and live lines, gives them to Ink, survives resizes without debris. */
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { render } from 'ink'
+import { widthOf } from '../text/width.ts'
+import { App, type Batch, type View, type ViewStore } from './app.tsx'
+
+export interface Screen {
+  /** `finished` goes to the scrollback for good; `live` replaces the live lines. */
+  draw(frame: {
+    readonly finished: readonly string[]
+    readonly live: readonly string[]
+    readonly cursor: View['cursor']
+  }): void
+  /** Hands the terminal to another program (an editor) until `during` ends; then draws anew. */
+  suspend(during: () => Promise<void>): Promise<void>
+  /** Leaves the last frame's place empty and gives the terminal back. */
+  close(): Promise<void>
+}
+
+export interface ScreenOptions {
+  readonly stdout: NodeJS.WriteStream
+  readonly screenReader: boolean
+  /** Called after the size changed and the old frame is gone. */
+  readonly resized: () => void
+}
+
+const sgr = /\x1b\[[\d;]*m/g
+
+export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Screen {
+  const listeners = new Set<() => void>()
+  let view: View = { batches: [], live: [], cursor: undefined }
+  let batchId = 0
+  const store: ViewStore = {
+    view: () => view,
+    subscribe(changed) {
+      listeners.add(changed)
+      return () => listeners.delete(changed)
+    },
+  }
+  const set = (next: View): void => {
+    view = next
+    for (const changed of listeners) changed()
+  }
+
+  const out = new InkOutput(stdout)
+  const ink = render(<App store={store} />, {
+    // Ink asks a stream for these members only; see InkOutput.
+    stdout: out as unknown as NodeJS.WriteStream,
+    // Our own decoder reads the keys: Ink's would hold an unended paste for ever and knows no focus.
+    stdin: new PassThrough() as unknown as NodeJS.ReadStream,
+    exitOnCtrlC: false,
+    patchConsole: true,
+    interactive: true,
+    incrementalRendering: !screenReader,
+    maxFps: 60,
+    isScreenReaderEnabled: screenReader,
+  })
+
+  /**
+   * A narrower terminal has broken the old lines into more rows than Ink wrote, so Ink would erase too few. The rows
+   * are counted here and erased from the frame's top; Ink is made to forget the old frame without writing anything.
+   */
+  let width = stdout.columns
+  const onResize = (): void => {
+    const columns = Math.max(1, stdout.columns)
+    const narrower = columns < width
+    width = columns
+    out.muted = true
+    ink.clear()
+    out.muted = false
+    stdout.write(`${toTop(view, narrower ? columns : Number.POSITIVE_INFINITY)}\x1b[J`)
+    out.emit('resize')
+    resized()
+  }
+  stdout.on('resize', onResize)
+
+  return {
+    draw({ finished, live, cursor }) {
+      const last = view.batches.at(-1)
+      if (finished.length === 0) {
+        set({ batches: view.batches, live, cursor })
+        return
+      }
+      // What has been written is the terminal's now: only the batch's place is kept.
+      if (last !== undefined) last.lines = []
+      batchId += 1
+      const batch: Batch = { id: batchId, lines: finished }
+      set({ batches: [...view.batches, batch], live, cursor })
+    },
+    async suspend(during) {
+      stdout.off('resize', onResize)
+      ink.clear()
+      out.muted = true
+      try {
+        await during()
+      } finally {
+        out.muted = false
+        stdout.on('resize', onResize)
+        width = stdout.columns
+        out.emit('resize')
+        resized()
+      }
+    },
+    async close() {
+      stdout.off('resize', onResize)
+      set({ batches: view.batches, live: [], cursor: undefined })
+      await ink.waitUntilRenderFlush()
+      ink.unmount()
+      await ink.waitUntilExit()
+    },
+  }
+}
+
+/** From the cursor to the first column of the frame's first row, when lines break at `columns`. */
+function toTop({ live, cursor }: View, columns: number): string {
+  const rowsOf = (text: string): number => Math.max(1, Math.ceil(widthOf(text.replace(sgr, '').trimEnd()) / columns))
+  // Without a cursor of ours, Ink leaves it below the last line.
+  const above = live.slice(0, cursor?.y ?? live.length).reduce((sum, text) => sum + rowsOf(text), 0)
+  const within = cursor === undefined ? 0 : Math.floor(cursor.x / columns)
+  const up = above + within
+  return `\r${up > 0 ? `\x1b[${up}A` : ''}`
+}
+
+/** The part of a tty stream that Ink uses. A lifetime of its own, so that resizes reach Ink when we say so. */
+class InkOutput extends EventEmitter {
+  readonly isTTY = true
+  /** While set, what Ink writes is dropped. */
+  muted = false
+  readonly #stream: NodeJS.WriteStream
+
+  constructor(stream: NodeJS.WriteStream) {
+    super()
+    this.#stream = stream
+  }
+
+  get columns(): number {
+    return Math.max(1, this.#stream.columns || 80)
+  }
+
+  get rows(): number {
+    return Math.max(1, this.#stream.rows || 24)
+  }
+
+  get writable(): boolean {
+    return this.#stream.writable
+  }
+
+  get destroyed(): boolean {
+    return this.#stream.destroyed
+  }
+
+  get writableEnded(): boolean {
+    return this.#stream.writableEnded
+  }
+
+  write(data: string, done?: () => void): boolean {
+    if (!this.muted && data !== '') return this.#stream.write(data, done)
+    if (done !== undefined) queueMicrotask(done)
+    return true
+  }
+}
