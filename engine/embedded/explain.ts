@@ -41,6 +41,6 @@ export function explainLoad(error: unknown, log: string, file: string): unknown 
       `there is not enough memory for ${file}. Use a smaller model (cachalot model list) or a shorter context (--context)`,
       { cause: error },
     )
-  const complaint = lastComplaint(log)
+  const complaint = /error loading model: (.*)/.exec(log)?.[1]?.slice(0, 300) ?? lastComplaint(log)
   return new EngineError(error.kind, complaint ? `${error.message}: ${complaint}` : error.message, { cause: error })
 }

@@ -24,6 +24,8 @@ export async function checkModel(options: EngineOptions): Promise<CheckedModel> 
   const { file, contextTokens } = options
   if (!Number.isSafeInteger(contextTokens) || contextTokens < 1)
     throw new EngineError('misuse', `a context of ${contextTokens} tokens makes no sense`)
+  if (options.threads !== undefined && !(Number.isInteger(options.threads) && options.threads > 0))
+    throw new EngineError('misuse', `${options.threads} threads make no sense`)
   const header = await readGgufHeader(file)
   const architecture = metaString(header, 'general.architecture')
   if (!architecture) throw damaged(file, 'it does not name its architecture')

@@ -56,10 +56,10 @@ export class ThreadGovernor {
   #last: LoadReading
   #calm = 0
 
-  /** @param most the user's limit; @param read the load, injected for tests; @param cores those of this machine */
+  /** @param most the user's limit, never above the cores; @param read the load, injected for tests; @param cores those of this machine */
   constructor(most: number | undefined, read = readLoad, cores = availableParallelism()) {
     this.#cores = cores
-    this.#most = Math.max(1, most ?? cores)
+    this.#most = Math.max(1, Math.min(most ?? cores, cores))
     this.#read = read
     this.#threads = this.#most
     this.#last = read()

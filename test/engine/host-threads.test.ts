@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { readLoad, ThreadGovernor } from '../../engine/host/threads.ts'
+
+/** A machine of some cores whose load we set. */
+function machine(cores: number, most?: number) {
+  const now = { at: 0, everybody: 0, ours: 0 }
+  const governor = new ThreadGovernor(most, () => ({ ...now }), cores)
+  return {
+    governor,
+    /** Half a second in which others use so many cores, and we one for each of our threads that gets one. */
+    pass(others: number) {
+      const ours = Math.min(governor.threads(now.at), cores - Math.min(others, cores - 0.5))
+      now.at += 500
+      now.everybody += 500 * (others + ours)
+      now.ours += 500 * ours
+      return governor.threads(now.at)
+    },
+  }
+}
+
+test('gives way to a busy neighbour at once, and comes back when it is calm for a while', () => {
+  const { pass } = machine(2)
+  expect(pass(0)).toBe(2)
+  expect(pass(0.3)).toBe(2)
+  expect(pass(1)).toBe(1)
+  expect(pass(1)).toBe(1)
+  expect(pass(0)).toBe(1)
+  expect(pass(0)).toBe(2)
+})
+
+test('one thread at least, the user’s limit at most', () => {
+  expect(machine(2).pass(2)).toBe(1)
+  expect(machine(8).pass(3)).toBe(5)
+  expect(machine(8, 4).pass(3)).toBe(4)
+  expect(machine(2, 16).governor.most).toBe(2)
+})
+
+test('an old reading says nothing about now', () => {
+  const now = { at: 0, everybody: 0, ours: 0 }
+  const governor = new ThreadGovernor(2, () => ({ ...now }), 2)
+  now.at = 60_000
+  now.everybody = 120_000
+  expect(governor.threads(now.at)).toBe(2)
+})
+
+test('reads the load of this machine', async () => {
+  const before = readLoad()
+  const end = performance.now() + 300
+  while (performance.now() < end);
+  const after = readLoad()
+  expect(after.ours - before.ours).toBeGreaterThan(50)
+  expect(after.everybody - before.everybody).toBeGreaterThan(50)
+})
