@@ -63,7 +63,7 @@ async function* rounds(
 
     spending.steps += 1
     yield { type: 'step', step: spending.steps }
-    const maxTokens = spending.replyTokens(turn.info)
+    const maxTokens = spending.replyTokens(turn.info, turn.replyTokens)
     const reply = yield* hearReply(turn, { signal, maxTokens, spent: (usage) => spending.add(usage) })
     if (reply.kind === 'left') return stopped()!
     if (reply.kind === 'failed') {

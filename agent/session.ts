@@ -17,6 +17,14 @@ import { runTurn } from './loop.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import type { Turn } from './turn/turn.ts'
 
+/**
+ * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
+ * whole): such a model sometimes falls into repeating itself, and would do so until the context is full.
+ */
+const smallReply = 1024
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0)
+
 const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, then) {
@@ -74,6 +82,8 @@ class AgentSession implements Session {
   readonly #shown: Map<string, string>
   readonly #changes
   readonly #seen = new Map<string, string>()
+  /** Path → tokens of what the model was shown whole. */
+  readonly #fileTokens = new Map<string, number>()
   #conversation: Conversation | undefined
   #steering: string[] = []
   #running = false
@@ -120,8 +130,8 @@ class AgentSession implements Session {
     let turn: Turn
     let opening: Message[]
     try {
-      turn = await this.#openTurn(signal)
       opening = await this.#pack(task)
+      turn = await this.#openTurn(signal)
     } catch (error) {
       // No model to talk to, or no log to write: nothing has been asked yet.
       const text = error instanceof Error ? error.message : String(error)
@@ -159,6 +169,7 @@ class AgentSession implements Session {
       asksBefore,
       sampling,
       steering: () => this.#steering.splice(0),
+      replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#fileTokens.values()) : undefined,
       filesInPlay: () => [...this.#shown.keys()],
     }
   }
@@ -182,7 +193,8 @@ class AgentSession implements Session {
         files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })),
       })
     }
-    for (const { path, fingerprint } of packed.whole) {
+    for (const { path, fingerprint, tokens } of packed.whole) {
+      this.#fileTokens.set(path, tokens)
       this.#shown.set(path, fingerprint)
       this.#seen.set(path, fingerprint)
     }

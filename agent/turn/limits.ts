@@ -65,9 +65,9 @@ export class Spending {
   }
 
   /** The most tokens that the next reply may have. */
-  replyTokens(info: ModelInfo): number {
+  replyTokens(info: ModelInfo, most = Number.POSITIVE_INFINITY): number {
     const left = this.#limits.tokens - this.usage.generatedTokens
-    return Math.max(1, Math.min(left, info.contextTokens ?? left))
+    return Math.max(1, Math.min(left, most, info.contextTokens ?? left))
   }
 
   close(): void {

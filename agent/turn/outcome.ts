@@ -8,7 +8,8 @@
  * 3. *Edits.* For a model that `finishes` by edits: when the reply came to its own end and all its calls changed files
  *    (one that found its text in place already is let pass beside one that changed something), and nothing is left
  *    failed, the run is done without another request.
- * 4. *Calls.* Any other reply with calls goes on with their results.
+ * 4. *Calls.* Any other reply with calls goes on with their results. But when all of them found nothing to change, in a
+ *    run that has changed nothing, the model is told once; the next such reply ends the run: not done.
  * 5. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit.
  * 6. *Words.* A reply without calls ends the run. It is done unless one of these is so; then the model is told once, and
  *    when it answers with words again the run is not done:
@@ -122,6 +123,11 @@ export async function judge(
   if (outcomes.length > 0 || told.length > 0) {
     const finished = info.finishes === 'edits' && reply.stop === 'end' && told.length === 0 && onlyChanges(outcomes)
     if (finished && leftFailed(standing) === undefined) return end('done', words)
+    if (outcomes.length > 0 && !standing.changed && outcomes.every(({ result }) => reasonOf(result) === 'no-change')) {
+      if (standing.nudged) return end('not-done', notDone(leftFailed(standing) ?? 'unchanged', words))
+      standing.nudged = true
+      return { kind: 'on', say: [...told, nudge('same')] }
+    }
     return { kind: 'on', say: told }
   }
   if (reply.stop === 'length') {
@@ -170,6 +176,9 @@ function leftFailed({ failed, unreadable, idle, changed }: Standing): string | u
 function nudge(missing: string): string {
   if (missing === 'empty') return 'Your reply was empty. Do the task, or say in one sentence why it cannot be done.'
   if (missing === 'unchanged') return 'No file has changed yet. Make the change that was asked for.'
+  if (missing === 'same') {
+    return 'Nothing has changed: what you wrote equals what was there. Find what has to differ and write it so.'
+  }
   return `The task is not done. ${missing}`
 }
 

@@ -21,6 +21,8 @@ export interface Turn {
   readonly sampling: Partial<Sampling> | undefined
   /** Takes the words that the user said since the last look. */
   readonly steering: () => readonly string[]
+  /** The most tokens of one reply; undefined where only the run's limit and the context bound it. */
+  readonly replyTokens: number | undefined
   /** Work-tree paths that the model was shown whole. */
   readonly filesInPlay: () => readonly string[]
 }

@@ -99,6 +99,16 @@ test('an edit that changes nothing is not a change', async () => {
   expect(await perform(at, 'Have a look at a.py')).toMatchObject({ exit: 'not-done', changes: [] })
 })
 
+test('writing what is there already is told once, then ends the run', async () => {
+  const same = { calls: [{ name: 'write', arguments: { path: 'a.py', content: files['a.py'] } }] }
+  const info = { finishes: 'edits', prompt: 'small' } as const
+  const at = await stage([same, same], { files, info })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', steps: 2 })
+  expect(lastWords(at)).toContain('Nothing has changed')
+  const repaired = await stage([same, { calls: [fix] }], { files, info })
+  expect(await perform(repaired, 'Fix a.py')).toMatchObject({ exit: 'done', steps: 2 })
+})
+
 test('an empty reply is answered once, then not done', async () => {
   const at = await stage([{}, {}], { files })
   expect(await perform(at, 'Go')).toMatchObject({ exit: 'not-done', steps: 2 })
