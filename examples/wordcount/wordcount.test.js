@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countWords, wordFrequencies } from './wordcount.js'
-
-test('counts words between single spaces', () => {
-  assert.equal(countWords('one two three'), 3)
-})
+import { countWords, longestWord } from './wordcount.js'
 
 test('counts words between any white space', () => {
   assert.equal(countWords('  one  two\nthree\t'), 3)
-})
-
-test('an empty text has no words', () => {
   assert.equal(countWords(''), 0)
 })
 
-test('counts how often each word occurs', () => {
-  assert.deepEqual([...wordFrequencies('The cat and the dog')], [['the', 2], ['cat', 1], ['and', 1], ['dog', 1]])
+test('finds the longest word', () => {
+  assert.equal(longestWord('a whale is a mammal'), 'mammal')
+  assert.equal(longestWord('one two\nthree four'), 'three')
+})
+
+test('the first of several longest words counts', () => {
+  assert.equal(longestWord('one two six'), 'one')
+})
+
+test('a text without words has no longest word', () => {
+  assert.equal(longestWord(''), '')
 })
