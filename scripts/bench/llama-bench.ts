@@ -14,7 +14,8 @@ const version = '3.21.1'
 /** The folder of the prebuilt libraries for this platform (Linux only: elsewhere there is nothing to compare with). */
 function librariesFolder(): string {
   const name = `linux-${process.arch}`
-  return join(dirname(createRequire(import.meta.url).resolve(`@node-llama-cpp/${name}/package.json`)), 'bins', name)
+  // The package exports its dist/index.js only; the libraries lie beside dist/.
+  return join(dirname(dirname(createRequire(import.meta.url).resolve(`@node-llama-cpp/${name}`))), 'bins', name)
 }
 
 /** Path of the compiled program; builds it on first use (about 15 s, needs git and g++). */
