@@ -1,5 +1,6 @@
 /** The first question: which model? Only in a terminal, and only while there is none. */
-import { createInterface } from 'node:readline/promises'
+import { on } from 'node:events'
+import { createInterface } from 'node:readline'
 import { type CatalogEntry, type Choice, choices, defaultEntry, readMachine } from '../../engine/index.ts'
 import { bytesText } from './bytes.ts'
 import { fitText } from './fit-text.ts'
@@ -21,19 +22,17 @@ export async function askForModel({ input, output, signal }: AskOptions): Promis
   const preset = offered.find(({ entry }) => entry === defaultEntry()) ?? offered[0]
   if (preset === undefined) throw new Error('the catalog is empty')
   output.write(`There is no model on this machine yet. Which one?\n\n${choiceTable(offered).join('\n')}\n\n`)
-  const lines = createInterface({ input, output, terminal: false })
-  const ended = new AbortController()
-  lines.once('close', () => ended.abort())
+  const lines = createInterface({ input, terminal: false })
+  const prompt = `Number or name (Enter: ${preset.entry.name}): `
+  output.write(prompt)
   try {
-    for (;;) {
-      const answer = await lines
-        .question(`Number or name (Enter: ${preset.entry.name}): `, { signal: AbortSignal.any([signal, ended.signal]) })
-        .catch(() => '')
-      signal.throwIfAborted()
-      const chosen = choose(answer.trim(), offered, preset)
+    // Events, not question(): a line that comes while none is awaited must not be lost.
+    for await (const [line] of on(lines, 'line', { signal, close: ['close'] })) {
+      const chosen = choose(String(line).trim(), offered, preset)
       if (chosen !== undefined) return chosen.entry
-      output.write('That is none of them.\n')
+      output.write(`That is none of them.\n${prompt}`)
     }
+    return preset.entry
   } finally {
     lines.close()
   }

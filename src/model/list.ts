@@ -41,7 +41,7 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
   return modelCommand(async ({ paths, folders }) => {
     const [machine, models] = await Promise.all([readMachine(), listModels(folders)])
     const used = modelInUse(paths)
-    const listed = await Promise.all(models.map((model) => listed1(model, machine, used)))
+    const listed = await Promise.all(models.map((model) => describeModel(model, machine, used)))
     if (flags.json === true) {
       process.stdout.write(`${safeJson(listed)}\n`)
       return 0
@@ -52,7 +52,7 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
   })
 }
 
-async function listed1(model: StoredModel, machine: Machine, used: string): Promise<Listed> {
+async function describeModel(model: StoredModel, machine: Machine, used: string): Promise<Listed> {
   const { entry, record } = model
   const own = entry === undefined ? await describeFile(model.file, machine) : undefined
   const fit = entry === undefined ? own?.fit : fits(machine, entry, usualContextTokens)

@@ -1,0 +1,169 @@
+/** `cachalot model` on real files, with a hub on this machine. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { main } from '../../../src/main.ts'
+import { type Hub, type HubOptions, startHub } from '../../engine/catalog/support/hub.ts'
+import { makeModel } from '../../models/index.ts'
+
+const program = fileURLToPath(new URL('../../../src/cli.ts', import.meta.url))
+const { file: tiny } = makeModel('tiny-moe')
+
+let home: string
+let hub: Hub | undefined
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'cachalot-model-'))
+})
+afterEach(async () => {
+  await hub?.close()
+  hub = undefined
+  await rm(home, { recursive: true, force: true })
+})
+
+interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const environment = (): Record<string, string | undefined> => ({
+  CACHALOT_HOME: home,
+  HF_ENDPOINT: hub?.url,
+  HTTP_PROXY: undefined,
+  http_proxy: undefined,
+})
+
+/** Runs the program's main function in this process: a process for each command would cost seconds. */
+async function run(...words: string[]): Promise<Finished> {
+  for (const [name, value] of Object.entries(environment())) vi.stubEnv(name, value)
+  const shown = { stdout: '', stderr: '' }
+  const before = process.cwd()
+  const spies = (['stdout', 'stderr'] as const).map((stream) =>
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      shown[stream] += String(text)
+      return true
+    }),
+  )
+  process.chdir(home)
+  try {
+    return { code: await main(['model', ...words]), ...shown }
+  } finally {
+    process.chdir(before)
+    for (const spy of spies) spy.mockRestore()
+    vi.unstubAllEnvs()
+  }
+}
+
+/** Runs the program as the user does. */
+function start(...words: string[]): { child: ChildProcess; finished: Promise<number | null> } {
+  const child = spawn(process.execPath, [program, 'model', ...words], {
+    cwd: home,
+    env: { PATH: process.env['PATH'], ...environment() },
+    stdio: 'ignore',
+  })
+  return { child, finished: new Promise((resolve) => child.on('close', resolve)) }
+}
+
+async function serve(options: Partial<HubOptions> = {}): Promise<void> {
+  hub = await startHub({ body: await readFile(tiny), etag: '"v1"', ...options })
+}
+
+const inHub = (name = 'Tiny.gguf'): string => join(home, 'data', 'models', 'hf', 'some', 'repo', name)
+
+test('list tells size, place, licence, what fits, the default and the one in use', async () => {
+  const { code, stdout } = await run('list')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^\* +qwen2.5-coder-1.5b +1.1 GB +no +(yes|tight|no), needs 1.9 GB.* Apache-2.0 +default$/m)
+  const json = JSON.parse((await run('list', '--json')).stdout)
+  expect(json[1]).toMatchObject({ name: 'qwen2.5-coder-0.5b', bytes: 491_400_064, onDisk: false, default: false })
+  expect(json[0].fits.verdict).toMatch(/^(yes|tight|no)$/)
+})
+
+test('path prints the file, or nothing with exit code 1; an unknown name is a usage error that names the nearest', async () => {
+  expect(await run('path', 'qwen2.5-coder-0.5b')).toMatchObject({ code: 1, stdout: '' })
+  const unknown = await run('path', 'qwen2.5-coder-0.6b')
+  expect(unknown).toMatchObject({ code: 2, stdout: '' })
+  expect(unknown.stderr).toMatch(/no model "qwen2.5-coder-0.6b". Did you mean qwen2.5-coder-0.5b\?/)
+})
+
+test('a file of the user is added by its path, used, listed, forgotten, and never touched', async () => {
+  const own = join(home, 'My Model.gguf')
+  await cp(tiny, own)
+  await mkdir(join(home, 'config'))
+  await writeFile(join(home, 'config', 'config.toml'), '# mine\n[limits]\nsteps = 9\n')
+  expect((await run('pull', './My Model.gguf')).stderr).toContain(`my-model is ${own}`)
+  expect((await run('path', 'my-model')).stdout).toBe(`${own}\n`)
+  expect((await run('use', 'my-model')).code).toBe(0)
+  expect(await readFile(join(home, 'config', 'config.toml'), 'utf8')).toBe(
+    'model = "my-model"\n# mine\n[limits]\nsteps = 9\n',
+  )
+  expect((await run('list')).stdout).toMatch(/^\* +my-model .*your file/m)
+  const removed = await run('rm', 'my-model')
+  expect(removed).toMatchObject({ code: 0 })
+  expect(removed.stderr).toContain('your file stays')
+  expect(await readFile(own)).toHaveLength((await stat(tiny)).size)
+  expect((await run('path', 'my-model')).code).toBe(2)
+})
+
+test('what is no model is not added', async () => {
+  await writeFile(join(home, 'page.gguf'), '<html>')
+  const { code, stderr } = await run('pull', './page.gguf')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/not a GGUF file/)
+})
+
+test('rm of what is not here says so', async () => {
+  expect(await run('rm', 'qwen2.5-coder-0.5b')).toMatchObject({ code: 1 })
+})
+
+test('a file of a hub is fetched, checked by its header, and told that no digest was known', async () => {
+  await serve()
+  const { code, stderr } = await run('pull', 'hf:some/repo/Tiny.gguf')
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/No digest of it was known: only its header was checked/)
+  expect((await readFile(inHub())).equals(await readFile(tiny))).toBe(true)
+  expect((await run('path', 'tiny')).stdout).toBe(`${inHub()}\n`)
+  expect((await run('rm', 'tiny')).stderr).toContain(`deleted ${inHub()}`)
+  await expect(stat(inHub())).rejects.toThrow()
+})
+
+test('a file of a hub that begins like a model and is none leaves nothing under its name', async () => {
+  await serve({ body: Buffer.concat([Buffer.from('GGUF'), Buffer.alloc(5_000, 0xff)]) })
+  const { code, stderr } = await run('pull', 'hf:some/repo/Tiny.gguf')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/no usable model and was deleted/)
+  await expect(stat(inHub())).rejects.toThrow()
+})
+
+test('an address that is none is a usage error', async () => {
+  for (const address of [
+    'hf:repo/file.gguf',
+    'hf:some/repo/file.bin',
+    'hf:some/../../x.gguf',
+    'hf:',
+    'hf:a/b/c?d.gguf',
+  ]) {
+    expect(await run('pull', address)).toMatchObject({ code: 2 })
+  }
+})
+
+test('Ctrl-C ends a download with 130 and keeps what came; the next one goes on', async () => {
+  await serve({ speed: (await stat(tiny)).size / 2 })
+  const { child, finished } = start('pull', 'hf:some/repo/Tiny.gguf')
+  const size = (): Promise<number> =>
+    stat(`${inHub()}.part`).then(
+      (found) => found.size,
+      () => 0,
+    )
+  await expect.poll(size, { timeout: 10_000 }).toBeGreaterThan(100_000)
+  child.kill('SIGINT')
+  expect(await finished).toBe(130)
+  const kept = await size()
+  expect((await run('pull', 'hf:some/repo/Tiny.gguf')).code).toBe(0)
+  expect(hub?.requests[1]?.range).toBe(`bytes=${kept}-`)
+  expect((await readFile(inHub())).equals(await readFile(tiny))).toBe(true)
+})
