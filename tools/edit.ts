@@ -1,13 +1,12 @@
 /** The tool `edit`: one exact text in one file, or a patch over many. */
 import * as z from 'zod'
-import { inTurn } from './edit/lock.ts'
 import { describeNearest } from './edit/nearest.ts'
 import { parsePatch } from './edit/patch/parse.ts'
 import { type FileOperation, PatchError } from './edit/patch/types.ts'
 import { planPatch } from './edit/plan.ts'
 import { type Replaced, replaceText } from './edit/replace.ts'
 import { refuseStale } from './edit/stale.ts'
-import { applyPlan, type PlannedFile } from './edit/transaction.ts'
+import { changeFiles, type PlannedFile } from './edit/transaction.ts'
 import { findText, missing, type OpenFile } from './files.ts'
 import { failure, settle, ToolProblem } from './result.ts'
 import { plainUtf8 } from './text/encoding.ts'
@@ -53,13 +52,15 @@ export const editTool: Tool<EditInput> = {
     return patchEffects(call)
   },
   run: (call, context) =>
-    settle(context.signal, () =>
-      inTurn(context.workspace.root, async () => {
+    settle(context.signal, async () => {
+      let note: string | undefined
+      const changes = await changeFiles(context, async () => {
         const plan = isReplacement(call) ? await planReplacement(context, call) : await planGivenPatch(context, call)
-        const changes = await applyPlan(context, plan.files)
-        return changed(changes, plan.note)
-      }),
-    ),
+        note = plan.note
+        return plan.files
+      })
+      return changed(changes, note)
+    }),
 }
 
 /** Paths that the patch names; none when it cannot be read, because then it is not run either. */

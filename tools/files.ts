@@ -16,15 +16,30 @@ export interface OpenFile {
   readonly mode: number
 }
 
-/** Undefined when there is nothing at the path. Throws ToolProblem for what is no text file, WorkspaceError. */
+/**
+ * A file that is to be written. Undefined when there is nothing at the path. Throws ToolProblem for what is no text file,
+ * WorkspaceError.
+ */
 export async function findText(workspace: Workspace, path: string): Promise<OpenFile | undefined> {
+  const name = workspace.relative(path)
+  const info = await workspace.stat(name)
+  if (info?.kind === 'link') {
+    throw new ToolProblem(
+      'not-a-file',
+      `${name} is a symbolic link; links are not written through. Give the real file.`,
+    )
+  }
+  return findReadable(workspace, path)
+}
+
+/** A file that is to be read: through links too, as long as they stay inside. */
+async function findReadable(workspace: Workspace, path: string): Promise<OpenFile | undefined> {
   const name = workspace.relative(path)
   const info = await workspace.stat(name)
   if (!info) return undefined
   if (info.kind === 'directory') {
     throw new ToolProblem('not-a-file', `${name} is a folder (directory), not a file. Use list to see what is in it.`)
   }
-  // A link is followed by reading, as long as it stays inside; writing through one is refused by the workspace.
   if (info.kind === 'other') throw new ToolProblem('not-a-file', `${name} is not a regular file.`)
   if (info.bytes > maxBytes) {
     throw new ToolProblem(
@@ -38,9 +53,9 @@ export async function findText(workspace: Workspace, path: string): Promise<Open
   return { path: name, bytes, ...decoded, mode: info.mode }
 }
 
-/** The same, where the file must be there: the message for one that is not names the paths most like it. */
+/** A file to be read, which must be there: the message for one that is not names the paths most like it. */
 export async function openText(workspace: Workspace, path: string): Promise<OpenFile> {
-  return (await findText(workspace, path)) ?? Promise.reject(await missing(workspace, path))
+  return (await findReadable(workspace, path)) ?? Promise.reject(await missing(workspace, path))
 }
 
 /** What to say of a path at which there is nothing. */

@@ -7,6 +7,7 @@ import { shellTool } from './shell.ts'
 import type { Tool } from './types.ts'
 import { writeTool } from './write.ts'
 
+export { type RecoveredEdit, recoverEdits } from './edit/recover.ts'
 export { type ParsedCall, parseCall } from './parse.ts'
 export { failure, fingerprint } from './result.ts'
 export { type ToolSchema, toolSchema } from './schema.ts'

@@ -1,14 +1,13 @@
 /** The tool `write`: a whole file. */
 import * as z from 'zod'
-import { inTurn } from './edit/lock.ts'
 import { endLines, mergeLines } from './edit/merge.ts'
 import { refuseStale } from './edit/stale.ts'
-import { applyPlan } from './edit/transaction.ts'
+import { changeFiles, type PlannedFile } from './edit/transaction.ts'
 import { findText, type OpenFile } from './files.ts'
-import { failure, settle } from './result.ts'
+import { settle, ToolProblem } from './result.ts'
 import { plainUtf8 } from './text/encoding.ts'
 import { countLines, joinLines, mainEol, splitLines, toLf, withEol } from './text/lines.ts'
-import type { Tool } from './types.ts'
+import type { Tool, ToolContext } from './types.ts'
 
 const input = z.object({ path: z.string(), content: z.string() })
 
@@ -18,26 +17,27 @@ export const writeTool: Tool<z.infer<typeof input>> = {
   input,
   effects: ({ path }) => [{ kind: 'write', path }],
   run: ({ path, content }, context) =>
-    settle(context.signal, () =>
-      inTurn(context.workspace.root, async () => {
-        const file = await findText(context.workspace, path)
-        const text = file ? likeBefore(file, content) : content
-        if (file && text === file.text) return failure('no-change', `${file.path} has this content already.`)
-        if (file) refuseStale(context, file)
-        const planned = {
-          path: context.workspace.relative(path),
-          before: file,
-          text,
-          format: file?.format ?? plainUtf8,
-        }
-        const [change] = await applyPlan(context, [planned])
-        const lines = countLines(text)
-        const what = file
-          ? `Replaced ${planned.path} (${lines} lines, was ${countLines(file.text)})`
-          : `Made ${planned.path} (${lines} lines)`
-        return { ok: true, content: `${what}.`, details: { kind: 'change', ...change! } }
-      }),
-    ),
+    settle(context.signal, async () => {
+      const [change] = await changeFiles(context, async () => [await planWrite(context, path, content)])
+      const { before, after } = change!
+      const lines = countLines(after ?? '')
+      const was = before === null ? '' : `, was ${countLines(before)}`
+      return {
+        ok: true,
+        content: `${before === null ? 'Made' : 'Replaced'} ${change!.path} (${lines} lines${was}).`,
+        details: { kind: 'change', ...change! },
+      }
+    }),
+}
+
+async function planWrite(context: ToolContext, path: string, content: string): Promise<PlannedFile> {
+  const { workspace } = context
+  const file = await findText(workspace, path)
+  if (!file) return { path: workspace.relative(path), before: undefined, text: content, format: plainUtf8 }
+  const text = likeBefore(file, content)
+  if (text === file.text) throw new ToolProblem('no-change', `${file.path} has this content already.`)
+  refuseStale(context, file)
+  return { path: file.path, before: file, text, format: file.format }
 }
 
 /** The content with the line endings of the file, unless it brings its own `\r\n`. The byte order mark is kept by the format. */

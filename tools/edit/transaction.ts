@@ -1,9 +1,12 @@
 /** Writes planned changes to the work tree: all of them, or none. */
-
+import type { Workspace } from '../../sandbox/index.ts'
 import type { OpenFile } from '../files.ts'
 import { fingerprint, ToolProblem } from '../result.ts'
 import { encodeText, type TextFormat } from '../text/encoding.ts'
 import type { TextChange, ToolContext } from '../types.ts'
+import { beginJournal, endJournal, type JournaledFile } from './journal.ts'
+import { inTurn } from './lock.ts'
+import { recoverInTurn } from './recover.ts'
 
 export interface PlannedFile {
   /** Relative to the root. */
@@ -17,53 +20,78 @@ export interface PlannedFile {
   readonly mode?: number
 }
 
-interface EncodedFile extends PlannedFile {
-  readonly bytes: Buffer | null
-}
+/** What a transaction needs of the tool's context. */
+export type WriteContext = Pick<ToolContext, 'workspace' | 'signal' | 'seen' | 'journal'>
 
 /**
- * Gives the changes as they were made. Rejects with ToolProblem `stale` when a file is no longer what was planned upon, with
- * EncodingError, WorkspaceError; files written by then are put back.
+ * Plans and writes as one: nobody else of ours changes the work tree between the two, and what a crash had left half done is
+ * settled first. Gives the changes as they were made. Rejects with ToolProblem, EncodingError, WorkspaceError; no file
+ * is changed then.
  */
-export async function applyPlan(context: ToolContext, planned: readonly PlannedFile[]): Promise<TextChange[]> {
+export function changeFiles(context: WriteContext, plan: () => Promise<readonly PlannedFile[]>): Promise<TextChange[]> {
+  const { workspace, journal } = context
+  return inTurn(workspace.root, async () => {
+    if (journal) await recoverInTurn(workspace, journal)
+    return applyPlan(context, await plan())
+  })
+}
+
+async function applyPlan(context: WriteContext, planned: readonly PlannedFile[]): Promise<TextChange[]> {
   const files = await Promise.all(planned.map(encode))
   await Promise.all(files.map((file) => checkUnchanged(context, file)))
   context.signal.throwIfAborted()
-  const done: EncodedFile[] = []
-  try {
-    // Deletions come last: a move never leaves the text nowhere.
-    for (const file of [...files].sort((a, b) => Number(a.bytes === null) - Number(b.bytes === null))) {
-      done.push(file)
-      await put(context, file.path, file.bytes, file.mode)
-    }
-  } catch (error) {
-    for (const file of done.reverse()) await put(context, file.path, file.before?.bytes ?? null, file.before?.mode)
-    throw error
+  const journal = context.journal ? await beginJournal(context.journal, context.workspace.root, files) : undefined
+  await writeAll(context, files, journal)
+  for (const { path, after } of files) {
+    if (after) context.seen?.set(path, fingerprint(after))
+    else context.seen?.delete(path)
   }
-  for (const file of files) {
-    if (file.bytes) context.seen?.set(file.path, fingerprint(file.bytes))
-    else context.seen?.delete(file.path)
-  }
-  return files.map(({ path, before, text }) => ({ path, before: before?.text ?? null, after: text }))
+  return planned.map(({ path, before, text }) => ({ path, before: before?.text ?? null, after: text }))
 }
 
-async function encode(file: PlannedFile): Promise<EncodedFile> {
-  return { ...file, bytes: file.text === null ? null : await encodeText(file.text, file.format) }
+async function writeAll(
+  { workspace }: WriteContext,
+  files: readonly JournaledFile[],
+  journal: string | undefined,
+): Promise<void> {
+  const done: JournaledFile[] = []
+  try {
+    // Deletions come last: a move never leaves the text nowhere.
+    for (const file of files.toSorted((a, b) => Number(a.after === null) - Number(b.after === null))) {
+      done.push(file)
+      if (file.after) await workspace.write(file.path, file.after, { mode: file.mode })
+      else await workspace.remove(file.path)
+    }
+  } catch (error) {
+    await takeBack(workspace, done, error)
+    if (journal) await endJournal(journal)
+    throw error
+  }
+  if (journal) await endJournal(journal)
+}
+
+/** The last file may be written or not: what is as before is left alone. */
+async function takeBack(workspace: Workspace, done: readonly JournaledFile[], cause: unknown): Promise<void> {
+  try {
+    for (const { path, before, mode } of done.toReversed()) {
+      const now = (await workspace.stat(path)) ? await workspace.read(path) : null
+      if (before && !now?.equals(before)) await workspace.write(path, before, { mode })
+      else if (!before && now) await workspace.remove(path)
+    }
+  } catch (error) {
+    const why = [cause, error].map((each) => (each instanceof Error ? each.message : String(each))).join(' Then: ')
+    throw new ToolProblem('io', `The change is half done and could not be taken back. ${why}`)
+  }
+}
+
+async function encode(file: PlannedFile): Promise<JournaledFile> {
+  const after = file.text === null ? null : await encodeText(file.text, file.format)
+  return { path: file.path, before: file.before?.bytes ?? null, after, mode: file.mode ?? file.before?.mode }
 }
 
 /** The last look before the first write: another program may have been at the file since it was read. */
-async function checkUnchanged({ workspace }: ToolContext, { path, before }: PlannedFile): Promise<void> {
+async function checkUnchanged({ workspace }: WriteContext, { path, before }: JournaledFile): Promise<void> {
   const info = await workspace.stat(path)
-  const same = info && before ? (await workspace.read(path)).equals(before.bytes) : !info && !before
+  const same = info && before ? (await workspace.read(path)).equals(before) : !info && !before
   if (!same) throw new ToolProblem('stale', `${path} was changed by another program just now. Read it again.`)
-}
-
-async function put(
-  { workspace }: ToolContext,
-  path: string,
-  bytes: Buffer | null,
-  mode: number | undefined,
-): Promise<void> {
-  if (bytes) await workspace.write(path, bytes, { mode })
-  else if (await workspace.stat(path)) await workspace.remove(path)
 }

@@ -1,0 +1,105 @@
+/**
+ * The journal of a change: what each file was and will be, written and made durable before the first file is touched and
+ * removed after the last. What a crash leaves in it is finished, or taken back, by `recoverEdits`.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod/mini'
+
+export interface JournaledFile {
+  /** Relative to the root. */
+  readonly path: string
+  /** Null: no file. */
+  readonly before: Buffer | null
+  readonly after: Buffer | null
+  /** Permission bits for a file that is made. */
+  readonly mode?: number
+}
+
+export interface Journal {
+  /** Of the process that began the change: its temporary files carry it in their names. */
+  readonly pid: number
+  readonly root: string
+  readonly files: readonly JournaledFile[]
+}
+
+const base64 = z.nullable(z.string())
+const stored = z.object({
+  version: z.literal(1),
+  pid: z.int(),
+  root: z.string(),
+  files: z.array(z.object({ path: z.string(), before: base64, after: base64, mode: z.optional(z.int()) })),
+})
+
+const suffix = '.journal'
+const nameOf = (root: string): string => createHash('sha256').update(root).digest('hex').slice(0, 16)
+
+/** Gives the journal's file, which exists under this name only whole. Rejects with the system's error. */
+export async function beginJournal(folder: string, root: string, files: readonly JournaledFile[]): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const name = join(folder, `${nameOf(root)}-${randomUUID()}`)
+  const encode = (bytes: Buffer | null): string | null => bytes?.toString('base64') ?? null
+  const journal: z.infer<typeof stored> = {
+    version: 1,
+    pid: process.pid,
+    root,
+    files: files.map((file) => ({ ...file, before: encode(file.before), after: encode(file.after) })),
+  }
+  const handle = await open(`${name}.tmp`, 'wx', 0o600)
+  try {
+    await handle.writeFile(JSON.stringify(journal))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(`${name}.tmp`, name + suffix)
+  await syncFolder(folder)
+  return name + suffix
+}
+
+/** The change is whole, or taken back: the journal is of no more use. */
+export const endJournal = (file: string): Promise<void> => unlink(file)
+
+export type FoundJournal =
+  | { readonly file: string; readonly journal: Journal }
+  /** Cannot be read: nothing is known of what it was about. */
+  | { readonly file: string; readonly journal: undefined }
+
+/** Journals left for this root, oldest first, and the names of half-written ones, which no file was touched for. */
+export async function findJournals(
+  folder: string,
+  root: string,
+): Promise<{ readonly journals: readonly FoundJournal[]; readonly halves: readonly string[] }> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const mine = names.filter((name) => name.startsWith(`${nameOf(root)}-`)).map((name) => join(folder, name))
+  const journals = await Promise.all(mine.filter((name) => name.endsWith(suffix)).map(readJournal))
+  return { journals, halves: mine.filter((name) => name.endsWith('.tmp')) }
+}
+
+async function readJournal(file: string): Promise<FoundJournal> {
+  try {
+    const parsed = stored.parse(JSON.parse(await readFile(file, 'utf8')))
+    const decode = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text, 'base64'))
+    const files = parsed.files.map((each) => ({ ...each, before: decode(each.before), after: decode(each.after) }))
+    return { file, journal: { pid: parsed.pid, root: parsed.root, files } }
+  } catch {
+    // Not JSON, or not of this form: the caller reports it and leaves the file where it is.
+    return { file, journal: undefined }
+  }
+}
+
+/** Makes the new name durable. Some file systems refuse to sync a folder. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  } finally {
+    await handle.close()
+  }
+}
