@@ -1,10 +1,12 @@
-import { openSession, type Session } from '../../agent/index.ts'
+import { openSession, type Session, type SessionOptions } from '../../agent/index.ts'
 import { openSandbox } from '../../sandbox/index.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
 
 export interface WorkplaceRequest extends OpenModelRequest {
   /** Absolute, real path of the work tree. */
   readonly cwd: string
+  /** What only an interactive front end gives: approvals, an earlier session to go on with. */
+  readonly session?: Pick<SessionOptions, 'approve' | 'asksBefore' | 'resume'>
 }
 
 /** A session with everything it stands on. */
@@ -26,6 +28,7 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
   const session = await openSession({
+    ...request.session,
     model,
     root: cwd,
     sandbox,
