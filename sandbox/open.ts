@@ -139,7 +139,7 @@ function sandboxOf(
             })
           : await confined(command.line, cwd, options, command.stdin)
       const { started: _, ...result } = end
-      const hint = full || backend !== 'bwrap' ? undefined : denialHint(result)
+      const hint = result.hint ?? (full || backend !== 'bwrap' ? undefined : denialHint(result))
       return hint === undefined ? result : { ...result, hint }
     },
   }

@@ -4,6 +4,7 @@
 export class OutputBuffer {
   readonly #headLimit: number
   readonly #tailLimit: number
+  readonly #overflow: ((bytes: Buffer) => void) | undefined
   readonly #decoder = new TextDecoder()
   #head: Buffer[] = []
   #headBytes = 0
@@ -11,10 +12,14 @@ export class OutputBuffer {
   #tailBytes = 0
   #total = 0
 
-  /** @param limit bytes kept in all; half of it from the start, half from the end. */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes kept in all; half of it from the start, half from the end.
+   * @param overflow gets the whole output, from its first byte, once it is longer than that.
+   */
+  constructor(limit: number, overflow?: (bytes: Buffer) => void) {
     this.#headLimit = Math.ceil(limit / 2)
     this.#tailLimit = Math.floor(limit / 2)
+    this.#overflow = overflow
   }
 
   /** Bytes written in all, kept or not. */
@@ -24,6 +29,12 @@ export class OutputBuffer {
 
   /** Adds bytes and returns them decoded; a character split between chunks comes with its last byte. */
   push(chunk: Buffer): string {
+    const limit = this.#headLimit + this.#tailLimit
+    if (this.#overflow !== undefined && this.#total + chunk.length > limit) {
+      // Up to here nothing was cut, so what is kept is all there was.
+      if (this.#total <= limit) for (const bytes of [...this.#head, ...this.#tail]) this.#overflow(bytes)
+      this.#overflow(chunk)
+    }
     this.#total += chunk.length
     const room = this.#headLimit - this.#headBytes
     const head = chunk.subarray(0, Math.max(0, room))

@@ -1,12 +1,14 @@
-/** Runs one planned command: output, time limit, abort, and the end of its whole process tree. */
+/** Runs one planned command: output, limits, abort, and the end of its whole process tree. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
-import { Socket } from 'node:net'
-import type { Writable } from 'node:stream'
+import { constants } from 'node:os'
 import { OutputBuffer } from './output.ts'
+import { readAll, wire } from './process-io.ts'
 import { descendants, killMarked, signalAll, untilGone } from './process-tree.ts'
 import type { SessionFolder } from './session-folder.ts'
+import { Spool } from './spool.ts'
 import { type CommandResult, type Limits, SandboxError } from './types.ts'
+import { defaultMemoryLimit, watchMemory } from './watchdog.ts'
 
 /** What to start, and how its end is known. */
 export interface SpawnPlan {
@@ -22,13 +24,14 @@ export interface SpawnPlan {
 }
 
 export interface RunLimits {
+  /** `seconds` may be Infinity: a background command. */
   readonly limits: Limits
   readonly signal: AbortSignal
   readonly stdin?: string
   readonly onOutput?: (text: string) => void
 }
 
-export interface Ended extends Omit<CommandResult, 'hint'> {
+export interface Ended extends CommandResult {
   /** False when bwrap failed before the command began: `output` is then what bwrap said. */
   readonly started: boolean
 }
@@ -40,8 +43,10 @@ const DRAIN_SECONDS = 1
 
 /** Runs the plan to its end. Rejects with SandboxError when the program cannot be started at all. */
 export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: RunLimits): Promise<Ended> {
+  const { limits, signal } = options
   const began = performance.now()
-  const output = new OutputBuffer(options.limits.outputBytes)
+  const spool = new Spool(folder, folder.nextNumber())
+  const output = new OutputBuffer(limits.outputBytes, (bytes) => spool.push(bytes))
   const pipe = await folder.openPipe()
   // A socket as Node makes it for 'pipe' cannot be opened as /dev/stdout; a named pipe can, and keeps the order of both.
   const child = spawn(plan.file, plan.args, {
@@ -64,21 +69,28 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
 
   let outcome: 'timed-out' | 'aborted' | undefined
   let killer: NodeJS.Timeout | undefined
+  let hint: string | undefined
   const end = (reason: 'timed-out' | 'aborted'): void => {
     if (outcome !== undefined) return
     outcome = reason
     terminate(child, plan, status.pid(), 'SIGTERM')
     killer = setTimeout(() => terminate(child, plan, status.pid(), 'SIGKILL'), GRACE_SECONDS[reason] * 1000)
   }
-  const timer = setTimeout(() => end('timed-out'), options.limits.seconds * 1000)
+  const timer = Number.isFinite(limits.seconds) ? setTimeout(() => end('timed-out'), limits.seconds * 1000) : undefined
   const onAbort = (): void => end('aborted')
-  options.signal.addEventListener('abort', onAbort, { once: true })
-  if (options.signal.aborted) end('aborted')
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) end('aborted')
+  const memory = limits.memoryBytes ?? defaultMemoryLimit() ?? Number.POSITIVE_INFINITY
+  const treeRoot = (): number | undefined => (plan.tree === 'group' ? child.pid : status.pid())
+  const watchdog = watchMemory(treeRoot, memory, (bytes) => {
+    hint = `[killed: the command used ${megabytes(bytes)} MB of memory, ${megabytes(memory)} MB are allowed]`
+    terminate(child, plan, status.pid(), 'SIGKILL')
+  })
   try {
-    const { code, signal } = await exited(child, plan.file)
+    const { code, signal: killedBy } = await exited(child, plan.file)
     await sweep(plan, child.pid, status.pid())
     await drained.within(DRAIN_SECONDS)
-    const exitCode = status.exitCode() ?? code ?? 128 + (signal ?? 0)
+    const exitCode = status.exitCode() ?? code ?? 128 + (killedBy ?? 0)
     const kept = output.finish()
     return {
       outcome: outcome ?? (exitCode > 128 && exitCode <= 128 + 64 ? 'signalled' : 'exited'),
@@ -87,36 +99,22 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
       outputBytes: output.total,
       truncated: kept.truncated,
       seconds: (performance.now() - began) / 1000,
+      fullOutput: spool.path,
+      hint,
       started:
-        plan.tree === 'group' || outcome !== undefined || signal !== undefined || status.exitCode() !== undefined,
+        plan.tree === 'group' || outcome !== undefined || killedBy !== undefined || status.exitCode() !== undefined,
     }
   } finally {
     clearTimeout(timer)
     clearTimeout(killer)
-    options.signal.removeEventListener('abort', onAbort)
+    watchdog.stop()
+    signal.removeEventListener('abort', onAbort)
     drained.close()
+    spool.close()
   }
 }
 
-/** Feeds the extra descriptors and reads bwrap's reports: JSON documents, one with the pid, one with the exit code. */
-function wire(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined) {
-  let reports = ''
-  for (const [index, source] of plan.input.entries()) {
-    const stream = child.stdio[index + 3]
-    if (stream === null || stream === undefined) continue
-    // A program that ended before reading its input closes the pipe; how it ended is told elsewhere.
-    stream.on('error', () => undefined)
-    if (source === 'status') stream.on('data', (chunk: Buffer) => (reports += chunk.toString()))
-    else (stream as Writable).end(source)
-  }
-  child.stdin?.on('error', () => undefined)
-  child.stdin?.end(stdin)
-  const number = (name: string): number | undefined => {
-    const value = new RegExp(`"${name}"\\s*:\\s*(\\d+)`).exec(reports)?.[1]
-    return value === undefined ? undefined : Number(value)
-  }
-  return { pid: () => number('child-pid'), exitCode: () => number('exit-code') }
-}
+const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
 /** TERM goes to the processes inside, so that their traps run: bwrap itself would take them down at once. */
 function terminate(
@@ -127,8 +125,7 @@ function terminate(
 ): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   if (plan.tree === 'group') {
-    const others = descendants(child.pid)
-    signalAll([-child.pid, ...others], signal)
+    signalAll([-child.pid, ...descendants(child.pid)], signal)
   } else if (signal === 'SIGTERM' && init !== undefined) {
     signalAll(descendants(init), signal)
   } else {
@@ -154,45 +151,7 @@ function exited(child: ChildProcess, file: string): Promise<{ code: number | und
   return new Promise((resolve, reject) => {
     child.once('error', (error) => reject(new SandboxError('missing', `Cannot start ${file}: ${error.message}`)))
     child.once('exit', (code, signal) => {
-      resolve({ code: code ?? undefined, signal: signal === null ? undefined : signalNumber(signal) })
+      resolve({ code: code ?? undefined, signal: signal === null ? undefined : constants.signals[signal] })
     })
   })
-}
-
-const NUMBERS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGILL: 4,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGBUS: 7,
-  SIGFPE: 8,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGXCPU: 24,
-  SIGXFSZ: 25,
-  SIGSYS: 31,
-}
-
-const signalNumber = (name: string): number => NUMBERS[name] ?? 0
-
-/** Reads a descriptor until nobody writes to it any more. */
-function readAll(descriptor: number, onData: (chunk: Buffer) => void) {
-  const socket = new Socket({ fd: descriptor, readable: true, writable: false })
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  // A read error on our own pipe ends the output; the command's end is told by its exit.
-  socket.on('error', () => socket.destroy())
-  socket.on('data', onData)
-  return {
-    async within(seconds: number): Promise<void> {
-      let timer: NodeJS.Timeout | undefined
-      await Promise.race([closed, new Promise<void>((resolve) => (timer = setTimeout(resolve, seconds * 1000)))])
-      clearTimeout(timer)
-    },
-    close: () => socket.destroy(),
-  }
 }

@@ -21,6 +21,8 @@ const BATCH = 32
 
 export interface SessionFolder {
   readonly path: string
+  /** Counts the commands of this process. */
+  nextNumber(): number
   /** A pipe with a name that is gone again: what a command writes to, and our end of it. */
   openPipe(): Promise<{ readonly read: number; readonly write: number }>
 }
@@ -53,8 +55,10 @@ export function openSessionFolder(roots: readonly string[]): SessionFolder {
     await promisify(execFile)('mkfifo', ['-m', '600', ...names])
     ready.push(...names)
   }
+  let number = 0
   return {
     path: folder,
+    nextNumber: () => ++number,
     async openPipe() {
       while (ready.length === 0) {
         making ??= make().finally(() => {

@@ -33,6 +33,8 @@ export interface Limits {
   readonly seconds: number
   /** Bytes of output kept (head and tail); the rest is counted and dropped. */
   readonly outputBytes: number
+  /** Bytes of memory of all its processes together; default three quarters of what is free when it starts. */
+  readonly memoryBytes?: number
 }
 
 export interface Command {
@@ -54,6 +56,8 @@ export interface CommandResult {
   readonly outputBytes: number
   readonly truncated: boolean
   readonly seconds: number
+  /** When something was cut: where a later command of the session finds all of it (at most 16 MiB). */
+  readonly fullOutput?: string
   /** One line for model and user when the sandbox is the likely cause of a failure. */
   readonly hint?: string
 }

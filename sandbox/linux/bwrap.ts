@@ -51,6 +51,8 @@ export function bwrapProfile(
     ...['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--cap-drop', 'ALL'],
     ...(machine.disableUserns ? ['--disable-userns'] : []),
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    // bwrap's own /dev takes half of the memory when it is filled.
+    ...['--size', String(TMPFS_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     // bwrap covers /proc/sys only for those who could not write it anyway; as root core_pattern would be open.
     ...(machine.root ? ['--ro-bind', '/proc/sys', '/proc/sys'] : []),
   ]

@@ -48,6 +48,7 @@ describe('the profile', () => {
       ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try', '--unshare-net'],
       ...['--die-with-parent', '--new-session', '--hostname sandbox', '--cap-drop ALL', '--disable-userns'],
       ...['--ro-bind / /', '--dev /dev', '--proc /proc'],
+      ...['--size 1073741824', '--tmpfs /dev/shm', '--remount-ro /dev'],
       ...['--size 1073741824', '--tmpfs /hidden', '--bind /session/tmp /tmp'],
       '--bind <base>/home/work <base>/home/work',
       '--remount-ro /hidden',

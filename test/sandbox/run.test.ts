@@ -103,6 +103,22 @@ describe.each(users)('a command, as $name', (user) => {
     expect(result.rssGrowth).toBeLessThan(96 * 2 ** 20)
   })
 
+  each('leaves all of a long output where the next command can search it', async (agent) => {
+    const result = await agent.run('seq 1 50000', { policy, limits: { outputBytes: 4096 } })
+    expect(result.fullOutput).toMatch(/^\/tmp\/output-\d+\.txt$/)
+    const next = await agent.run(`wc -l <${result.fullOutput}; grep -n ^25000$ ${result.fullOutput}`, { policy })
+    expect(next.output).toBe('50000\n25000:25000\n')
+    expect(next.fullOutput).toBeUndefined()
+  })
+
+  each('is killed when its processes together take too much memory', async (agent) => {
+    const line = `for n in 1 2; do head -c 120000000 /dev/zero | tail -c 120000000 | sleep 20 & done; wait; echo survived`
+    const result = await agent.run(line, { policy, limits: { memoryBytes: 200_000_000 } })
+    expect(result).toMatchObject({ outcome: 'signalled', exitCode: 137, output: '' })
+    expect(result.hint).toMatch(/^\[killed: the command used \d+ MB of memory, 191 MB are allowed\]$/)
+    expect(result.seconds).toBeLessThan(15)
+  })
+
   each('may be longer than one argument can be', async (agent) => {
     const line = `echo start; : ${'x'.repeat(300_000)}; echo end; cat; exit 3`
     const result = await agent.run(line, { policy })

@@ -1,0 +1,56 @@
+/** The descriptors of a command that runs: what it is fed, what it writes, and what bwrap reports of it. */
+import type { ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+import type { SpawnPlan } from './process.ts'
+
+/** Feeds the extra descriptors and reads bwrap's reports: JSON documents, one with the pid, one with the exit code. */
+export function wire(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined) {
+  let reports = ''
+  for (const [index, source] of plan.input.entries()) {
+    const stream = child.stdio[index + 3]
+    if (stream === null || stream === undefined) continue
+    // A program that ended before reading its input closes the pipe; how it ended is told elsewhere.
+    stream.on('error', () => undefined)
+    if (source === 'status') {
+      stream.on('data', (chunk: Buffer) => {
+        reports += chunk.toString()
+      })
+    } else {
+      const input = stream as Writable
+      input.end(source)
+    }
+  }
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(stdin)
+  const number = (name: string): number | undefined => {
+    const value = new RegExp(`"${name}"\\s*:\\s*(\\d+)`).exec(reports)?.[1]
+    return value === undefined ? undefined : Number(value)
+  }
+  return {
+    /** The first process inside, as the host numbers it. */
+    pid: () => number('child-pid'),
+    /** Set only when the command itself began. */
+    exitCode: () => number('exit-code'),
+  }
+}
+
+/** Reads a descriptor until nobody writes to it any more. */
+export function readAll(descriptor: number, onData: (chunk: Buffer) => void) {
+  const socket = new Socket({ fd: descriptor, readable: true, writable: false })
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  // A read error on our own pipe ends the output; the command's end is told by its exit.
+  socket.on('error', () => socket.destroy())
+  socket.on('data', onData)
+  return {
+    async within(seconds: number): Promise<void> {
+      let timer: NodeJS.Timeout | undefined
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, seconds * 1000)
+      })
+      await Promise.race([closed, late])
+      clearTimeout(timer)
+    },
+    close: () => socket.destroy(),
+  }
+}
