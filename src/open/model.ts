@@ -11,6 +11,7 @@ import type { Config } from '../config/settings.ts'
 import type { Paths } from '../paths.ts'
 import { openEmbeddedModel } from './embedded.ts'
 import { OpenError } from './open-error.ts'
+import { openRemoteModel } from './remote.ts'
 
 export interface OpenModelRequest {
   readonly config: Config
@@ -38,6 +39,7 @@ export async function openModel(request: OpenModelRequest): Promise<Model> {
     if (config.model?.startsWith(scripted)) {
       return scriptedModel(await loadScript(config.model.slice(scripted.length)))
     }
+    if (config.baseUrl !== undefined) return openRemoteModel(config.baseUrl, config)
     const { ensureModel } = await import('../model/ensure.ts')
     const resolved = await ensureModel({
       paths,

@@ -18,7 +18,7 @@ export interface Workplace {
 
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
-  const { config, cwd, paths } = request
+  const { config, cwd } = request
   // The sandbox tries itself while the model is opened.
   const [model, sandbox] = await Promise.all([
     openModel(request),
@@ -27,11 +27,24 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
   if (sandbox.problem !== undefined && config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
-  const session = await openSession({
-    ...request.session,
-    model,
+  const session = await openSession({ ...request.session, ...sessionSettings(request), model, sandbox })
+  return {
+    session,
+    async close() {
+      await session.close()
+      await model.close()
+    },
+  }
+}
+
+/** What the settings say about any session of a work tree. */
+export function sessionSettings({
+  config,
+  cwd,
+  paths,
+}: Pick<WorkplaceRequest, 'config' | 'cwd' | 'paths'>): Omit<SessionOptions, 'model' | 'sandbox'> {
+  return {
     root: cwd,
-    sandbox,
     policy: {
       mode: config.sandbox === 'external' ? 'workspace-write' : config.sandbox,
       roots: [cwd],
@@ -47,17 +60,11 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
       ...(config.temperature === undefined ? {} : { temperature: config.temperature }),
       ...(config.seed === undefined ? {} : { seed: config.seed }),
     },
-  })
-  return {
-    session,
-    async close() {
-      await session.close()
-      await model.close()
-    },
   }
 }
 
-function backendOf(mode: WorkplaceRequest['config']['sandbox']): 'auto' | 'external' | 'none' {
+/** Which sandbox is opened for a mode. */
+export function backendOf(mode: WorkplaceRequest['config']['sandbox']): 'auto' | 'external' | 'none' {
   if (mode === 'external') return 'external'
   return mode === 'full-access' ? 'none' : 'auto'
 }
