@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Conversation, interruptedText } from '../../agent/conversation.ts'
+import { openLog } from '../../agent/log/write.ts'
+import { scriptedModel } from '../../engine/index.ts'
+import { perform, scratch, stage, text } from './support.ts'
+
+const append = { calls: [{ name: 'shell', arguments: { command: 'echo once >> side-effect' } }] }
+
+test('wherever a session was cut off, it can be resumed, with one result a call and no command run twice (I1, I11)', async () => {
+  const at = await stage([append, { text: 'Done.' }], { files: { a: 'a\n' }, mode: 'full-access' })
+  await perform(at, 'Append a line')
+  await at.session.close()
+  const whole = readFileSync(at.session.info.logFile)
+  const resume = join(at.state, 'cut.jsonl')
+  const ends = [...whole.toString('latin1').matchAll(/\n/g)].map(({ index }) => index + 1)
+  for (const end of ends.slice(1).flatMap((line) => [line, line - 7])) {
+    writeFileSync(resume, whole.subarray(0, end))
+    const again = await stage([{ text: 'I go on.' }], { root: at.root, resume, mode: 'full-access' })
+    expect(await perform(again, 'Go on')).toMatchObject({ exit: 'done' })
+    const told = again.model.requests[0]?.messages.filter(({ role }) => role === 'tool') ?? []
+    for (const result of told) {
+      expect(result.role === 'tool' && (result.text === interruptedText) !== result.ok).toBe(true)
+    }
+  }
+  expect(text(at.root, 'side-effect')).toBe('once\n')
+})
+
+test('a state folder that cannot be written is said before anything is asked, with the fix', async () => {
+  const root = scratch({ a: 'a\n' })
+  await expect(stage([], { root, stateFolder: join(root, 'a') })).rejects.toThrow(/XDG_STATE_HOME/)
+})
+
+test('a root that is not there is said at once', async () => {
+  await expect(stage([], { root: '/nowhere/at/all', stateFolder: scratch() })).rejects.toThrow(/does not exist/)
+})
+
+test('what is not in the log is never asked about', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  const model = { name: 'm', place: 'scripted', dialect: 'd' }
+  const log = await openLog(file, {
+    header: { type: 'header', format: 1, id: 'x', cwd: '/', time: '', model },
+  })
+  const forgetful = { ...log, visible: '', messages: async () => undefined }
+  const conversation = await Conversation.start(scriptedModel([{ text: 'never' }]), forgetful, [], false)
+  await conversation.append([{ role: 'user', text: 'unlogged' }])
+  const asked = conversation.respond({ signal: new AbortController().signal, maxTokens: 1 })
+  await expect(asked.next()).rejects.toThrow(/not in the session log/)
+  await log.close()
+})
+
+test('a log that cannot be written any more ends the run as not done, with a result', async () => {
+  const at = await stage([{ text: 'never' }], { files: { a: 'a\n' } })
+  await at.session.close()
+  const result = await perform({ ...at, session: at.session }, 'Go')
+  expect(result).toMatchObject({ exit: 'not-done' })
+  expect(result.text).toContain('Cannot write the session log')
+})
