@@ -7,6 +7,7 @@ export * from './engine.ts'
 export * from './gguf/index.ts'
 export type * from './messages.ts'
 export type * from './model.ts'
+export { openRemote, type RemoteOptions, RemoteSetupError } from './remote/model.ts'
 export { type ScriptedModel, type ScriptedRequest, scriptedModel } from './scripted/model.ts'
 export {
   loadScript,

@@ -1,0 +1,83 @@
+/** Any OpenAI-compatible chat endpoint with tools and streaming: DeepSeek, vLLM, SGLang, llama-server, Ollama … */
+import type { Segment } from '../messages.ts'
+import type { Model, ModelInfo, Sampling } from '../model.ts'
+import { callIds } from '../session/reply.ts'
+import { estimateTokens } from '../session/usage.ts'
+import type { RetryLimits } from './retry.ts'
+import { type RemoteState, remoteSession } from './session.ts'
+
+export interface RemoteOptions {
+  /** Up to and with the version, as in `http://127.0.0.1:8080/v1`. Nothing is ever sent to another place. */
+  readonly baseUrl: string
+  readonly model: string
+  /** None for servers that want none, as on this machine or in the local network. */
+  readonly apiKey?: string
+  /** Context length where it is known; servers do not tell. */
+  readonly contextTokens?: number
+  readonly finishes?: ModelInfo['finishes']
+  readonly prompt?: ModelInfo['prompt']
+  /** Temperature, top-p and seed are sent when they are given; the rest is the server's. */
+  readonly sampling?: Partial<Sampling>
+  /** Silence after which the server counts as dead; 180, and at most 290 (Node's fetch gives up at 300). */
+  readonly idleSeconds?: number
+  /** Default: four more tries, a minute of waiting in all. */
+  readonly retries?: RetryLimits
+}
+
+/** A base URL or key that cannot be used; `message` says what to write instead and never holds the key. */
+export class RemoteSetupError extends Error {
+  override readonly name = 'RemoteSetupError'
+}
+
+/** Connects to nothing yet. Throws RemoteSetupError. */
+export function openRemote(options: RemoteOptions): Model {
+  const base = readBaseUrl(options.baseUrl)
+  const apiKey = options.apiKey?.trim()
+  if (apiKey !== undefined && !/^[\x21-\x7e]*$/.test(apiKey)) {
+    throw new RemoteSetupError(
+      'The API key holds characters that no key has (spaces, line breaks or letters with accents). Set it again.',
+    )
+  }
+  const state: RemoteState = {
+    info: {
+      name: options.model,
+      place: 'remote',
+      dialect: 'openai',
+      contextTokens: options.contextTokens,
+      rewind: 'none',
+      finishes: options.finishes ?? 'words',
+      prompt: options.prompt ?? 'full',
+    },
+    url: `${base.origin}${base.path}/chat/completions${base.search}`,
+    place: { shown: `${base.origin}${base.path}`, model: options.model, apiKey: apiKey === '' ? undefined : apiKey },
+    sampling: options.sampling ?? {},
+    idleSeconds: Math.min(options.idleSeconds ?? 180, 290),
+    retries: options.retries ?? { count: 4, seconds: 60 },
+    habits: { completionTokens: false, streamUsage: true },
+  }
+  return {
+    info: state.info,
+    countTokens: async (text) => estimateTokens(text),
+    start: async (prefix: readonly Segment[]) => {
+      const messages = prefix.flatMap((segment) => segment.messages)
+      const ids = callIds()
+      ids.seen(messages)
+      return remoteSession(state, messages, ids)
+    },
+    close: async () => undefined,
+  }
+}
+
+function readBaseUrl(text: string): { readonly origin: string; readonly path: string; readonly search: string } {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new RemoteSetupError(
+      `The base URL has to begin with http:// or https://, as in http://127.0.0.1:8080/v1 (given: ${text.slice(0, 100)}).`,
+    )
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new RemoteSetupError('The base URL may hold no user name or password. Give the key with --api-key-env NAME.')
+  }
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/chat\/completions$/, '')
+  return { origin: url.origin, path, search: url.search }
+}

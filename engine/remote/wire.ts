@@ -1,0 +1,111 @@
+/** What goes over the wire: the OpenAI chat completions format (https://platform.openai.com/docs/api-reference/chat). */
+import { z } from 'zod'
+import type { AssistantMessage, JsonSchema, Message } from '../messages.ts'
+
+export type WireMessage =
+  | { readonly role: 'system' | 'user'; readonly content: string }
+  | {
+      readonly role: 'assistant'
+      readonly content: string
+      readonly reasoning_content?: string
+      readonly tool_calls?: readonly {
+        readonly id: string
+        readonly type: 'function'
+        readonly function: { readonly name: string; readonly arguments: string }
+      }[]
+    }
+  | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string }
+
+export interface WireTool {
+  readonly type: 'function'
+  readonly function: { readonly name: string; readonly description: string; readonly parameters: JsonSchema }
+}
+
+/** Each message by itself, so that the rendering of an earlier one never changes. Undefined for an empty reply. */
+export function toWire(message: Message): WireMessage | undefined {
+  switch (message.role) {
+    case 'system':
+    case 'user':
+      return { role: message.role, content: message.text }
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.callId, content: message.text }
+    case 'assistant':
+      // Servers refuse an assistant message that holds nothing.
+      return message.text === '' && message.calls.length === 0 ? undefined : assistantToWire(message)
+    default:
+      return message satisfies never
+  }
+}
+
+/**
+ * Reasoning goes back with replies that call tools: DeepSeek's API answers 400 without it
+ * (https://api-docs.deepseek.com/guides/thinking_mode); servers that gave none get none.
+ */
+function assistantToWire({ text, reasoning, calls }: AssistantMessage): WireMessage {
+  if (calls.length === 0) return { role: 'assistant', content: text }
+  return {
+    role: 'assistant',
+    content: text,
+    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    tool_calls: calls.map((call) => ({
+      id: call.id,
+      type: 'function',
+      function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
+    })),
+  }
+}
+
+export function toolsToWire(messages: readonly Message[]): WireTool[] {
+  const tools = messages.find((message) => message.role === 'system')?.tools ?? []
+  return tools.map(({ name, description, parameters }) => ({
+    type: 'function',
+    function: { name, description, parameters },
+  }))
+}
+
+const callDelta = z.object({
+  index: z.int().nonnegative().nullish().catch(undefined),
+  id: z.union([z.string(), z.number().transform(String)]).nullish(),
+  function: z
+    .object({
+      name: z.string().nullish(),
+      arguments: z
+        .union([z.string(), z.record(z.string(), z.unknown()).transform((value) => JSON.stringify(value))])
+        .nullish(),
+    })
+    .nullish(),
+})
+
+export type CallDelta = z.infer<typeof callDelta>
+
+const parts = z
+  .array(z.object({ text: z.string().nullish() }))
+  .transform((list) => list.map((part) => part.text ?? '').join(''))
+
+const delta = z.object({
+  content: z.union([z.string(), parts]).nullish(),
+  reasoning_content: z.string().nullish().catch(undefined),
+  reasoning: z.string().nullish().catch(undefined),
+  tool_calls: z.array(callDelta).nullish(),
+})
+
+const count = z.int().nonnegative().nullish().catch(undefined)
+
+const usage = z.object({
+  prompt_tokens: count,
+  completion_tokens: count,
+  prompt_tokens_details: z.object({ cached_tokens: count }).nullish().catch(undefined),
+  prompt_cache_hit_tokens: count,
+})
+
+/** A chunk of a stream, or a whole completion (`message` for `delta`): hostile, so only what we read and nothing else. */
+export const chunkSchema = z.object({
+  choices: z
+    .array(z.object({ delta: delta.nullish(), message: delta.nullish(), finish_reason: z.string().nullish() }))
+    .nullish(),
+  usage: usage.nullish().catch(undefined),
+  error: z.unknown().optional(),
+})
+
+export type Chunk = z.infer<typeof chunkSchema>
+export type WireUsage = z.infer<typeof usage>
