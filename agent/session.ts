@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { Message } from '../engine/index.ts'
 import { openWorkspace, type Workspace } from '../sandbox/index.ts'
-import { allTools } from '../tools/index.ts'
+import { allTools, recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
 import { packTask } from './context/pack.ts'
 import { buildPrefix } from './context/prefix.ts'
@@ -77,6 +77,7 @@ class AgentSession implements Session {
   readonly info: SessionInfo
   readonly #options: Resolved
   readonly #log: LogWriter
+  readonly #journal: string
   readonly #loaded: LoadedLog | undefined
   /** Path → `fingerprint` of what the model was shown whole. */
   readonly #shown: Map<string, string>
@@ -94,6 +95,7 @@ class AgentSession implements Session {
     this.id = id
     this.#options = options
     this.#log = log
+    this.#journal = join(options.stateFolder, 'journal')
     this.#loaded = loaded
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
@@ -127,6 +129,7 @@ class AgentSession implements Session {
 
   async *#run(task: string, signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
     const began = this.#options.clock.now()
+    if (this.#conversation === undefined) yield* this.#recover()
     let turn: Turn
     let opening: Message[]
     try {
@@ -144,6 +147,21 @@ class AgentSession implements Session {
     yield* runTurn(turn, { task, opening })
   }
 
+  /** Before anything is read: what an earlier process left half written is made whole. Never fails the run. */
+  async *#recover(): AsyncGenerator<AgentEvent, void> {
+    const { workspace, policy } = this.#options
+    if (policy.mode === 'read-only') return
+    try {
+      for (const { message } of await recoverEdits(workspace, this.#journal)) {
+        yield { type: 'notice', level: 'warning', text: message }
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      const text = `An edit that a crash cut short could not be made whole: ${why} It is tried again with the next edit.`
+      yield { type: 'notice', level: 'error', text }
+    }
+  }
+
   async #openTurn(signal: AbortSignal): Promise<Turn> {
     const { model, workspace, sandbox, policy, limits, clock, approve, asksBefore, sampling } = this.#options
     const tools = this.#options.tools ?? allTools
@@ -159,7 +177,7 @@ class AgentSession implements Session {
         policy,
         limits: this.#options.commandLimits ?? { seconds: 120, outputBytes: 64 * 1024 },
         seen: this.#seen,
-        journal: join(this.#options.stateFolder, 'journal'),
+        journal: this.#journal,
       },
       changes: this.#changes,
       limits,

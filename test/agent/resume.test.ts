@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { Conversation, interruptedText } from '../../agent/conversation.ts'
 import { openLog } from '../../agent/log/write.ts'
 import { scriptedModel } from '../../engine/index.ts'
+import { beginJournal } from '../../tools/edit/journal.ts'
 import { perform, scratch, stage, text } from './support.ts'
 
 const append = { calls: [{ name: 'shell', arguments: { command: 'echo once >> side-effect' } }] }
@@ -56,4 +57,19 @@ test('a log that cannot be written any more ends the run as not done, with a res
   const result = await perform({ ...at, session: at.session }, 'Go')
   expect(result).toMatchObject({ exit: 'not-done' })
   expect(result.text).toContain('Cannot write the session log')
+})
+
+test('an edit that a crash cut short is made whole before the next session reads anything', async () => {
+  const root = scratch({ 'a.txt': 'one\n', 'b.txt': 'two\n' })
+  const state = scratch()
+  // Died after the first of two files: the journal knows both.
+  await beginJournal(join(state, 'journal'), root, [
+    { path: 'a.txt', before: Buffer.from('zero\n'), after: Buffer.from('one\n') },
+    { path: 'b.txt', before: Buffer.from('two\n'), after: Buffer.from('three\n') },
+  ])
+  const at = await stage([{ text: 'Hello.' }], { root, stateFolder: state })
+  const { events } = await perform(at, 'What is in b.txt?')
+  expect(events[1]).toMatchObject({ type: 'notice', text: expect.stringContaining('b.txt') })
+  expect(text(root, 'b.txt')).toBe('three\n')
+  expect(JSON.stringify(at.model.requests[0]?.messages)).toContain('three')
 })
