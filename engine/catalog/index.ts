@@ -4,7 +4,7 @@ export { type Downloaded, type DownloadOptions, type DownloadRequest, download }
 export { DownloadError, type DownloadEvent } from './download-events.ts'
 export type { CatalogEntry, MemoryNeed, ModelTraits, Source } from './entry.ts'
 export { type Choice, choices, type Fit, fits, usualContextTokens } from './fits.ts'
-export { catalog, defaultEntry, defaultModelName, findEntry, nearestName } from './lookup.ts'
+export { catalog, defaultEntry, defaultModelName, findEntry } from './lookup.ts'
 export { type Machine, readMachine } from './machine.ts'
 export { isModelPath, modelPath, type ResolvedModel, resolveModel, unknownModel } from './resolve.ts'
 export { type Endpoints, publicEndpoints } from './source.ts'
@@ -19,4 +19,4 @@ export {
   removeModel,
   type StoredModel,
 } from './store.ts'
-export { memoryOfHeader, traitsOfHeader } from './traits.ts'
+export { memoryOfHeader } from './traits.ts'

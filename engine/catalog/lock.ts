@@ -150,6 +150,8 @@ async function place(): Promise<string> {
 async function started(pid: number | 'self'): Promise<string> {
   // Without /proc the pid alone has to do.
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // Field 22, counted after the command's name, which may hold spaces and parentheses (proc(5)).
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  // Fields 3 and 22, counted after the command's name, which may hold spaces and parentheses (proc(5)).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  // A killed process keeps its pid until its parent asks how it ended; its files are closed by then.
+  return fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import type { ServerResponse } from 'node:http'
+import { createServer, get as httpGet, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type DownloadRequest, download } from '../../../engine/catalog/download.ts'
 import type { DownloadEvent } from '../../../engine/catalog/download-events.ts'
 import type { Source } from '../../../engine/catalog/entry.ts'
@@ -303,6 +304,46 @@ test('a file of unknown digest that changed meanwhile is fetched from the beginn
   const server = await hub({ etag: '"two"' })
   await writeFile(`${target()}.part.tag`, `${server.url}/some/repo/resolve/main/model.gguf\n"one"\n`)
   await get(unknown, { huggingface: server.url })
+  expect((await readFile(target())).equals(body)).toBe(true)
+})
+
+test('a proxy that the environment names is used, and one that refuses is a reason to pass over', async () => {
+  const server = await hub()
+  const asked: string[] = []
+  // Plain addresses are asked for whole, encrypted ones through a tunnel (RFC 9110, section 9.3.6).
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    const path = new URL(request.url ?? '').pathname
+    httpGet(new URL(path, server.url), (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+  }).on('connect', (request, socket) => {
+    asked.push(request.url ?? '')
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  for (const [name, value] of Object.entries({
+    NO_PROXY: '',
+    no_proxy: '',
+    http_proxy: address,
+    https_proxy: address,
+  })) {
+    vi.stubEnv(name, value)
+  }
+  try {
+    await get(
+      { sources: [first, second] },
+      { huggingface: 'https://refused.invalid', modelscope: 'http://hub.invalid' },
+    )
+  } finally {
+    vi.unstubAllEnvs()
+    proxy.closeAllConnections()
+    proxy.close()
+  }
+  expect(asked).toEqual(['refused.invalid:443', 'http://hub.invalid/models/some/repo/resolve/master/model.gguf'])
+  expect(of('passed-over')[0]?.reason).toBe('the proxy refuses it')
   expect((await readFile(target())).equals(body)).toBe(true)
 })
 

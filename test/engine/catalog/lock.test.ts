@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,6 +50,21 @@ test('a holder that is dead, or whose pid is another process now, is passed at o
     const lock = await take({ signal: AbortSignal.timeout(1_000) })
     await lock.release()
   }
+})
+
+test('a holder that was killed and not yet waited for is dead', async () => {
+  const mine = await take()
+  const holder = JSON.parse(await readFile(path, 'utf8'))
+  await mine.release()
+  // The shell becomes a program that never waits for its child.
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 20'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number(String((await once(parent.stdout, 'data'))[0]))
+  const started = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[21]
+  await writeFile(path, JSON.stringify({ ...holder, token: 'other', pid, started }))
+  await expect(take({ signal: AbortSignal.timeout(100) })).rejects.toThrow()
+  const lock = await take({ signal: AbortSignal.timeout(2_000) })
+  await lock.release()
+  parent.kill('SIGKILL')
 })
 
 test('many takers that find a dead holder still hold it one after another', async () => {
