@@ -10,7 +10,7 @@ export interface SequenceCache {
   /** Tells what was evaluated since: the cache holds the first `length` of these tokens. */
   holds(tokens: readonly number[]): void
   /** After a failure that leaves the sequence in doubt: the next `align` opens a new one. */
-  forget(): void
+  forget(): Promise<void>
   fork(): Promise<SequenceCache>
   close(): Promise<void>
 }
@@ -19,13 +19,15 @@ export function sequenceCache(engine: Engine, sequence?: Sequence, known: readon
   let current = sequence
   let tokens = [...known]
 
-  function forget(): void {
+  async function forget(): Promise<void> {
     const lost = current
     current = undefined
     tokens = []
-    lost?.close().catch(() => {
+    try {
+      await lost?.close()
+    } catch {
       // The sequence died with its host; there is nothing left to close.
-    })
+    }
   }
 
   return {

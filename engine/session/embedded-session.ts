@@ -97,7 +97,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       yield { type: 'done', stop: turn.stop, message, usage: spent }
     } catch (error) {
       settled = true
-      cache.forget()
+      await cache.forget()
       yield { type: 'error', failure: failureOf(error) }
     } finally {
       if (!settled) {
@@ -115,7 +115,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     } catch {
       // The engine is gone and nobody listens any more; the reply was not added, so the ledger is whole.
     }
-    cache.forget()
+    await cache.forget()
   }
 
   async function* prefill(
