@@ -2,7 +2,7 @@
  * The session log: one JSON record a line (JSONL), only ever appended to. The first line is the header. What the model
  * sees is the `message` records in order, nothing else; the other records are for people and tools.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Message, Segment } from '../../engine/index.ts'
 
 /** Raised when a reader of older logs would misread a new one. */

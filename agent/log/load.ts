@@ -1,6 +1,6 @@
 /** Reads a session log back. */
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Message, Segment, ToolCall } from '../../engine/index.ts'
 import { LogError, type LogHeader, type LogRecord, logRecord, type ShownFile } from './format.ts'
 import { chain } from './write.ts'

@@ -1,5 +1,5 @@
 /** What goes over the wire: the OpenAI chat completions format (https://platform.openai.com/docs/api-reference/chat). */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AssistantMessage, JsonSchema, Message } from '../messages.ts'
 
 export type WireMessage =

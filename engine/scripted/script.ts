@@ -1,6 +1,6 @@
 /** Scripts of replies: data in a JSON file, for tests of the loop and end-to-end runs without a model. */
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Message } from '../messages.ts'
 import type { ModelFailure } from '../model.ts'
 

@@ -2,7 +2,7 @@
  * Every setting of the program in one table: its key in config.toml, its environment variable, its flag, its schema,
  * and whether a repository's own file may set it. The flags, the parsers and the checks all follow from it.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export interface Setting<Value> {
   /** Dotted key in config.toml. */

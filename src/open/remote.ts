@@ -11,6 +11,8 @@ export function openRemoteModel(baseUrl: string, config: Config, environment: En
       `which model of ${baseUrl}? Name it with --model (the endpoint lists them at ${baseUrl}/models)`,
     )
   }
+  // Node loads its HTTP client when it is first named (30 ms): now, while the sandbox is being tried.
+  void globalThis.Headers
   try {
     return openRemote({
       baseUrl,

@@ -19,15 +19,19 @@ export interface Workplace {
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
   const { config, cwd } = request
-  // The sandbox tries itself while the model is opened.
-  const [model, sandbox] = await Promise.all([
-    openModel(request),
-    openSandbox({ roots: [cwd], backend: backendOf(config.sandbox) }),
-  ])
+  // The sandbox first: it waits for a child of its own while the model is opened.
+  const opening = openSandbox({ roots: [cwd], backend: backendOf(config.sandbox) })
+  const [sandbox, model] = await Promise.all([opening, openModel(request)])
   if (sandbox.problem !== undefined && config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
-  const session = await openSession({ ...request.session, ...sessionSettings(request), model, sandbox })
+  let session: Session
+  try {
+    session = await openSession({ ...request.session, ...sessionSettings(request), model, sandbox })
+  } catch (error) {
+    await model.close()
+    throw error
+  }
   return {
     session,
     async close() {
