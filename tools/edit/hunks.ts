@@ -34,10 +34,10 @@ export function applyHunks(before: string, hunks: readonly Hunk[]): Patched {
     if (!merged) return { ok: false, reason: 'no-match', hunk, lines: [] }
     const around = lines[place.start]?.eol || lines[place.start - 1]?.eol || eol
     const ended = endLines(merged, around)
-    // The last line of the file keeps its missing newline when it is one of the old lines, or when the patch says so.
+    // Unless the patch says otherwise, an old last line keeps its missing newline, and a new one gets one.
     const last = merged.at(-1)
-    const bare = end === lines.length && last && (last.isNew ? hunk.noFinalNewline : last.eol === '')
-    if (bare) ended[ended.length - 1] = { ...ended.at(-1)!, eol: '' }
+    const newline = hunk.finalNewline ?? (last?.isNew || last?.eol !== '')
+    if (last && end === lines.length && !newline) ended[ended.length - 1] = { ...ended.at(-1)!, eol: '' }
     pieces.push({ start: place.start, end, lines: ended })
     cursor = end
   }

@@ -34,7 +34,7 @@ function blockOperation(path: string, old: readonly string[], next: readonly str
   if (old.every((line) => line.trim() === '')) {
     return { kind: 'add', path, text: next.map((line) => `${line}\n`).join('') }
   }
-  const hunk: Hunk = { anchors: [], old, next, atEnd: false, noFinalNewline: false }
+  const hunk: Hunk = { anchors: [], old, next, atEnd: false }
   return { kind: 'update', path, hunks: [hunk] }
 }
 

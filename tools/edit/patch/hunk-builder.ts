@@ -7,7 +7,7 @@ export class HunkBuilder {
   line: number | undefined
   #old: string[] = []
   #next: string[] = []
-  #noFinalNewline = false
+  #finalNewline: boolean | undefined
   #last = ''
 
   get empty(): boolean {
@@ -18,8 +18,8 @@ export class HunkBuilder {
   push(line: string): boolean {
     const sign = line === '' ? ' ' : line[0]!
     if (sign === '\\') {
-      // "\ No newline at end of file" speaks of the line before; after a removed one it says nothing of the new text.
-      if (this.#last !== '-') this.#noFinalNewline = true
+      // "\ No newline at end of file" speaks of the line before: after a removed one, the new text has what the old one lacked.
+      this.#finalNewline = this.#last === '-'
       return true
     }
     if (sign !== ' ' && sign !== '-' && sign !== '+') return false
@@ -37,7 +37,7 @@ export class HunkBuilder {
       next: this.#next,
       atEnd: this.atEnd,
       line: this.line,
-      noFinalNewline: this.#noFinalNewline,
+      finalNewline: this.#finalNewline,
     }
   }
 }

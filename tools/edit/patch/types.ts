@@ -10,8 +10,8 @@ export interface Hunk {
   readonly atEnd: boolean
   /** Where the patch believes the first old line to be, from 1. A hint only. */
   readonly line?: number
-  /** The new text ends without a newline, if it ends the file. */
-  readonly noFinalNewline: boolean
+  /** Whether the new text ends with a newline where it ends the file; undefined when the patch does not say. */
+  readonly finalNewline?: boolean
 }
 
 export type FileOperation =

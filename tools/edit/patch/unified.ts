@@ -56,7 +56,7 @@ function fileOperation({ from, to, hunks: builders }: FileDiff): FileOperation {
 
 function addedText(hunks: readonly Hunk[]): string {
   const text = hunks.flatMap((hunk) => hunk.next.map((line) => `${line}\n`)).join('')
-  return hunks.at(-1)?.noFinalNewline ? text.slice(0, -1) : text
+  return hunks.at(-1)?.finalNewline === false ? text.slice(0, -1) : text
 }
 
 /** The path of a `---` or `+++` line: without the time that diff writes after a tab, without quotes. */
