@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Task } from './tasks.ts'
 
 const launcher = join(import.meta.dirname, '../../bin/cachalot.js')

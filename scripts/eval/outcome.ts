@@ -1,5 +1,5 @@
 /** What one attempt at one task came to. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * Why a task was not solved. `no-change`: the files are as they were. `form`: there was an answer, but no file could be

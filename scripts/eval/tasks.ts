@@ -1,7 +1,7 @@
 /** Evaluation tasks: JSON lines of the form described in the evals' README; the data is never committed. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const textFiles = z.record(z.string(), z.string())
 

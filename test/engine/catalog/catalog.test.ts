@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import data from '../../../engine/catalog/catalog.json' with { type: 'json' }
 import { catalog, defaultEntry, findEntry, nearestName } from '../../../engine/catalog/lookup.ts'
 import { publicEndpoints, sourceUrl } from '../../../engine/catalog/source.ts'
