@@ -38,6 +38,8 @@ if (!process.argv.includes('--if-stale') || stale) {
     sourcemap: false,
     loader: { '.md': 'text' },
     define: { 'process.env.NODE_ENV': '"production"', CACHALOT_VERSION: JSON.stringify(version) },
+    // Ink asks for React's developer tools only when DEV=true; they are not installed.
+    alias: { 'react-devtools-core': './scripts/no-devtools.ts' },
     // Packages that carry native files stay packages; everything else is in the bundle.
     external: ['koffi', '@vscode/ripgrep', '@node-llama-cpp/*'],
     banner: {

@@ -60,8 +60,15 @@ function buildProgram(exit: (code: number) => void): Command {
       showConfig(flags)
     })
 
-  withSettings(program.command('interactive', { isDefault: true, hidden: true })).action(async () => {
-    exit(await interactive())
+  withSettings(
+    program
+      .command('interactive', { isDefault: true, hidden: true })
+      .option('-c, --continue', 'go on with the last session of this folder')
+      .option('-r, --resume', 'choose an earlier session to go on with'),
+  ).action(async (flags: Record<string, unknown>) => {
+    const { runInteractive } = await import('./tui/index.ts')
+    const session = flags['resume'] === true ? 'pick' : flags['continue'] === true ? 'newest' : 'new'
+    exit(await runInteractive({ flags, session }))
   })
   return program
 }
@@ -105,12 +112,4 @@ function rewrite(words: readonly string[], program: Command): string[] {
     )
   }
   return [...words]
-}
-
-async function interactive(): Promise<number> {
-  throw new UsageError(
-    process.stdin.isTTY === true
-      ? 'the interactive session is not built yet. Run: cachalot run "<task>"'
-      : 'there is no terminal here. Run: cachalot run "<task>", or pipe a task into cachalot run',
-  )
 }

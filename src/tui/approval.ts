@@ -39,12 +39,14 @@ export interface Circumstances {
   readonly folder: string
   readonly network: 'off' | 'full'
   readonly sandbox: string
+  /** Why it is asked for, where that is not the policy's own reason. */
+  readonly because: string | undefined
 }
 
 /** What will happen, whole: it goes to the scrollback, so that however long it is, it can be read. */
 export function proposalLines(
   request: ApprovalRequest & { readonly call?: ToolCall },
-  { folder, network, sandbox }: Circumstances,
+  { folder, network, sandbox, because }: Circumstances,
   width: number,
 ): Line[] {
   const lines: Line[] = [
@@ -67,7 +69,7 @@ export function proposalLines(
     put('network', network === 'off' ? 'none' : 'yes, unrestricted')
     put('sandbox', sandbox === 'none' ? 'none: the command runs with all your rights' : sandbox)
   }
-  put('because', request.reason)
+  put('because', because ?? request.reason)
   const preview = request.call === undefined ? [] : previewLines(request.call, width)
   return preview.length === 0 ? lines : [...lines, emptyLine, ...preview]
 }

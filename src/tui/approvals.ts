@@ -6,7 +6,7 @@ import { allowedBy, proposalLines, rulesFor } from './approval.ts'
 import type { Desk } from './desk.ts'
 import { emptyEditor, expanded } from './editor/editor.ts'
 import type { Key } from './input/keys.ts'
-import { asksBefore } from './modes.ts'
+import { asksBefore, modeHelp } from './modes.ts'
 import { argument } from './transcript/call.ts'
 
 /** Keys of this first time belong to what was being typed when the question came. */
@@ -36,9 +36,9 @@ export function openApprovals(desk: Desk): {
       if (signal.aborted) return close({ allow: false, reason: 'The user interrupted.' })
       signal.addEventListener('abort', () => close({ allow: false, reason: 'The user interrupted.' }), { once: true })
       const { root, network } = desk.place
-      desk.sayLines((width) =>
-        proposalLines({ ...request, call }, { folder: root, network, sandbox: ui.sandbox }, width),
-      )
+      const because = ui.mode === 'plan' ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
+      const circumstances = { folder: root, network, sandbox: ui.sandbox, because }
+      desk.sayLines((width) => proposalLines({ ...request, call }, circumstances, width))
       ui.approvals = [...ui.approvals, approval]
       if (!ui.focused) desk.terminal.notify('Cachalot asks for permission')
       desk.draw()

@@ -1,6 +1,5 @@
 /** What the parts of the interactive interface share. They talk to each other only through this. */
 import type { Session } from '../../agent/index.ts'
-import type { Screen as CommandScreen } from '../terminal/screen.ts'
 import type { FileList } from './complete/files.ts'
 import type { Place } from './place.ts'
 import type { Terminal } from './terminal.ts'
@@ -37,5 +36,3 @@ export interface Desk {
   setTheme(theme: Theme): void
   quit(code: number): void
 }
-
-export type StatusScreen = Pick<CommandScreen, 'status' | 'note'>

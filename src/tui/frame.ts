@@ -50,6 +50,7 @@ function aboveInput(ui: Ui, width: number, nowMs: number): Line[] {
   const lines: Line[] = [emptyLine]
   if (ui.activity !== undefined && ui.approvals.length === 0)
     lines.push(activityLine(ui.activity, nowMs, width, ui.still))
+  if (ui.loading !== undefined) lines.push(line(`  ${ui.loading}`, { role: 'muted' }))
   const hidden = ui.queue.length - mostQueue
   for (const { text, when } of ui.queue.slice(0, mostQueue)) {
     const label = when === 'boundary' ? 'next: ' : 'after: '

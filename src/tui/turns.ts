@@ -26,7 +26,12 @@ const longMs = 10_000
 /** A stream of events without a pause lets keys in this often. */
 const breathMs = 8
 
-export function openTurns(desk: Desk): Turns {
+export interface TurnsOptions {
+  /** A turn ended with this result. */
+  readonly ended: (result: Extract<AgentEvent, { type: 'result' }>) => void
+}
+
+export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
   const { ui, transcript } = desk
   let abort: AbortController | undefined
   let current: Promise<void> = Promise.resolve()
@@ -68,6 +73,7 @@ export function openTurns(desk: Desk): Turns {
     let breathed = performance.now()
     for await (const event of session.send(text, { signal })) {
       account(event)
+      if (event.type === 'result') ended(event)
       transcript.apply(event, Date.now())
       // Events come one by one, so these words are with the agent before it looks for them.
       if (event.type === 'usage' || event.type === 'tool-result') deliver(session)

@@ -54,6 +54,8 @@ export interface Ui {
   approvals: OpenApproval[]
   picker: Picker | undefined
   activity: Activity | undefined
+  /** A passing line while a model is fetched or loaded. */
+  loading: string | undefined
   queue: Queued[]
   rules: Rule[]
   mode: Mode
@@ -84,6 +86,7 @@ export function newUi(start: UiStart): Ui {
     approvals: [],
     picker: undefined,
     activity: undefined,
+    loading: undefined,
     queue: [],
     rules: [],
     hint: undefined,

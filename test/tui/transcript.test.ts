@@ -90,7 +90,7 @@ describe('the transcript', () => {
       '',
       'I run the tests.',
     ])
-    expect(transcript.live(60, 10).map(plainText)).toEqual(['● shell npm test', '  ⎿ ok 1', '    ok'])
+    expect(transcript.live(60, 10).map(plainText)).toEqual(['', '● shell npm test', '  ⎿ ok 1', '    ok'])
     feed(transcript, [
       { type: 'tool-result', callId: '1', name: 'shell', result: command('ok 1\nok 2\n'), seconds: 1.2 },
       {

@@ -86,28 +86,3 @@ function scoped(properties: { readonly className?: unknown }, style: Style): Sty
   }
   return style
 }
-
-const byExtension: Readonly<Record<string, string>> = {
-  cjs: 'js',
-  mjs: 'js',
-  mts: 'ts',
-  cts: 'ts',
-  yml: 'yaml',
-  htm: 'xml',
-  html: 'xml',
-  svg: 'xml',
-  h: 'c',
-  hpp: 'cpp',
-  cc: 'cpp',
-  pyi: 'python',
-  zsh: 'bash',
-  markdown: 'md',
-}
-
-/** The language of a file by its name, as `Highlight` takes it. */
-export function languageOf(path: string): string {
-  const name = path.split('/').at(-1) ?? ''
-  if (/^(Makefile|makefile)$/.test(name)) return 'makefile'
-  const extension = name.includes('.') ? (name.split('.').at(-1) as string).toLowerCase() : ''
-  return byExtension[extension] ?? extension
-}

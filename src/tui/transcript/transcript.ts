@@ -191,8 +191,9 @@ export function openTranscript(options: TranscriptOptions): Transcript {
         const most = options.reasoning === 'shown' ? rows : Math.min(rows, 4)
         return dimmed(open.stream.tail({ width: width - 2 }, most))
       }
-      if (draft !== undefined) return draftLines(draft, width, rows)
-      return runningLines([...running.values()], width, rows)
+      const lines =
+        draft === undefined ? runningLines([...running.values()], width, rows - 1) : draftLines(draft, width, rows - 1)
+      return lines.length > 0 && anything ? [emptyLine, ...lines] : lines
     },
     get answer() {
       return answer

@@ -1,0 +1,115 @@
+/** The session in use: opened behind the prompt, replaced by /new, /resume, /fork and /model. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Approve, replaySession, type Session } from '../../agent/index.ts'
+import { asksBefore, sandboxMode } from './modes.ts'
+import type { Place } from './place.ts'
+import { readMeta, writeMeta } from './sessions/meta.ts'
+import type { Transcript } from './transcript/transcript.ts'
+import type { Ui } from './ui.ts'
+
+export interface Current {
+  session(): Promise<Session>
+  switchTo(request: { readonly resume?: string; readonly model?: string }): Promise<void>
+  close(): Promise<void>
+}
+
+export interface CurrentOptions {
+  readonly ui: Ui
+  readonly transcript: Transcript
+  readonly place: Place
+  readonly approve: Approve
+  readonly draw: () => void
+  /** The session that was open is left: what belonged to it is forgotten. */
+  readonly left: () => void
+}
+
+export function openCurrent({ ui, transcript, place, approve, draw, left }: CurrentOptions): Current {
+  let opened: Promise<Session> | undefined
+  let model: string | undefined
+  const ended = new AbortController()
+
+  const open = async (resume: string | undefined): Promise<Session> => {
+    const session = await place.openSession({
+      resume,
+      model,
+      approve,
+      asksBefore: (effect) => asksBefore(ui.mode, effect),
+      sandboxMode: (widest) => sandboxMode(ui.mode, widest),
+      signal: ended.signal,
+      onStatus(text) {
+        ui.loading = text
+        draw()
+      },
+      onNotice(level, text) {
+        transcript.apply({ type: 'notice', level, text }, Date.now())
+        draw()
+      },
+    })
+    const { info } = session
+    ui.model = info.model.name
+    ui.contextTokens = info.model.contextTokens
+    ui.sandbox = info.sandbox
+    ui.session = info.id
+    if (resume === undefined && ui.branch !== undefined)
+      await writeMeta(info.logFile, { branch: ui.branch }).catch(() => undefined) // a convenience
+    draw()
+    return session
+  }
+
+  const begin = (resume: string | undefined): Promise<Session> => {
+    const session = open(resume)
+    opened = session
+    // Told where it is waited for; a session that cannot be opened is tried again with the next message.
+    session.catch(() => {
+      if (opened === session) opened = undefined
+    })
+    return session
+  }
+
+  return {
+    session: () => opened ?? begin(undefined),
+    async switchTo(request) {
+      const before = opened
+      const title = request.resume === undefined ? undefined : (await readMeta(request.resume)).title
+      if (request.resume !== undefined) await show(request.resume, transcript)
+      if (request.model !== undefined) model = request.model
+      await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
+      left()
+      ui.contextUsed = 0
+      ui.warm = 0
+      const session = await begin(request.resume)
+      const words =
+        request.resume === undefined
+          ? `A new session with ${session.info.model.name}.`
+          : `Resumed${title === undefined ? '' : ` ${title}`}.`
+      transcript.apply({ type: 'notice', level: 'info', text: words }, Date.now())
+      draw()
+    },
+    async close() {
+      ended.abort()
+      await opened?.then((session) => session.close()).catch(() => undefined) // it was never opened
+    },
+  }
+}
+
+/** Draws the last turns of an earlier session as they were drawn then. */
+async function show(file: string, transcript: Transcript): Promise<void> {
+  for (const event of await replaySession(file)) {
+    if (event.type === 'input') transcript.addUser(event.text)
+    else transcript.apply(event, 0)
+  }
+  transcript.settle()
+}
+
+/** The branch that is checked out, read from .git itself; undefined without one. */
+export async function branchOf(root: string): Promise<string | undefined> {
+  try {
+    const pointer = await readFile(join(root, '.git'), 'utf8').catch(() => undefined) // a folder, usually
+    const folder = /^gitdir: (.*)$/m.exec(pointer ?? '')?.[1] ?? '.git'
+    const head = await readFile(join(folder.startsWith('/') ? folder : join(root, folder), 'HEAD'), 'utf8')
+    return /^ref: refs\/heads\/(.*)$/m.exec(head)?.[1] ?? head.slice(0, 8)
+  } catch {
+    return undefined // no repository
+  }
+}

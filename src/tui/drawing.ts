@@ -1,0 +1,100 @@
+/** When frames are drawn: at once for keys, a few times a second for streams, never for nothing. */
+import { chrome, type Size } from './frame.ts'
+import { type Depth, type Painter, painter, type Theme } from './text/themes.ts'
+import type { Transcript } from './transcript/transcript.ts'
+import type { Ui } from './ui.ts'
+import { openScreen } from './view/screen.tsx'
+
+export interface Drawing {
+  draw(): void
+  drawSoon(): void
+  size(): Size
+  theme(): Theme
+  setTheme(theme: Theme): void
+  suspend(during: () => Promise<void>): Promise<void>
+  /** Draws what is left for the scrollback, then gives the screen back. */
+  close(): Promise<void>
+}
+
+export interface DrawingOptions {
+  readonly ui: Ui
+  readonly transcript: Transcript
+  readonly stdout: NodeJS.WriteStream
+  readonly depth: Depth
+  readonly theme: Theme
+  readonly screenReader: boolean
+}
+
+/** Finished lines are given to the scrollback this often at most: each time costs a whole live frame. */
+const takeMs = 40
+/** The moving mark of an activity. */
+const tickMs = 120
+
+export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...start }: DrawingOptions): Drawing {
+  let theme = start.theme
+  let paint: Painter = painter(theme, depth)
+  let takenAt = 0
+  let timer: NodeJS.Timeout | undefined
+  let dueAt = Number.POSITIVE_INFINITY
+  let closed = false
+
+  const size = (): Size => ({ columns: Math.max(1, stdout.columns || 80), rows: Math.max(1, stdout.rows || 24) })
+
+  const frame = (): void => {
+    if (closed) return
+    const now = performance.now()
+    const { columns, rows } = size()
+    const part = chrome(ui, { columns, rows }, Date.now())
+    const due = now - takenAt >= takeMs
+    if (due) takenAt = now
+    const finished = due ? transcript.take(columns, part.room) : []
+    const live = transcript.live(columns, part.room)
+    const { cursor } = part
+    screen.draw({
+      finished: finished.map(paint),
+      live: [...live, ...part.lines].map(paint),
+      cursor: cursor === undefined ? undefined : { x: cursor.x, y: cursor.y + live.length },
+    })
+    if (!due) later(takeMs - (now - takenAt))
+    else if (ui.activity !== undefined && !ui.still) later(tickMs)
+    if (ui.hint !== undefined) {
+      const left = ui.hint.until - Date.now()
+      if (left <= 0) ui.hint = undefined
+      later(Math.max(1, left))
+    }
+  }
+
+  /** One timer, for the earliest that was asked for. */
+  const later = (ms: number): void => {
+    const at = performance.now() + ms
+    if (at >= dueAt) return
+    clearTimeout(timer)
+    dueAt = at
+    timer = setTimeout(() => {
+      dueAt = Number.POSITIVE_INFINITY
+      frame()
+    }, ms)
+  }
+
+  const screen = openScreen({ stdout, screenReader, resized: frame })
+
+  return {
+    draw: frame,
+    drawSoon: () => later(takeMs),
+    size,
+    theme: () => theme,
+    setTheme(next) {
+      theme = next
+      paint = painter(theme, depth)
+      frame()
+    },
+    suspend: (during) => screen.suspend(during),
+    async close() {
+      takenAt = 0
+      frame()
+      closed = true
+      clearTimeout(timer)
+      await screen.close()
+    },
+  }
+}

@@ -1,0 +1,270 @@
+/** The interactive interface put together: one terminal, one screen, one session at a time. */
+import { join } from 'node:path'
+import { openApprovals } from './approvals.ts'
+import type { Totals } from './commands/command.ts'
+import { openCommands } from './commands/index.ts'
+import { newestHere, pickSession } from './commands/sessions.ts'
+import { openUndo } from './commands/undo.ts'
+import { openFileList } from './complete/files.ts'
+import { branchOf, openCurrent } from './current.ts'
+import type { Desk } from './desk.ts'
+import { openDrawing } from './drawing.ts'
+import { loadHistory } from './editor/history.ts'
+import { promptWidth } from './frame.ts'
+import { openKeys } from './keys.ts'
+import type { Mode } from './modes.ts'
+import { editDraft } from './outside.ts'
+import type { Place } from './place.ts'
+import { openShell } from './shell.ts'
+import { askModel, askTrust, greet } from './start.ts'
+import { defaultStatus, type StatusItem } from './status.ts'
+import { openTerminal } from './terminal.ts'
+import { line, linesOf } from './text/style.ts'
+import { depthOf, themeFor, themeNamed } from './text/themes.ts'
+import { wrap } from './text/wrap.ts'
+import { openTranscript, unfolded } from './transcript/transcript.ts'
+import { openTurns } from './turns.ts'
+import { newUi } from './ui.ts'
+
+export interface InterfaceOptions {
+  readonly place: Place
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly settings: InterfaceSettings
+  /** Where trusted folders are remembered. */
+  readonly trustFile: string
+  /** Lines for the user before anything else. */
+  readonly warnings: readonly string[]
+  readonly begin: Begin
+}
+
+export interface InterfaceSettings {
+  readonly theme: string
+  readonly mode: Mode
+  readonly reasoning: 'shown' | 'folded'
+  readonly status: readonly StatusItem[]
+  readonly screenReader: boolean
+}
+
+export const defaultSettings: InterfaceSettings = {
+  theme: 'auto',
+  mode: 'ask',
+  reasoning: 'folded',
+  status: defaultStatus,
+  screenReader: false,
+}
+
+/** What the session begins with. */
+export interface Begin {
+  /** `newest`: the last one of this folder. `pick`: the user chooses. */
+  readonly session: 'new' | 'newest' | 'pick'
+  readonly message: string | undefined
+}
+
+/** Runs until the user quits, and gives the exit code. */
+export async function openInterface(options: InterfaceOptions): Promise<number> {
+  const { place, stdin, stdout, settings, begin } = options
+  const { environment, folders, root } = place
+  const terminal = openTerminal({ stdin, stdout, environment })
+  const transcript = openTranscript({ reasoning: settings.reasoning })
+  const ui = newUi({
+    mode: settings.mode,
+    model: place.model,
+    contextTokens: undefined,
+    sandbox: '',
+    folder: root,
+    statusItems: settings.status,
+    still: settings.screenReader,
+  })
+  const drawing = openDrawing({
+    ui,
+    transcript,
+    stdout,
+    depth: depthOf(environment),
+    theme: themeNamed(settings.theme) ?? themeFor(shadeOf(environment) ?? 'dark'),
+    screenReader: settings.screenReader,
+  })
+  const undo = openUndo(root)
+  let exit: (code: number) => void = () => undefined
+  const ended = new Promise<number>((resolve) => {
+    exit = resolve
+  })
+  const historyFile = join(folders.state, 'history.jsonl')
+
+  const desk: Desk = {
+    ui,
+    transcript,
+    terminal,
+    place,
+    historyFile,
+    entries: await loadHistory(historyFile),
+    files: openFileList(root, () => drawing.drawSoon()),
+    session: () => current.session(),
+    switchSession: (request) => current.switchTo(request),
+    draw: drawing.draw,
+    drawSoon: drawing.drawSoon,
+    say: (text, style) => desk.sayLines((width) => linesOf(text, style).flatMap((one) => wrap(one, width))),
+    sayLines(lines) {
+      transcript.add(lines)
+      drawing.drawSoon()
+    },
+    hint(text, ms = 4000) {
+      ui.hint = { text, until: Date.now() + ms }
+      drawing.draw()
+    },
+    choose: ({ title, choices }) =>
+      new Promise((resolve) => {
+        const close = (index: number | undefined): void => {
+          ui.picker = undefined
+          resolve(index)
+          drawing.draw()
+        }
+        ui.picker = { title, choices, query: '', at: 0, pick: close, cancel: () => close(undefined) }
+        drawing.draw()
+      }),
+    async suspend(during) {
+      await drawing.suspend(async () => {
+        terminal.pause()
+        try {
+          await during()
+        } finally {
+          terminal.resume()
+        }
+      })
+    },
+    theme: drawing.theme,
+    setTheme: drawing.setTheme,
+    quit: (code) => exit(code),
+  }
+
+  const totals: Totals = { turns: 0, usage: noUsage }
+  const approvals = openApprovals(desk)
+  const turns = openTurns(desk, {
+    ended(result) {
+      totals.turns += 1
+      totals.usage = sum(totals.usage, result.usage)
+      undo.record(result.changes)
+      void branchOf(root).then((branch) => {
+        ui.branch = branch
+      })
+    },
+  })
+  const current = openCurrent({
+    ui,
+    transcript,
+    place,
+    approve: approvals.approve,
+    draw: drawing.drawSoon,
+    left: () => undo.forget(),
+  })
+  const shell = openShell(desk, turns)
+  const commands = await openCommands(desk, turns, undo, totals)
+
+  const submit: Parameters<typeof openKeys>[0]['submit'] = (text, when) => {
+    if (text.startsWith('/') && commands.run(text)) return
+    if (text.startsWith('!') && text.length > 1) shell.run(text.slice(1).trim())
+    else turns.submit(text, when)
+  }
+  const onEvent = openKeys({
+    desk,
+    turns,
+    approvals,
+    width: () => Math.max(1, drawing.size().columns - promptWidth),
+    submit,
+    commands: commands.list,
+    interrupt() {
+      const running = turns.running
+      turns.interrupt()
+      return shell.interrupt() || running
+    },
+    editOutside: () => void editDraft(desk),
+    toggleReasoning() {
+      const { options: shown } = transcript
+      shown.reasoning = shown.reasoning === 'shown' ? 'folded' : 'shown'
+      const { reasoning } = transcript
+      if (shown.reasoning === 'shown' && reasoning !== '' && !turns.running)
+        desk.sayLines((width) => unfolded(reasoning, width))
+      desk.hint(`reasoning is ${shown.reasoning} from now on`)
+    },
+  })
+  terminal.listen((events) => {
+    for (const event of events) onEvent(event)
+    drawing.draw()
+  })
+
+  const signals = { SIGTERM: 143, SIGHUP: 129, SIGINT: 130 } as const
+  const onSignal = (signal: NodeJS.Signals): void => exit(signals[signal as keyof typeof signals])
+  for (const signal of Object.keys(signals)) process.on(signal, onSignal)
+
+  const starting = async (): Promise<void> => {
+    terminal.title(`${root.split('/').at(-1) ?? ''} · Cachalot`)
+    ui.branch = await branchOf(root)
+    desk.sayLines(() => [line(`Cachalot ${place.version}`, { role: 'accent', bold: true })])
+    for (const text of options.warnings) desk.say(text, { role: 'warning' })
+    drawing.draw()
+    if (settings.theme === 'auto') {
+      const shade = await terminal.background(300)
+      if (shade !== undefined && themeFor(shade) !== drawing.theme()) drawing.setTheme(themeFor(shade))
+    }
+    if (!(await askTrust(desk, options.trustFile))) return exit(0)
+    const model = await askModel(desk)
+    await greet(desk)
+    desk.say('Say what is to be done. /help lists commands, /keys the keys; Shift-Tab changes how much is asked.', {
+      role: 'muted',
+    })
+    const { openHighlight } = await import('./transcript/highlight.ts')
+    transcript.options.highlight = openHighlight()
+    if (begin.session === 'pick') await pickSession({ desk, turns })
+    else if (begin.session === 'newest') await resumeNewest(desk)
+    else if (model !== undefined) await desk.switchSession({ model })
+    else void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
+    if (begin.message !== undefined) turns.submit(begin.message, 'boundary')
+    await desk.files.ready()
+  }
+  starting().catch((error: unknown) =>
+    desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),
+  )
+
+  const code = await ended
+  turns.interrupt()
+  shell.interrupt()
+  await Promise.race([turns.idle(), new Promise((resolve) => setTimeout(resolve, 1000))])
+  for (const signal of Object.keys(signals)) process.off(signal, onSignal)
+  await drawing.close()
+  terminal.close()
+  await Promise.race([current.close().then(() => place.close()), new Promise((resolve) => setTimeout(resolve, 2000))])
+  return code
+}
+
+async function resumeNewest(desk: Desk): Promise<void> {
+  const file = await newestHere(desk)
+  if (file === undefined) desk.say('There is no earlier session in this folder: this is a new one.', { role: 'muted' })
+  else await desk.switchSession({ resume: file })
+}
+
+/** `COLORFGBG=15;0`: colours of text and background, set by rxvt, Konsole and others; background 7 and 15 are light. */
+function shadeOf(environment: Place['environment']): 'dark' | 'light' | undefined {
+  const background = /;(\d+)$/.exec(environment['COLORFGBG'] ?? '')?.[1]
+  if (background === undefined) return undefined
+  return background === '7' || background === '15' ? 'light' : 'dark'
+}
+
+type Use = Totals['usage']
+
+const noUsage: Use = {
+  promptTokens: 0,
+  cachedTokens: 0,
+  evaluatedTokens: 0,
+  generatedTokens: 0,
+  prefillSeconds: 0,
+  decodeSeconds: 0,
+}
+
+const sum = (a: Use, b: Use): Use => ({
+  promptTokens: a.promptTokens + b.promptTokens,
+  cachedTokens: a.cachedTokens + b.cachedTokens,
+  evaluatedTokens: a.evaluatedTokens + b.evaluatedTokens,
+  generatedTokens: a.generatedTokens + b.generatedTokens,
+  prefillSeconds: a.prefillSeconds + b.prefillSeconds,
+  decodeSeconds: a.decodeSeconds + b.decodeSeconds,
+})

@@ -1,0 +1,137 @@
+/** The place an interactive session works in: models and sandbox opened when first needed, kept between sessions. */
+import { join } from 'node:path'
+import { openSession } from '../../agent/index.ts'
+import { choices, defaultModelName, listModels, type Model, readMachine } from '../../engine/index.ts'
+import { guaranteeText, openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
+import { resolveConfig } from '../config/resolve.ts'
+import { settingNames, settings } from '../config/settings.ts'
+import { bytesText } from '../model/bytes.ts'
+import { modelFolders } from '../model/context.ts'
+import { fitText } from '../model/fit-text.ts'
+import { chooseModel } from '../model/use.ts'
+import { openModel } from '../open/model.ts'
+import { backendOf, sessionSettings } from '../open/workplace.ts'
+import type { Paths } from '../paths.ts'
+import { version } from '../version.ts'
+import type { OpenRequest, Place } from './place.ts'
+
+export interface PlaceOptions {
+  /** Absolute, real path of the work tree. */
+  readonly root: string
+  readonly paths: Paths
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** Reads the settings; throws UsageError for a wrong one. `warnings` are lines for the user. */
+export function openPlace(options: PlaceOptions): { readonly place: Place; readonly warnings: readonly string[] } {
+  const { root, paths, environment, flags } = options
+  const { config, origins, warnings } = resolveConfig({ cwd: root, paths, environment, flags })
+  let sandbox: Promise<Sandbox> | undefined
+  let held: { readonly name: string | undefined; readonly model: Promise<Model> } | undefined
+  const confined = (): Promise<Sandbox> => {
+    sandbox ??= openSandbox({ roots: [root], backend: backendOf(config.sandbox) })
+    return sandbox
+  }
+
+  const modelFor = (name: string | undefined, request: OpenRequest): Promise<Model> => {
+    if (held !== undefined && held.name === name) return held.model
+    const before = held?.model
+    const model = (async () => {
+      await before?.then((one) => one.close()).catch(() => undefined) // it never opened: told then
+      const { signal, onStatus, onNotice } = request
+      return openModel({
+        config: { ...config, model: name },
+        paths,
+        signal,
+        mayAsk: false,
+        animated: true,
+        onStatus,
+        onNotice,
+      })
+    })()
+    held = { name, model }
+    // A model that could not be opened is tried again by the next session.
+    model.catch(() => {
+      if (held?.model === model) held = undefined
+    })
+    return model
+  }
+
+  const settingsFor = sessionSettings({ config, cwd: root, paths })
+  /** The mode is asked anew for each call: it changes while a session goes on. */
+  const policyFor = (mode: OpenRequest['sandboxMode']): Policy => ({
+    ...settingsFor.policy,
+    get mode() {
+      return mode(settingsFor.policy.mode)
+    },
+  })
+
+  const place: Place = {
+    root,
+    version,
+    folders: paths,
+    environment,
+    model: config.model ?? defaultModelName,
+    network: config.network,
+    async openSession(request) {
+      const [model, box] = await Promise.all([modelFor(request.model ?? config.model, request), confined()])
+      const { approve, asksBefore, resume } = request
+      return openSession({
+        ...settingsFor,
+        model,
+        sandbox: box,
+        policy: policyFor(request.sandboxMode),
+        approve,
+        asksBefore,
+        resume,
+      })
+    },
+    async sandbox() {
+      const { backend, problem, guarantees } = await confined()
+      if (backend === 'none' && config.sandbox === 'full-access')
+        return { backend, works: true, words: 'none, as you chose: commands run with all your rights' }
+      if (problem !== undefined)
+        return { backend: 'none', works: false, words: `commands will not run: ${problem.message}` }
+      const most = (['write-outside', 'net-off', 'secrets-hidden', 'kill-all'] as const).filter((one) =>
+        guarantees.includes(one),
+      )
+      const words = most.map((one) => guaranteeText[one]).join('; ')
+      return {
+        backend,
+        works: true,
+        words: words === '' ? `${backend}: this container is the boundary` : `a command ${words}`,
+      }
+    },
+    async runCommand(line, { signal, mode, onOutput }) {
+      const policy = policyFor((widest) => (widest === 'full-access' ? widest : mode))
+      const limits = { seconds: 600, outputBytes: 256 << 10 }
+      return (await confined()).run({ line, cwd: root }, { policy, limits, signal, onOutput })
+    },
+    async models() {
+      const [machine, known] = [await readMachine(), await listModels(modelFolders(paths))]
+      const offered = new Map(choices(machine).map((choice) => [choice.entry.name, choice]))
+      return known.map(({ name, onDisk }) => {
+        const choice = offered.get(name)
+        const detail =
+          choice === undefined
+            ? ''
+            : `${bytesText(choice.entry.bytes)}, ${choice.entry.licence}, fits: ${fitText(choice.fit)}`
+        return { name, here: onDisk, detail }
+      })
+    },
+    keepModel: (name) => chooseModel(name, paths),
+    async needsModel() {
+      if (config.model !== undefined || config.baseUrl !== undefined) return false
+      return !(await listModels(modelFolders(paths))).some(({ onDisk }) => onDisk)
+    },
+    settings: () =>
+      settingNames.map((name) => `${settings[name].key} = ${JSON.stringify(config[name] ?? null)}  (${origins[name]})`),
+    async close() {
+      await held?.model.then((model) => model.close()).catch(() => undefined) // it never opened: told then
+    },
+  }
+  return { place, warnings }
+}
+
+export const trustFile = (paths: Paths): string => join(paths.state, 'trusted.json')

@@ -1,0 +1,131 @@
+/** The real program on a real pseudo-terminal, its output on a terminal emulator. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type IPty, spawn } from '@lydell/node-pty'
+import headless from '@xterm/headless'
+import type { ScriptedReply } from '../../../engine/index.ts'
+
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
+
+export interface PtyOptions {
+  readonly columns?: number
+  readonly rows?: number
+  /** What the scripted model says. */
+  readonly replies?: readonly ScriptedReply[]
+  readonly files?: Readonly<Record<string, string>>
+  readonly words?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  /** Reuse of folders of an earlier run. */
+  readonly home?: string
+  readonly folder?: string
+  /** Whether the folder is trusted already. Default: true. */
+  readonly trusted?: boolean
+}
+
+export interface Pty {
+  readonly home: string
+  readonly folder: string
+  readonly pid: number
+  /** Everything that was written to the terminal. */
+  output(): string
+  type(text: string): void
+  resize(columns: number, rows: number): void
+  /** The visible rows, without blanks at their ends. */
+  screen(): string[]
+  /** Scrollback and screen. */
+  lines(): string[]
+  cursor(): { readonly x: number; readonly y: number }
+  /** Waits until the screen (or, for a function, the world) is so. Rejects with the screen after the time. */
+  until(what: string | RegExp | (() => boolean), ms?: number): Promise<void>
+  exit(): Promise<number>
+  kill(signal: string): void
+  dispose(): void
+}
+
+export function openPty(options: PtyOptions = {}): Pty {
+  const { columns = 100, rows = 30, trusted = true } = options
+  const home = options.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'cachalot-home-')))
+  const folder = options.folder ?? realpathSync(mkdtempSync(join(tmpdir(), 'cachalot-work-')))
+  for (const [path, text] of Object.entries(options.files ?? {})) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  mkdirSync(join(home, 'state'), { recursive: true })
+  if (trusted) writeFileSync(join(home, 'state', 'trusted.json'), JSON.stringify([folder]))
+  const script = join(home, 'script.json')
+  if (options.replies !== undefined) writeFileSync(script, JSON.stringify({ replies: options.replies }))
+
+  const terminal = new headless.Terminal({ cols: columns, rows, scrollback: 50_000, allowProposedApi: true })
+  let output = ''
+  let exited: number | undefined
+  const { CI: _, NO_COLOR: __, ...inherited } = process.env
+  const pty: IPty = spawn(process.execPath, [join(root, 'bin', 'cachalot.js'), ...(options.words ?? [])], {
+    name: 'xterm-256color',
+    cols: columns,
+    rows,
+    cwd: folder,
+    env: {
+      ...(inherited as Record<string, string>),
+      TERM: 'xterm-256color',
+      CACHALOT_HOME: home,
+      CACHALOT_MODEL: `scripted:${script}`,
+      ...options.environment,
+    },
+  })
+  // What the emulator answers (colours, device attributes) goes to the program, as in a real terminal.
+  terminal.onData((answer) => pty.write(answer))
+  pty.onData((data) => {
+    output += data
+    terminal.write(data)
+  })
+  pty.onExit(({ exitCode }) => {
+    exited = exitCode
+  })
+
+  const rowsOf = (from: number, to: number): string[] => {
+    const buffer = terminal.buffer.active
+    return Array.from({ length: to - from }, (_, n) => buffer.getLine(from + n)?.translateToString(true) ?? '')
+  }
+  const screen = (): string[] => rowsOf(terminal.buffer.active.baseY, terminal.buffer.active.baseY + terminal.rows)
+  const until: Pty['until'] = async (what, ms = 10_000) => {
+    const end = Date.now() + ms
+    const met = (): boolean => {
+      if (typeof what === 'function') return what()
+      const text = screen().join('\n')
+      return typeof what === 'string' ? text.includes(what) : what.test(text)
+    }
+    while (!met()) {
+      if (Date.now() > end) throw new Error(`not seen in ${ms} ms: ${String(what)}\n${screen().join('\n')}`)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+  return {
+    home,
+    folder,
+    pid: pty.pid,
+    output: () => output,
+    type: (text) => pty.write(text),
+    resize(cols, to) {
+      terminal.resize(cols, to)
+      pty.resize(cols, to)
+    },
+    screen,
+    lines: () => rowsOf(0, terminal.buffer.active.baseY + terminal.rows),
+    cursor: () => ({ x: terminal.buffer.active.cursorX, y: terminal.buffer.active.cursorY }),
+    until,
+    async exit() {
+      await until(() => exited !== undefined, 10_000)
+      await new Promise<void>((resolve) => terminal.write('', resolve))
+      return exited as number
+    },
+    kill: (signal) => process.kill(pty.pid, signal),
+    dispose() {
+      if (exited === undefined) pty.kill('SIGKILL')
+      terminal.dispose()
+      if (options.home === undefined) rmSync(home, { recursive: true, force: true })
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
