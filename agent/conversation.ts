@@ -19,6 +19,11 @@ import { chain, type LogWriter } from './log/write.ts'
 /** What a call gets for a result that was never run or never ended. */
 export const interruptedText = 'Interrupted: this call did not run to its end. Check what is there before going on.'
 
+/** The model could not even be given the messages (its engine died and did not come back). They are in the log. */
+export class ModelUnavailable extends Error {
+  override readonly name = 'ModelUnavailable'
+}
+
 export class Conversation {
   readonly #session: ModelSession
   readonly #log: LogWriter
@@ -26,6 +31,8 @@ export class Conversation {
   #shown: string
   /** Everything since and including the last reply: enough to know which calls still wait. */
   #recent: Message[] = []
+  /** Logged, but not yet with the model: it could not take them. */
+  #pending: Placed[] = []
   /** A reply or a tool that was left behind by an interruption and has not ended yet. */
   #unsettled: Promise<unknown> = Promise.resolve()
 
@@ -51,14 +58,28 @@ export class Conversation {
     return this.#session.contextTokens
   }
 
-  /** Puts messages at the end: log first, then model. */
+  /** Puts messages at the end: log first, then model. Rejects with LogError or ModelUnavailable. */
   async append(messages: readonly Message[]): Promise<void> {
     if (messages.length === 0) return
     const placed = messages.map((message): Placed => ({ segment: 'conversation', message }))
     await this.#log.messages(placed)
-    await this.#session.append(messages)
-    this.#shown = placed.reduce(chain, this.#shown)
     this.#recent.push(...messages)
+    this.#pending.push(...placed)
+    await this.#handOver()
+  }
+
+  /** A session takes all of its messages or none, so that trying again is safe; once, for an engine that is restarted. */
+  async #handOver(): Promise<void> {
+    const placed = this.#pending
+    if (placed.length === 0) return
+    const messages = placed.map(({ message }) => message)
+    try {
+      await this.#session.append(messages).catch(() => this.#session.append(messages))
+    } catch (error) {
+      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
+    }
+    this.#pending = []
+    this.#shown = placed.reduce(chain, this.#shown)
   }
 
   /** Lets the model speak; its reply is in the log before the last event is given on. */
@@ -88,6 +109,7 @@ export class Conversation {
   /** Waits for what was left behind and gives every call that has no result an "interrupted" one. */
   async settle(text: string = interruptedText): Promise<readonly ToolCall[]> {
     await this.#unsettled
+    await this.#handOver()
     const open = openCalls(this.#recent)
     await this.append(open.map(({ id, name }) => ({ role: 'tool', callId: id, name, text, ok: false })))
     return open

@@ -1,5 +1,5 @@
 /** The loop: the model speaks, its calls run, it hears the results, until the rules say that the run ends. */
-import type { Message } from '../engine/index.ts'
+import { ModelUnavailable } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import { exitCode } from './events.ts'
 import { runCalls } from './turn/calls.ts'
@@ -10,21 +10,19 @@ import { hearReply } from './turn/reply.ts'
 import type { Turn } from './turn/turn.ts'
 
 /**
- * Runs one task to its end. `opening` is what the model is told first, the user's words with what was packed around
- * them; `task` is the words alone. How a run ends is written in turn/outcome.ts. The last event is always `result`.
+ * Runs one task to its end. The conversation ends in what the model is told first; `task` is the user's words alone.
+ * How a run ends is written in turn/outcome.ts. The last event is always `result`.
  */
-export async function* runTurn(
-  turn: Turn,
-  { task, opening }: { readonly task: string; readonly opening: readonly Message[] },
-): AsyncGenerator<AgentEvent, void> {
+export async function* runTurn(turn: Turn, task: string): AsyncGenerator<AgentEvent, void> {
   const spending = new Spending(turn.limits, turn.clock)
   try {
     let ending: Ending
     try {
-      ending = yield* rounds(turn, spending, task, opening)
+      ending = yield* rounds(turn, spending, task)
     } catch (error) {
-      // Models and tools do not throw; what comes here is a log that cannot be written or a bug, and must not be `done`.
-      ending = { exit: 'not-done', text: error instanceof Error ? error.message : String(error) }
+      // An engine that is gone, a log that cannot be written, or a bug: whatever it is, it must not be `done`.
+      const exit = error instanceof ModelUnavailable ? 'model' : 'not-done'
+      ending = { exit, text: error instanceof Error ? error.message : String(error) }
       yield { type: 'notice', level: 'error', text: ending.text }
     }
     const changes = await turn.changes.list()
@@ -37,12 +35,7 @@ export async function* runTurn(
   }
 }
 
-async function* rounds(
-  turn: Turn,
-  spending: Spending,
-  task: string,
-  opening: readonly Message[],
-): AsyncGenerator<AgentEvent, Ending> {
+async function* rounds(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Ending> {
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const standing = newStanding()
   const circles = repeats()
@@ -54,9 +47,6 @@ async function* rounds(
   }
   let restarted = false
 
-  // What an earlier run left behind (an interrupted reply, calls without a result) is settled before anything is added.
-  await turn.conversation.settle()
-  await turn.conversation.append(opening)
   for (;;) {
     const halt = stopped()
     if (halt !== undefined) return halt

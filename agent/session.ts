@@ -1,6 +1,5 @@
 /** Opens a session: log, context and model brought together. */
 import { join } from 'node:path'
-import type { Message } from '../engine/index.ts'
 import { openWorkspace, type Workspace } from '../sandbox/index.ts'
 import { allTools, recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
@@ -130,11 +129,9 @@ class AgentSession implements Session {
   async *#run(task: string, signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
     const began = this.#options.clock.now()
     if (this.#conversation === undefined) yield* this.#recover()
-    let turn: Turn
-    let opening: Message[]
+    let conversation: Conversation
     try {
-      opening = await this.#pack(task)
-      turn = await this.#openTurn(signal)
+      conversation = await this.#begin(task)
     } catch (error) {
       // No model to talk to, or no log to write: nothing has been asked yet.
       const text = error instanceof Error ? error.message : String(error)
@@ -144,7 +141,8 @@ class AgentSession implements Session {
       yield { type: 'result', exit, exitCode: exitCode[exit], text, changes: [], steps: 0, seconds, usage: noUsage }
       return
     }
-    yield* runTurn(turn, { task, opening })
+    this.#changes.restart()
+    yield* runTurn(this.#turn(conversation, signal), task)
   }
 
   /** Before anything is read: what an earlier process left half written is made whole. Never fails the run. */
@@ -162,15 +160,12 @@ class AgentSession implements Session {
     }
   }
 
-  async #openTurn(signal: AbortSignal): Promise<Turn> {
+  #turn(conversation: Conversation, signal: AbortSignal): Turn {
     const { model, workspace, sandbox, policy, limits, clock, approve, asksBefore, sampling } = this.#options
-    const tools = this.#options.tools ?? allTools
-    this.#conversation ??= await this.#start()
-    this.#changes.restart()
     return {
       info: model.info,
-      conversation: this.#conversation,
-      tools,
+      conversation,
+      tools: this.#options.tools ?? allTools,
       toolContext: {
         workspace,
         sandbox,
@@ -201,23 +196,25 @@ class AgentSession implements Session {
     return await Conversation.start(model, this.#log, prefix, false)
   }
 
-  async #pack(task: string): Promise<Message[]> {
+  /** Opens the conversation where it is not open yet, and puts the task at its end, with what the model needs for it. */
+  async #begin(task: string): Promise<Conversation> {
     const { model, workspace, clock } = this.#options
+    this.#conversation ??= await this.#start()
+    const conversation = this.#conversation
+    // What an earlier run left behind (an interrupted reply, calls without a result) comes before anything new.
+    await conversation.settle()
     const packed = await packTask(task, { model, workspace, shown: this.#shown, first: this.#first })
     await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
-    if (packed.whole.length > 0) {
-      await this.#log.note({
-        type: 'files',
-        files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })),
-      })
-    }
+    await conversation.append([{ role: 'user', text: packed.text }])
+    this.#first = false
+    if (packed.whole.length === 0) return conversation
+    await this.#log.note({ type: 'files', files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })) })
     for (const { path, fingerprint, tokens } of packed.whole) {
       this.#fileTokens.set(path, tokens)
       this.#shown.set(path, fingerprint)
       this.#seen.set(path, fingerprint)
     }
-    this.#first = false
-    return [{ role: 'user', text: packed.text }]
+    return conversation
   }
 
   async close(): Promise<void> {

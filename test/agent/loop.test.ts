@@ -226,6 +226,31 @@ test('a model that cannot start is a result, not an exception', async () => {
   })
 })
 
+test('an engine that cannot take a result is tried again, then ends the run; the next run hands it over', async () => {
+  const at = await stage([{ calls: [{ name: 'read', arguments: { path: 'b.py' } }] }, { text: 'Here again.' }], {
+    files,
+  })
+  let refusals = 0
+  const model: typeof at.model = {
+    ...at.model,
+    start: async (prefix) => {
+      const session = await at.model.start(prefix)
+      const append: typeof session.append = async (messages) => {
+        if (messages[0]?.role === 'tool' && refusals < 3) {
+          refusals += 1
+          throw new Error('The engine is gone.')
+        }
+        await session.append(messages)
+      }
+      return Object.assign(Object.create(session), { append, respond: session.respond })
+    },
+  }
+  const other = { ...(await stage([], { root: at.root, model })), model: at.model }
+  expect(await perform(other, 'Look')).toMatchObject({ exit: 'model', text: 'The engine is gone.' })
+  expect(await perform(other, 'Look again')).toMatchObject({ exit: 'done', text: 'Here again.' })
+  expect(refusals).toBe(3)
+})
+
 test('no sandbox: told to the model; the run ends with its own exit code unless it finds another way', async () => {
   const run = { calls: [{ name: 'shell', arguments: { command: 'python3 a.py' } }] }
   const at = await stage([run, { text: 'I cannot run it.' }], { files, sandbox: missingSandbox })
