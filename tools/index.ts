@@ -12,6 +12,7 @@ export { type ParsedCall, parseCall } from './parse.ts'
 export { failure, fingerprint } from './result.ts'
 export { type ToolSchema, toolSchema } from './schema.ts'
 export { unifiedDiff } from './text/diff.ts'
+export { describeLoss, type Loss, whatIsLost } from './text/loss.ts'
 export type * from './types.ts'
 
 /**

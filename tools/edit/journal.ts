@@ -3,7 +3,7 @@
  * removed after the last. What a crash leaves in it is finished, or taken back, by `recoverEdits`.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 
@@ -46,16 +46,25 @@ export async function beginJournal(folder: string, root: string, files: readonly
     root,
     files: files.map((file) => ({ ...file, before: encode(file.before), after: encode(file.after) })),
   }
-  const handle = await open(`${name}.tmp`, 'wx', 0o600)
   try {
-    await handle.writeFile(JSON.stringify(journal))
-    await handle.sync()
-  } finally {
-    await handle.close()
+    await writeDurably(`${name}.tmp`, JSON.stringify(journal))
+  } catch (error) {
+    await rm(`${name}.tmp`, { force: true })
+    throw error
   }
   await rename(`${name}.tmp`, name + suffix)
   await syncFolder(folder)
   return name + suffix
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
 
 /** The change is whole, or taken back: the journal is of no more use. */

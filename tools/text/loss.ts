@@ -1,0 +1,85 @@
+/** What a whole new text of a file leaves out of the old one: models drop what they were not asked about. */
+import { definitionsOf, docBlocksOf } from './definitions.ts'
+import { toLf } from './lines.ts'
+
+export type Loss =
+  /** A function, class or the like that the new text does not define anywhere. */
+  | { readonly kind: 'definition'; readonly name: string; readonly line: number }
+  /** A docstring or comment block of which less than half is left. `text`: its first line. */
+  | { readonly kind: 'doc'; readonly text: string; readonly line: number }
+  /** Less than half of the lines are left. Counted without empty ones. */
+  | { readonly kind: 'shrink'; readonly before: number; readonly after: number }
+  /** The new text says "rest of the code unchanged" instead of giving it. `line` is in the new text. */
+  | { readonly kind: 'elision'; readonly text: string; readonly line: number }
+
+/** Below this many lines a file may shrink as it likes. */
+const smallFile = 8
+
+/**
+ * Compares two whole texts of one file. `line`s are in `before`, from 1, but for `elision`. Heuristic, by lines: it knows
+ * no grammar, so that it works on text in any language and on broken text. Empty when nothing seems lost. A name that
+ * the task asks to remove or rename is for the caller to forgive.
+ */
+export function whatIsLost(before: string, after: string): Loss[] {
+  const old = toLf(before)
+  const next = toLf(after)
+  return [...lostDefinitions(old, next), ...lostDocs(old, next), ...shrinkage(old, next), ...elisions(old, next)]
+}
+
+/** One line for a model or a person. */
+export function describeLoss(loss: Loss): string {
+  switch (loss.kind) {
+    case 'definition':
+      return `${loss.name} (line ${loss.line}) is gone`
+    case 'doc':
+      return `the comment or docstring at line ${loss.line} is gone: ${JSON.stringify(loss.text.slice(0, 60))}`
+    case 'shrink':
+      return `the file shrinks from ${loss.before} to ${loss.after} lines`
+    case 'elision':
+      return `line ${loss.line} stands for code that was left out: ${JSON.stringify(loss.text.slice(0, 60))}`
+    default:
+      return loss satisfies never
+  }
+}
+
+function lostDefinitions(old: string, next: string): Loss[] {
+  const kept = new Set(definitionsOf(next).map(({ name }) => name))
+  const told = new Set<string>()
+  return definitionsOf(old).flatMap(({ name, line }): Loss[] => {
+    if (kept.has(name) || told.has(name)) return []
+    told.add(name)
+    return [{ kind: 'definition', name, line }]
+  })
+}
+
+function lostDocs(old: string, next: string): Loss[] {
+  const before = docBlocksOf(old)
+  const after = docBlocksOf(next)
+  // As many blocks as before: what is not found was written anew.
+  const fewer = before.length - after.length
+  if (fewer <= 0) return []
+  const left = new Set(after.flatMap(({ lines }) => lines))
+  const gone = before.filter(({ lines }) => lines.filter((line) => left.has(line)).length * 2 < lines.length)
+  return gone.slice(0, fewer).map(({ lines, line }) => ({ kind: 'doc', text: lines[0]!, line }))
+}
+
+const fullLines = (text: string): number => text.split('\n').filter((line) => line.trim() !== '').length
+
+function shrinkage(old: string, next: string): Loss[] {
+  const before = fullLines(old)
+  const after = fullLines(next)
+  return before >= smallFile && after * 2 < before ? [{ kind: 'shrink', before, after }] : []
+}
+
+const elision =
+  /^\s*(?:\/\/|#|\/\*|--|<!--|;|%|\{\/\*)\s*(?:\.{2,}|…)?\s*(?:(?:the\s+)?(?:rest|remainder|remaining|existing|previous|other|unchanged|same|all)\b.*\b(?:code|file|functions?|methods?|imports?|implementation|unchanged|same|as before|above|here|class|definitions?|content)\b|.*\b(?:remains?|stays?|is|are)\s+(?:the same|unchanged)\b|(?:code|implementation)\s+(?:continues|unchanged|omitted).*)/i
+
+function elisions(old: string, next: string): Loss[] {
+  const known = new Set(old.split('\n').map((line) => line.trim()))
+  return next.split('\n').flatMap((line, i): Loss[] => {
+    const text = line.trim()
+    if (text.length > 120 || known.has(text)) return []
+    const dots = /^(?:\/\/|#)\s*(?:\.\.\.|…)\s*$/.test(text)
+    return dots || elision.test(text) ? [{ kind: 'elision', text, line: i + 1 }] : []
+  })
+}
