@@ -13,6 +13,7 @@ export { failure, fingerprint } from './result.ts'
 export { type ToolSchema, toolSchema } from './schema.ts'
 export { unifiedDiff } from './text/diff.ts'
 export { describeLoss, type Loss, whatIsLost } from './text/loss.ts'
+export { mergeDefinitions } from './text/merge-definitions.ts'
 export type * from './types.ts'
 
 /**
