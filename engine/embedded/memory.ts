@@ -12,8 +12,8 @@ export interface MemoryNeed {
   readonly compute: number
 }
 
-/** Sizes of one context: cache cells are f16, batches of 512 (engine/host/context.ts). */
-const batch = 512
+/** Sizes of one context: cache cells are f16; as many tokens are computed at once (engine/host/context.ts). */
+const batch = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] ? 512 : 128
 const outputs = 16
 const cellBytes = 2
 const processBytes = 80e6

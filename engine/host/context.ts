@@ -12,8 +12,10 @@ import type { Model } from './model.ts'
 import { Logits } from './sampler.ts'
 import { ThreadGovernor } from './threads.ts'
 
-/** Tokens in one decode call at most; also the size of the library's compute buffers. */
+/** Tokens in one decode call at most. */
 const batchTokens = 512
+/** Tokens the library computes at once: on a CPU more is not faster (measured), and its buffers grow with it. */
+const computeTokens = { cpu: 128, gpu: batchTokens }
 /** Positions of one batch whose logits can be had. Unlimited, the buffer is batch × vocabulary: 300 MB instead of 70. */
 const outputs = 16
 /** A prefill batch lasts about this long (ms): progress is told, and at most this much is lost by an abort. */
@@ -78,7 +80,7 @@ export class Context {
       // A cache that is not shared is divided among the sequences.
       n_ctx: model.unifiedCache ? options.contextTokens : options.contextTokens * options.sequences,
       n_batch: batchTokens,
-      n_ubatch: batchTokens,
+      n_ubatch: library.hasGpu ? computeTokens.gpu : computeTokens.cpu,
       n_seq_max: options.sequences,
       n_outputs_max: Math.max(outputs, options.sequences),
       n_outputs_max_per_seq: outputs,

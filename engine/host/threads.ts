@@ -18,7 +18,7 @@ const calmWindows = 2
 export interface LoadReading {
   /** Milliseconds of the clock. */
   readonly at: number
-  /** Milliseconds of work on our cores by everybody, since the machine's start. */
+  /** Milliseconds of work on our cores by everybody. */
   readonly everybody: number
   /** Milliseconds of work by this process. */
   readonly ours: number
@@ -39,13 +39,26 @@ function allowedCores(): ReadonlySet<number> | undefined {
 
 const allowed = allowedCores()
 
+/** The unit of /proc/stat, in milliseconds (USER_HZ is 100 on every architecture of Linux). */
+const tickMs = 10
+
+/** Time that our cores were not free, in milliseconds since the machine's start. */
+function busyTime(): number {
+  if (process.platform !== 'linux')
+    return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0)
+  // /proc/stat: user nice system idle iowait irq softirq steal; what the hypervisor took (steal) is not free either.
+  let ticks = 0
+  for (const [, core, fields] of readFileSync('/proc/stat', 'utf8').matchAll(/^cpu(\d+) (.*)$/gm)) {
+    if (allowed && !allowed.has(Number(core))) continue
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (fields ?? '').split(' ').map(Number)
+    ticks += user + nice + system + irq + softirq + steal
+  }
+  return ticks * tickMs
+}
+
 export function readLoad(): LoadReading {
-  let everybody = 0
-  cpus().forEach(({ times }, core) => {
-    if (!allowed || allowed.has(core)) everybody += times.user + times.nice + times.sys + times.irq
-  })
   const { user, system } = process.cpuUsage()
-  return { at: performance.now(), everybody, ours: (user + system) / 1000 }
+  return { at: performance.now(), everybody: busyTime(), ours: (user + system) / 1000 }
 }
 
 export class ThreadGovernor {

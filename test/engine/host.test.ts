@@ -401,3 +401,25 @@ describe('the host process', () => {
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b))
   })
 })
+
+const real = process.env['CACHALOT_REAL_MODEL']
+if (real)
+  describe('a real model', () => {
+    test('answers in words, ends its turn, and says the same after a death', async () => {
+      const engine = await engineOn(real, { threads: 2 })
+      const sequence = await engine.sequence()
+      const tokens = await engine.tokenize(
+        '<|im_start|>user\nSay hello in one word.<|im_end|>\n<|im_start|>assistant\n',
+        { control: true },
+      )
+      await sequence.prefill(tokens.slice(0, -1), { signal: calm })
+      const said = await reply(sequence, tokens.at(-1)!, { maxTokens: 64 })
+      expect(said.map(({ text }) => text).join('')).toMatch(/hello|hi/i)
+      expect(said.at(-1)!.end).toBe(true)
+      await sequence.rewind(tokens.length - 1)
+      const pid = theHost()
+      process.kill(pid, 'SIGKILL')
+      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+      expect(ids(await reply(sequence, tokens.at(-1)!, { maxTokens: 64 }))).toEqual(ids(said))
+    }, 120_000)
+  })
