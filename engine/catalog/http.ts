@@ -1,7 +1,7 @@
 /** A file from a web server: whole, or from where an earlier attempt stopped (RFC 9110, section 14: range requests). */
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Dispatcher, Response } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { httpReason, isSlow } from './http-reason.ts'
 import type { PartFile } from './part-file.ts'
 import { type FetchContext, type FetchFile, type FetchOutcome, ggufMagic, type Patience, patient } from './source.ts'
@@ -51,8 +51,7 @@ async function attempt(url: string, part: PartFile, context: FetchContext): Prom
   if (context.bytes === undefined && part.bytes > 0 && known === undefined) await part.clear()
   if (context.bytes !== undefined && part.bytes === context.bytes) return { type: 'whole' }
 
-  const { Agent, EnvHttpProxyAgent, fetch } = await import('undici')
-  const dispatcher = agentFor(context.patience, { Agent, EnvHttpProxyAgent })
+  const dispatcher = agentFor(context.patience)
   const head = new AbortController()
   const timer = setTimeout(() => head.abort(new HeadTimeout()), context.patience.head)
   try {
@@ -90,10 +89,7 @@ class HeadTimeout extends Error {
   override readonly name = 'HeadTimeout'
 }
 
-function agentFor(
-  patience: Patience,
-  { Agent, EnvHttpProxyAgent }: Pick<typeof import('undici'), 'Agent' | 'EnvHttpProxyAgent'>,
-): Dispatcher {
+function agentFor(patience: Patience): Dispatcher {
   const options = { connect: { timeout: patience.connect }, headersTimeout: patience.head, bodyTimeout: patience.idle }
   const names = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY']
   return names.some((name) => process.env[name]) ? new EnvHttpProxyAgent(options) : new Agent(options)

@@ -1,5 +1,6 @@
 /** Takes one file out of a Python wheel (a zip archive). Nothing else of the wheel is looked at. */
 import { pipeline } from 'node:stream/promises'
+import { openPromise } from 'yauzl'
 
 /** What a wheel is not: readable, or the holder of the wanted file. */
 export class WheelError extends Error {
@@ -15,7 +16,6 @@ export async function readFromWheel(
   inside: string,
   options: { bytes: number; skip: number; signal: AbortSignal; onChunk: (chunk: Buffer) => Promise<void> },
 ): Promise<void> {
-  const { openPromise } = await import('yauzl')
   const zip = await openPromise(wheel, { autoClose: false }).catch((error: unknown) => {
     throw new WheelError('the wheel is not a readable zip archive', { cause: error })
   })

@@ -257,7 +257,7 @@ test('an abort is at once, and what came stays', async () => {
   const server = await hub({ speed: 1_000_000 })
   const controller = new AbortController()
   const running = get({}, { huggingface: server.url }, controller.signal)
-  await expect.poll(() => of('progress').length).toBeGreaterThan(2)
+  await expect.poll(() => of('progress').length, { timeout: 20_000 }).toBeGreaterThan(2)
   const began = performance.now()
   controller.abort()
   await expect(running).rejects.toMatchObject({ name: 'AbortError' })
@@ -288,7 +288,7 @@ test('a file of unknown digest is taken up again only while the server vouches f
   const before = await hub({ etag: '"one"', cutAfter: 2_000_000, speed: 4_000_000 })
   const controller = new AbortController()
   const running = get(unknown, { huggingface: before.url }, controller.signal)
-  await expect.poll(() => of('progress').length).toBeGreaterThan(1)
+  await expect.poll(() => of('progress').length, { timeout: 20_000 }).toBeGreaterThan(1)
   controller.abort()
   await expect(running).rejects.toThrow()
   const kept = (await stat(`${target()}.part`)).size

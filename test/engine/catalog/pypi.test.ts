@@ -131,7 +131,7 @@ test('an abort ends pip at once', async () => {
   await writeFile(join(folder, 'hang'), '')
   const controller = new AbortController()
   const running = get(controller.signal)
-  await expect.poll(() => existsSync(join(folder, 'calls'))).toBe(true)
+  await expect.poll(() => existsSync(join(folder, 'calls')), { timeout: 20_000 }).toBe(true)
   const began = performance.now()
   controller.abort()
   await expect(running).rejects.toMatchObject({ name: 'AbortError' })

@@ -12,6 +12,8 @@ export interface HubOptions {
   readonly cutAfter?: number
   /** Bytes a second, in pieces. */
   readonly speed?: number
+  /** The first body stops half-way until this is settled. */
+  readonly hold?: Promise<void>
 }
 
 export interface Hub {
@@ -46,11 +48,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       ...(start > 0 ? { 'content-range': `bytes ${start}-${options.body.length - 1}/${options.body.length}` } : {}),
     })
     const end = Math.min(rest.length, options.cutAfter ?? rest.length)
-    const step = options.speed === undefined ? end : Math.max(1, Math.floor(options.speed / 50))
+    const step = options.speed === undefined ? Math.ceil(end / 2) : Math.max(1, Math.floor(options.speed / 50))
     for (let at = 0; at < end && !response.destroyed; at += step) {
       const piece = rest.subarray(at, Math.min(end, at + step))
       await new Promise<void>((resolve) => response.write(piece, () => resolve()))
       sent += piece.length
+      if (requests.length === 1 && at + step >= end / 2) await options.hold
       if (options.speed !== undefined) await new Promise((resolve) => setTimeout(resolve, 20))
     }
     if (end < rest.length) response.destroy()
