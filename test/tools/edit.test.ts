@@ -95,6 +95,14 @@ describe('one text', () => {
   })
 })
 
+test('a read-only file is not replaced behind its back', async () => {
+  chmodSync(`${tree.root}/a.py`, 0o444)
+  const result = await edit({ path: 'a.py', old: 'return 1', new: 'x' })
+  expect(reasonOf(result)).toBe('io')
+  expect(result.content).toBe('a.py is read-only (mode 444). Make it writable first: chmod u+w.')
+  expect((await call(context, 'read', { path: 'a.py' })).ok).toBe(true)
+})
+
 describe('a file that changed since the model saw it', () => {
   beforeEach(() => {
     context = { ...context, seen: new Map() }

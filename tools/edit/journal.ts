@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import * as z from 'zod/mini'
+import * as z from 'zod'
 
 export interface JournaledFile {
   /** Relative to the root. */
@@ -24,12 +24,12 @@ export interface Journal {
   readonly files: readonly JournaledFile[]
 }
 
-const base64 = z.nullable(z.string())
+const base64 = z.string().nullable()
 const stored = z.object({
   version: z.literal(1),
   pid: z.int(),
   root: z.string(),
-  files: z.array(z.object({ path: z.string(), before: base64, after: base64, mode: z.optional(z.int()) })),
+  files: z.array(z.object({ path: z.string(), before: base64, after: base64, mode: z.int().optional() })),
 })
 
 const suffix = '.journal'

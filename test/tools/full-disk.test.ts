@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import type { ToolResult } from '../../tools/index.ts'
+
+interface Report {
+  readonly patched: ToolResult
+  readonly written: ToolResult
+  readonly small: ToolResult
+  readonly files: Readonly<Record<string, string>>
+  readonly journal: readonly string[]
+}
+
+/** Its own small disk, at /mnt for this process alone. `full`: which of the two folders is on it. */
+async function onSmallDisk(full: 'work tree' | 'journal'): Promise<Report> {
+  const other = await mkdtemp(join(tmpdir(), 'cachalot-disk-'))
+  const [root, journal] = full === 'work tree' ? ['/mnt', other] : [other, '/mnt']
+  const box = [
+    '--bind',
+    '/',
+    '/',
+    '--dev-bind',
+    '/dev',
+    '/dev',
+    '--proc',
+    '/proc',
+    '--size',
+    '262144',
+    '--tmpfs',
+    '/mnt',
+  ]
+  const script = join(import.meta.dirname, 'support/full-disk-edit.ts')
+  try {
+    const { stdout } = await promisify(execFile)('bwrap', [...box, process.execPath, script, root, journal])
+    return JSON.parse(stdout) as Report
+  } finally {
+    await rm(other, { recursive: true, force: true })
+  }
+}
+
+test.each(['work tree', 'journal'] as const)(
+  'no room left for the %s: said clearly, nothing lost, and small edits go on',
+  async (full) => {
+    const { patched, written, small, files, journal } = await onSmallDisk(full)
+    for (const result of [patched, written]) {
+      expect(result.details, result.content).toEqual({ kind: 'failure', reason: 'io' })
+      expect(result.content).toMatch(/disk is full|no space left/i)
+    }
+    expect(small.ok, small.content).toBe(true)
+    expect(files).toEqual({ 'a.txt': 'one\n', 'b.txt': 'TWO\n' })
+    expect(journal).toEqual([])
+  },
+)
