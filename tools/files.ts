@@ -29,6 +29,13 @@ export async function findText(workspace: Workspace, path: string): Promise<Open
       `${name} is a symbolic link; links are not written through. Give the real file.`,
     )
   }
+  // A rename over it would not ask. Whoever took the right to write away meant it, also for root.
+  if (info?.kind === 'file' && (info.mode & 0o222) === 0) {
+    throw new ToolProblem(
+      'io',
+      `${name} is read-only (mode ${info.mode.toString(8)}). Make it writable first: chmod u+w.`,
+    )
+  }
   return findReadable(workspace, path)
 }
 
