@@ -1,5 +1,8 @@
 /** `cachalot model`: the models on this machine. Registers the commands; the code of each is loaded when it is chosen. */
 import type { Command } from 'commander'
+import { nearest } from '../nearest.ts'
+import { sanitizeLine } from '../terminal/sanitize.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** Adds `model` and its subcommands. `exit` is told the exit code: 0, 1 failed, 130 interrupted; usage errors are thrown. */
 export function registerModelCommand(program: Command, exit: (code: number) => void): void {
@@ -7,9 +10,16 @@ export function registerModelCommand(program: Command, exit: (code: number) => v
     .command('model')
     .summary('list, pull, use and remove models')
     .description('The models on this machine: list, fetch, choose and remove them.')
+    .allowExcessArguments()
+    .action(async (_flags: unknown, command: Command) => {
+      const word = command.args[0]
+      if (word !== undefined) throw unknownCommand(word, command)
+      const { listCommand } = await import('./list.ts')
+      exit(await listCommand({}))
+    })
 
   model
-    .command('list', { isDefault: true })
+    .command('list')
     .description('Show every model of the catalog and every one that was added: size, place, licence, whether it fits.')
     .option('--json', 'one JSON array on stdout')
     .action(async (flags: { json?: boolean }) => {
@@ -53,4 +63,11 @@ export function registerModelCommand(program: Command, exit: (code: number) => v
       const { pathCommand } = await import('./path.ts')
       exit(await pathCommand(wanted))
     })
+}
+
+function unknownCommand(word: string, model: Command): UsageError {
+  const names = model.commands.map((command) => command.name())
+  const meant = nearest(word, names)
+  const hint = meant === undefined ? `Known: ${names.join(', ')}` : `Did you mean "${meant}"?`
+  return new UsageError(`unknown command "model ${sanitizeLine(word)}". ${hint}`)
 }

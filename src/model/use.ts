@@ -1,7 +1,6 @@
 /** `cachalot model use`: one line of the user's config.toml. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { findModel, isModelPath, modelPath, readGgufHeader, unknownModel } from '../../engine/index.ts'
 import { userFile } from '../config/sources.ts'
 import type { Paths } from '../paths.ts'
@@ -44,5 +43,29 @@ export async function chooseModel(model: string, paths: Paths): Promise<void> {
     throw new UsageError(`${file} cannot be read: ${error.message}`)
   })
   await mkdir(dirname(file), { recursive: true })
-  await writeFileAtomic(file, withModel(before, model, file))
+  await replaceFile(file, withModel(before, model, file))
+}
+
+/** Through a link to the file itself (settings are often kept elsewhere), keeping its mode; never half of it. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  // Not there yet: it is made where the path says.
+  const file = await realpath(path).catch(() => path)
+  const mode = await stat(file).then(
+    (found) => found.mode & 0o777,
+    () => 0o644,
+  )
+  const draft = `${file}.${process.pid}.new`
+  try {
+    const handle = await open(draft, 'wx', mode)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, file)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw new UsageError(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

@@ -1,6 +1,6 @@
 /** `cachalot model` on real files, with a hub on this machine. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -107,6 +107,27 @@ test('a file of the user is added by its path, used, listed, forgotten, and neve
   expect(removed.stderr).toContain('your file stays')
   expect(await readFile(own)).toHaveLength((await stat(tiny)).size)
   expect((await run('path', 'my-model')).code).toBe(2)
+})
+
+test('use writes through a link, keeps the mode, and says when something else has the last word', async () => {
+  await mkdir(join(home, 'config'))
+  await writeFile(join(home, 'dotfile'), 'model = "old"\n', { mode: 0o600 })
+  await symlink(join(home, 'dotfile'), join(home, 'config', 'config.toml'))
+  vi.stubEnv('CACHALOT_MODEL', 'qwen2.5-coder-1.5b')
+  const { code, stderr } = await run('use', 'qwen2.5-coder-0.5b')
+  expect(code).toBe(0)
+  expect(stderr).toContain('here, qwen2.5-coder-1.5b is used all the same')
+  expect(await readFile(join(home, 'dotfile'), 'utf8')).toBe('model = "qwen2.5-coder-0.5b"\n')
+  expect((await stat(join(home, 'dotfile'))).mode & 0o777).toBe(0o600)
+  expect(await readdir(join(home, 'config'))).toEqual(['config.toml'])
+})
+
+test('a mistyped subcommand names the nearest; no subcommand is the list', async () => {
+  expect(await run('pul')).toMatchObject({
+    code: 2,
+    stderr: 'cachalot: unknown command "model pul". Did you mean "pull"?\n',
+  })
+  expect((await run()).stdout).toContain('qwen2.5-coder-1.5b')
 })
 
 test('what is no model is not added', async () => {
