@@ -6,6 +6,9 @@ import { HostProcess } from './host-process.ts'
 import { checkModel } from './preflight.ts'
 import { EmbeddedSequence, type SequenceHome } from './sequence.ts'
 
+/** At least so long between two notices about threads. */
+const quietMs = 60_000
+
 /**
  * Opens a model with the embedded engine, in a child process.
  * @throws EngineError whose message names the fix; see EngineErrorKind
@@ -44,6 +47,7 @@ class EmbeddedEngine implements Engine, SequenceHome {
   #closed = false
   #info: EngineInfo | undefined
   #toldThreads = false
+  #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(options: EngineOptions, request: OpenRequest) {
     this.#options = options
@@ -123,11 +127,13 @@ class EmbeddedEngine implements Engine, SequenceHome {
     }
   }
 
-  /** Told once each way: how it changes in between is of no interest to a person. */
+  /** Told when it is halved and when that is over, and seldom: our own builds and tests are such neighbours, too. */
   #threadsChanged(threads: number, most: number): void {
     const few = threads <= most / 2
-    if (few === this.#toldThreads) return
+    const now = performance.now()
+    if (few === this.#toldThreads || now - this.#toldAt < quietMs) return
     this.#toldThreads = few
+    this.#toldAt = now
     this.notice(
       few
         ? `Other programs keep the processor busy: the model runs on ${threads} of ${most} threads for now.`

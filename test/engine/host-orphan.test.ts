@@ -17,7 +17,7 @@ async function until(done: () => boolean, what: string): Promise<void> {
 }
 
 test.each(['idle', 'busy'])('kill -9 of the parent ends the host, too (%s)', async (how) => {
-  const parent = spawn(process.execPath, [program, makeModel('tiny-moe').file, how], {
+  const parent = spawn(process.execPath, [program, makeModel('tiny-moe-copy').file, how], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ready = await new Promise<string>((resolve) => parent.stdout.once('data', (line) => resolve(String(line))))
