@@ -49,7 +49,7 @@ describe('readGgufHeader', () => {
 
   test('the digest tells headers apart', async () => {
     const plain = await readGgufHeader(makeModel('tiny-moe').file)
-    const other = await readGgufHeader(makeModel('tiny-moe-copy', { reply: ['hello'] }).file)
+    const other = await readGgufHeader(makeModel('tiny-moe-copy', { reply: ['hello there'] }).file)
     expect(other.digest).not.toBe(plain.digest)
   })
 

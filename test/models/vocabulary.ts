@@ -91,7 +91,8 @@ function distinct(pieces: readonly string[], known: Set<string>): string[] {
   if (open === '') return result
   const last = result.pop() ?? ''
   known.delete(last)
-  return last === '' ? [] : [...result, last + open]
+  if (last === '') throw new Error(`the reply ${JSON.stringify(open)} is a token of its own: make it longer`)
+  return [...result, last + open]
 }
 
 /**
