@@ -93,9 +93,12 @@ export function openCurrent({ ui, transcript, place, approve, draw, left }: Curr
   }
 }
 
+/** Of the end of a log: what a person looks back at. */
+const shownBytes = 64 << 10
+
 /** Draws the last turns of an earlier session as they were drawn then. */
 async function show(file: string, transcript: Transcript): Promise<void> {
-  for (const event of await replaySession(file)) {
+  for (const event of await replaySession(file, shownBytes)) {
     if (event.type === 'input') transcript.addUser(event.text)
     else transcript.apply(event, 0)
   }

@@ -27,16 +27,20 @@ export interface DrawingOptions {
 
 /** Finished lines are given to the scrollback this often at most: each time costs a whole live frame. */
 const takeMs = 40
+/** Lines given at once: more would hold up the keys. */
+const mostLines = 200
 /** The moving mark of an activity. */
 const tickMs = 120
 
 export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...start }: DrawingOptions): Drawing {
   let theme = start.theme
   let paint: Painter = painter(theme, depth)
-  let takenAt = 0
+  let takenAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let closed = false
+  /** Painted lines on their way to the scrollback. */
+  const backlog: string[] = []
 
   const size = (): Size => ({ columns: Math.max(1, stdout.columns || 80), rows: Math.max(1, stdout.rows || 24) })
 
@@ -45,17 +49,20 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     const now = performance.now()
     const { columns, rows } = size()
     const part = chrome(ui, { columns, rows }, Date.now())
-    const due = now - takenAt >= takeMs
+    const due = now - takenAt >= takeMs || (backlog.length > 0 && now - takenAt >= 8)
     if (due) takenAt = now
-    const finished = due ? transcript.take(columns, part.room) : []
-    const live = transcript.live(columns, part.room)
+    if (due) for (const one of transcript.take(columns, part.room)) backlog.push(paint(one))
+    const finished = due ? backlog.splice(0, mostLines) : []
+    // What is newer than the backlog is not shown before it.
+    const live = backlog.length > 0 ? [] : transcript.live(columns, part.room)
     const { cursor } = part
     screen.draw({
-      finished: finished.map(paint),
+      finished,
       live: [...live, ...part.lines].map(paint),
       cursor: cursor === undefined ? undefined : { x: cursor.x, y: cursor.y + live.length },
     })
     if (!due) later(takeMs - (now - takenAt))
+    else if (backlog.length > 0) later(10)
     else if (ui.activity !== undefined && !ui.still) later(tickMs)
     if (ui.hint !== undefined) {
       const left = ui.hint.until - Date.now()
@@ -90,8 +97,10 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     },
     suspend: (during) => screen.suspend(during),
     async close() {
-      takenAt = 0
-      frame()
+      do {
+        takenAt = Number.NEGATIVE_INFINITY
+        frame()
+      } while (backlog.length > 0)
       closed = true
       clearTimeout(timer)
       await screen.close()

@@ -202,24 +202,27 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     desk.sayLines(() => [line(`Cachalot ${place.version}`, { role: 'accent', bold: true })])
     for (const text of options.warnings) desk.say(text, { role: 'warning' })
     drawing.draw()
-    if (settings.theme === 'auto') {
-      const shade = await terminal.background(300)
-      if (shade !== undefined && themeFor(shade) !== drawing.theme()) drawing.setTheme(themeFor(shade))
-    }
+    const shade = settings.theme === 'auto' ? terminal.background(300) : undefined
+    void shade?.then((found) => {
+      if (found !== undefined && themeFor(found) !== drawing.theme()) drawing.setTheme(themeFor(found))
+    })
     if (!(await askTrust(desk, options.trustFile))) return exit(0)
     const model = await askModel(desk)
-    await greet(desk)
     desk.say('Say what is to be done. /help lists commands, /keys the keys; Shift-Tab changes how much is asked.', {
       role: 'muted',
     })
-    const { openHighlight } = await import('./transcript/highlight.ts')
-    transcript.options.highlight = openHighlight()
+    const settling = Promise.all([greet(desk), colourCode(), desk.files.ready()])
     if (begin.session === 'pick') await pickSession({ desk, turns })
     else if (begin.session === 'newest') await resumeNewest(desk)
     else if (model !== undefined) await desk.switchSession({ model })
     else void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
     if (begin.message !== undefined) turns.submit(begin.message, 'boundary')
-    await desk.files.ready()
+    await settling
+  }
+  /** The grammars are large: loaded when the prompt is there. */
+  const colourCode = async (): Promise<void> => {
+    const { openHighlight } = await import('./transcript/highlight.ts')
+    transcript.options.highlight = openHighlight()
   }
   starting().catch((error: unknown) =>
     desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),

@@ -1,0 +1,193 @@
+/** The interface measured on a real pseudo-terminal: what is written, what is lost, how quick a key is. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openPty, type Pty, type PtyOptions } from './pty.ts'
+
+let pty: Pty
+afterEach(() => pty.dispose())
+
+const open = async (options: PtyOptions): Promise<Pty> => {
+  pty = openPty(options)
+  await pty.until(/\/help lists/)
+  await pty.until('scripted')
+  return pty
+}
+
+const numbered = (count: number, tail: string): string[] =>
+  Array.from({ length: count }, (_, n) => `L${String(n).padStart(5, '0')} ${tail}`)
+
+/** Which of the lines are on the terminal how often, each found by its number. */
+function tally(lines: readonly string[]): Map<string, number> {
+  const seen = new Map<string, number>()
+  for (const line of lines) {
+    for (const [number] of line.matchAll(/L\d{5}/g)) seen.set(number, (seen.get(number) ?? 0) + 1)
+  }
+  return seen
+}
+
+/** Full clears: erase display 2 or 3, a reset, or home followed by erase. */
+const fullClear = /\x1b\[[23]J|\x1bc|\x1b\[(1;1)?H\x1b\[0?J/
+
+describe('10,000 streamed lines', () => {
+  for (const [columns, rows, form] of [
+    [100, 30, 'code'],
+    [40, 12, 'prose'],
+  ] as const) {
+    it(`${columns} × ${rows}, ${form}: none lost, none doubled, no full clear, few bytes`, async () => {
+      const lines = numbered(
+        10_000,
+        columns === 100 ? 'the quick brown fox jumps over the lazy dog and runs away' : 'fox and dog run',
+      )
+      const text = form === 'code' ? `\`\`\`\n${lines.join('\n')}\n\`\`\`\nEND` : `${lines.join('\n')}\n\nEND`
+      await open({ columns, rows, replies: [{ text }] })
+      const before = pty.output().length
+      pty.type('go\r')
+      await pty.until('✓ done', 60_000)
+      const written = Buffer.byteLength(pty.output().slice(before))
+      const seen = tally(pty.lines())
+      expect(lines.filter((line) => seen.get(line.slice(0, 6)) !== 1)).toEqual([])
+      expect(pty.output()).not.toMatch(fullClear)
+      const shown = lines.reduce((sum, line) => sum + line.length + (form === 'code' ? 3 : 1), 0)
+      expect(written / shown).toBeLessThanOrEqual(1.3)
+      console.log(`${columns}×${rows}: ${(written / shown).toFixed(3)} bytes a byte shown`)
+    }, 90_000)
+  }
+})
+
+describe('while it streams', () => {
+  const slow = (count: number): PtyOptions['replies'] => [
+    { text: `${numbered(count, 'words and words').join('\n')}\n\nEND`, chunkMs: 1 },
+  ]
+
+  it('a resize breaks the live lines anew: none lost, none doubled, no debris', async () => {
+    await open({ columns: 100, rows: 30, replies: slow(1500) })
+    pty.type('go\r')
+    await pty.until(() => pty.output().includes('L00200'))
+    pty.resize(60, 20)
+    await pty.until(() => pty.output().includes('L00400'))
+    pty.resize(110, 35)
+    await pty.until(() => pty.output().includes('L00600'))
+    pty.resize(45, 14)
+    await pty.until('✓ done', 30_000)
+    const lines = pty.lines()
+    const seen = tally(lines)
+    expect([...Array(1500).keys()].filter((n) => seen.get(`L${String(n).padStart(5, '0')}`) !== 1)).toEqual([])
+    expect(pty.output()).not.toMatch(fullClear)
+    // What is live is there once: no old status line, no old prompt.
+    expect(lines.filter((line) => line.includes('Esc interrupts'))).toEqual([])
+    expect(lines.filter((line) => line.startsWith('ask ·')).length).toBe(1)
+    expect(lines.filter((line) => line.startsWith('› ')).length).toBeLessThanOrEqual(2)
+  })
+
+  it('a key is on the screen within 30 ms', async () => {
+    await open({ replies: slow(4000) })
+    pty.type('go\r')
+    await pty.until(() => pty.output().includes('L00100'))
+    const times: number[] = []
+    let typed = ''
+    for (let n = 0; n < 40; n += 1) {
+      const char = String.fromCharCode(97 + (n % 26))
+      typed += char
+      const began = performance.now()
+      pty.type(char)
+      await pty.until(`› ${typed}`)
+      times.push(performance.now() - began)
+    }
+    times.sort((a, b) => a - b)
+    const median = times[20] as number
+    console.log(`a key: median ${median.toFixed(1)} ms, slowest ${(times.at(-1) as number).toFixed(1)} ms`)
+    expect(median).toBeLessThanOrEqual(30)
+    expect(pty.screen().join('\n')).toContain('Esc interrupts')
+    pty.type('\x1b')
+    await pty.until('interrupted')
+    expect(pty.screen().join('\n')).toContain(`› ${typed}`)
+  })
+})
+
+/** The log of a session as the agent writes it, without the work of having it. */
+function longSession(state: string, cwd: string, turns: number): void {
+  const time = new Date(0).toISOString()
+  const id = '0000000000zzzzzzzzzzzzzzzz'
+  const message = (of: object, segment = 'conversation') => ({ type: 'message', segment, message: of })
+  const usage = {
+    promptTokens: 100,
+    cachedTokens: 90,
+    evaluatedTokens: 10,
+    generatedTokens: 50,
+    prefillSeconds: 1,
+    decodeSeconds: 1,
+  }
+  const records: object[] = [
+    { type: 'header', format: 1, id, cwd, time, model: { name: 'scripted', place: 'scripted', dialect: 'scripted' } },
+    message({ role: 'system', text: 'You are an agent.', tools: [] }, 'system'),
+  ]
+  for (let n = 0; n < turns; n += 1) {
+    records.push(
+      { type: 'input', time, text: `question ${n}` },
+      message({ role: 'user', text: `question ${n}` }),
+      message({ role: 'assistant', reasoning: '', text: `answer ${n}. ${'Some words. '.repeat(40)}`, calls: [] }),
+      { type: 'usage', usage },
+      { type: 'result', time, exit: 'done', text: '', summary: { steps: 1, seconds: 1, usage } },
+    )
+  }
+  mkdirSync(join(state, 'sessions'), { recursive: true })
+  writeFileSync(join(state, 'sessions', `${id}.jsonl`), records.map((one) => `${JSON.stringify(one)}\n`).join(''))
+}
+
+/** What `node -e 0` uses. */
+function nodeCpuMs(): number {
+  const script = 'const {user, system} = process.cpuUsage(); process.stdout.write(String((user + system) / 1000))'
+  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
+}
+
+/** Megabytes that the process holds for itself. */
+const residentMb = (pid: number): number => {
+  const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kib) / 1024
+}
+
+/** Seconds of processor that the process has used: the measure that other work on the machine does not change much. */
+const cpuMs = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
+describe('time and memory', () => {
+  it('the prompt is there soon after the start, and after resuming 1,000 turns', async () => {
+    pty = openPty({ replies: [] })
+    await pty.until(/\/help lists/)
+    const { home, folder } = pty
+    const prompt = async (words: readonly string[], sign: RegExp): Promise<number> => {
+      const one = openPty({ home, folder, words })
+      await one.until(sign)
+      const used = cpuMs(one.pid)
+      one.dispose()
+      return used
+    }
+    const fresh = Math.min(await prompt([], /^› /m), await prompt([], /^› /m), await prompt([], /^› /m))
+    longSession(join(home, 'state'), folder, 1000)
+    const resume = await prompt(['--continue'], /answer 999/)
+    const node = nodeCpuMs()
+    console.log(`processor: node ${node} ms, prompt ${fresh} ms, 1,000 turns resumed ${resume} ms`)
+    expect(fresh - node).toBeLessThanOrEqual(250)
+    expect(resume - fresh).toBeLessThanOrEqual(300)
+  })
+
+  it('memory stays flat over many turns', async () => {
+    const turns = 300
+    const text = numbered(40, 'a line of an answer that is not so short').join('\n')
+    await open({ replies: Array.from({ length: turns }, (_, n) => ({ text: `${text}\n\nEND${n}.` })) })
+    const sizes: number[] = []
+    for (let n = 0; n < turns; n += 1) {
+      pty.type(`turn ${n}\r`)
+      await pty.until(() => pty.output().includes(`END${n}.`))
+      await pty.until(() => !pty.screen().some((line) => line.includes('Esc interrupts')))
+      if (n % 50 === 49) sizes.push(residentMb(pty.pid))
+    }
+    console.log(`resident after each 50 turns: ${sizes.map((size) => size.toFixed(0)).join(', ')} MB`)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(250)
+    expect((sizes.at(-1) as number) - (sizes[1] as number)).toBeLessThanOrEqual(50)
+  }, 90_000)
+})
