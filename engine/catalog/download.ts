@@ -45,7 +45,7 @@ export interface Downloaded {
   readonly bytes: number
   /** Of the file as it is now; equal to the request's where that has one. Undefined when the file was here already. */
   readonly sha256: string | undefined
-  /** The source that gave the last byte; undefined when the file was here already. */
+  /** The source that gave the last byte, in words; undefined when the file was here already. */
   readonly source: string | undefined
 }
 
@@ -92,6 +92,10 @@ async function fill(part: PartFile, request: DownloadRequest, options: DownloadO
   await removeLeftovers(part.path)
   if (request.bytes !== undefined && part.bytes > request.bytes) await part.clear()
   if (part.bytes > 0) onEvent({ type: 'resumed', bytes: part.bytes })
+  if (request.sha256 !== undefined && part.bytes === request.bytes) {
+    if (part.digest() === request.sha256) return 'an earlier attempt'
+    await part.clear()
+  }
   await checkSpace(part, request)
   const reasons: string[] = []
   const slow: Source[] = []

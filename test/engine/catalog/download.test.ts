@@ -111,8 +111,16 @@ test('what an earlier attempt left is not fetched again', async () => {
 test('a part that is whole already is only checked', async () => {
   await leavePart(body)
   const server = await hub()
-  await get({}, { huggingface: server.url })
+  expect(await get({}, { huggingface: server.url })).toMatchObject({ source: 'an earlier attempt' })
   expect(server.requests).toEqual([])
+  expect((await readFile(target())).equals(body)).toBe(true)
+})
+
+test('a part that is whole and wrong is thrown away', async () => {
+  await leavePart(modelBytes(3_000_000, 'forged'))
+  const server = await hub()
+  await get({}, { huggingface: server.url })
+  expect(server.requests.map((request) => request.range)).toEqual([undefined])
   expect((await readFile(target())).equals(body)).toBe(true)
 })
 
