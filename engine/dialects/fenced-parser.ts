@@ -43,8 +43,8 @@ export function fencedParser(options: ParserOptions): ReplyParser {
   const out = fencedOutput(options)
   const { files } = out
   let partial = ''
-  /** How much of the current line was said already. */
-  let said = 0
+  /** A line of prose is said before it ends; then this is what was said of it. */
+  let prose: string | undefined
   /** A path line that waits for what it names; its lines are text if nothing comes. */
   let named: { readonly path: string; readonly lines: string[] } | undefined
   let lastText = ''
@@ -86,8 +86,8 @@ export function fencedParser(options: ParserOptions): ReplyParser {
     }
     const path = isProse(line) ? undefined : pathLine(line, files)
     if (path !== undefined) named = { path, lines: [line] }
-    else out.say(`${line.slice(said)}\n`)
-    lastText = line
+    else out.say(`${line}\n`)
+    lastText = line.slice(-400)
   }
 
   function inJson(region: JsonRegion, line: string): void {
@@ -147,32 +147,57 @@ export function fencedParser(options: ParserOptions): ReplyParser {
     else if (fence !== undefined) inFence(fence, line)
     else if (json !== undefined) inJson(json, line)
     else outside(line)
-    said = 0
   }
 
-  /** Prose is said before its line ends. */
-  function sayEarly(): void {
-    if (block !== undefined || fence !== undefined || json !== undefined || !isProse(partial)) return
-    flushName()
-    const text = partial.slice(said).replace(/\r$/, '')
-    out.say(text)
-    said += text.length
+  /** Says what there is of a line of prose; true when that line is over. */
+  function sayProse(before: string): boolean {
+    const newline = partial.indexOf('\n')
+    const text = newline === -1 ? partial : partial.slice(0, newline)
+    const words = text.endsWith('\r') ? text.slice(0, -1) : text
+    out.say(words)
+    prose = before + words
+    partial = newline === -1 ? text.slice(words.length) : partial.slice(newline + 1)
+    if (newline === -1) return false
+    out.say('\n')
+    lastText = prose.slice(-400)
+    prose = undefined
+    return true
+  }
+
+  function read(): void {
+    for (;;) {
+      if (prose !== undefined) {
+        if (!sayProse(prose)) return
+      } else {
+        const newline = partial.indexOf('\n')
+        if (newline !== -1) {
+          const line = partial.slice(0, newline)
+          partial = partial.slice(newline + 1)
+          take(line)
+        } else {
+          const text = block === undefined && fence === undefined && json === undefined
+          if (!text || !isProse(partial)) return
+          flushName()
+          prose = ''
+        }
+      }
+    }
   }
 
   return {
     push(chunk) {
-      partial += chunk
-      if (chunk.includes('\n')) {
-        const lines = partial.split('\n')
-        partial = lines.pop() ?? ''
-        for (const line of lines) take(line)
-      }
-      sayEarly()
+      // The rest of a long line is only looked at when it ends.
+      if (partial === '' || prose !== undefined || chunk.includes('\n') || partial.length < 400) {
+        partial += chunk
+        read()
+      } else partial += chunk
       return out.take()
     },
     end() {
-      if (partial !== '') take(partial)
+      if (prose !== undefined) out.say(partial)
+      else if (partial !== '') take(partial)
       partial = ''
+      prose = undefined
       flushName()
       if (block !== undefined) {
         const problem =

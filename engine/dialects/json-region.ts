@@ -22,11 +22,13 @@ export function jsonRegion(out: FencedOutput, first: string): JsonRegion {
   const tagged = first.trimStart().startsWith(openTag)
   const scanner = jsonScanner()
   let text = ''
+  /** The last characters: looked at for every `>`, so never the whole. */
+  let tail = ''
   let skip = tagged ? first.indexOf(openTag) + openTag.length : 0
 
   /** Outside of a string, or on a line of its own: inside of JSON strings a newline is written `\n`. */
   function closes(): boolean {
-    return text.endsWith(closeTag) && (!scanner.inString || /\n[ \t]*<\/tool_call>$/.test(text))
+    return tail.endsWith(closeTag) && (!scanner.inString || /\n[ \t]*<\/tool_call>$/.test(tail))
   }
 
   function settle(json: string): void {
@@ -44,6 +46,7 @@ export function jsonRegion(out: FencedOutput, first: string): JsonRegion {
       for (let at = skip; at <= line.length; at += 1) {
         const character = line[at] ?? '\n'
         text += character
+        tail = (tail + character).slice(-80)
         const whole = scanner.push(character)
         if (tagged ? character !== '>' || !closes() : !whole) continue
         settle(tagged ? text.slice(0, -closeTag.length) : text)

@@ -30,14 +30,17 @@ export function qwenParser(): ReplyParser {
   let line = ''
   let scanner: JsonScanner = jsonScanner()
   let started = false
-  let shown = 0
+  /** In `call`: what is not shown yet, and the last characters (looked at for each one, so never the whole). */
+  let unshown = ''
+  let tail = ''
 
   function enter(next: State, first = ''): void {
     state = next
     held = ''
     scanner = jsonScanner()
     started = false
-    shown = 0
+    unshown = ''
+    tail = ''
     for (const character of first) steps[state](character)
   }
 
@@ -141,6 +144,8 @@ export function qwenParser(): ReplyParser {
 
   function call(character: string): void {
     held += character
+    unshown += character
+    tail = (tail + character).slice(-80)
     scanner.push(character)
     if (character === '"' && !started && held.length < 400) {
       const name = /^[\s[{]*"name"\s*:\s*"([^"\\]+)"$/.exec(held)?.[1]
@@ -150,32 +155,29 @@ export function qwenParser(): ReplyParser {
       }
     }
     if (character !== '>') return
-    const closed = held.endsWith(closeTag)
-    if (!closed && !held.endsWith(openTag)) return
-    const content = held.slice(0, held.length - (closed ? closeTag : openTag).length)
-    if (scanner.inString && !/\n[ \t]*$/.test(content)) return
-    settleCall(content)
+    const closed = tail.endsWith(closeTag)
+    if (!closed && !tail.endsWith(openTag)) return
+    if (scanner.inString && !/\n[ \t]*<\/?tool_call>$/.test(tail)) return
+    const tag = (closed ? closeTag : openTag).length
+    unshown = unshown.slice(0, Math.max(0, unshown.length - tag))
+    if (started) delta(unshown.length)
+    give(readCalls(held.slice(0, -tag)), held.slice(0, -tag).trim())
+    enter('text')
     if (!closed) enter('call')
   }
 
-  function settleCall(content: string): void {
-    if (started) delta(content.trimEnd().length)
-    give(readCalls(content), content.trim())
-    enter('text')
+  /** Shows the arguments as they come. */
+  function delta(length: number): void {
+    if (length === 0) return
+    sink.push({ type: 'call-delta', text: unshown.slice(0, length) })
+    unshown = unshown.slice(length)
   }
 
-  /** Shows the arguments as they come, without what may be the closing tag. */
-  function delta(to: number): void {
-    if (to <= shown) return
-    sink.push({ type: 'call-delta', text: held.slice(shown, to) })
-    shown = to
-  }
-
+  /** Without what may be the closing tag. */
   function safeLength(): number {
-    const tag = held.lastIndexOf('<')
-    const end =
-      tag !== -1 && (closeTag.startsWith(held.slice(tag)) || openTag.startsWith(held.slice(tag))) ? tag : held.length
-    return held.slice(0, end).trimEnd().length
+    const tag = unshown.lastIndexOf('<')
+    const rest = unshown.slice(tag)
+    return tag !== -1 && (closeTag.startsWith(rest) || openTag.startsWith(rest)) ? tag : unshown.length
   }
 
   function bare(character: string): void {
@@ -201,7 +203,7 @@ export function qwenParser(): ReplyParser {
       else if (state === 'fence') settleFence()
       else if (state === 'call') {
         const whole = wholeJson(content)
-        if (started) delta(content.trimEnd().length)
+        if (started) delta(unshown.length)
         if (whole) give(readCalls(content), content.trim())
         else {
           sink.push({

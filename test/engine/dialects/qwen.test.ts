@@ -39,7 +39,7 @@ describe('reading replies', () => {
     expect(parseAnyhow(qwen, `I look.\n\n${call(read)}`)).toEqual([
       { type: 'text', text: 'I look.' },
       { type: 'call-start', name: 'read' },
-      { type: 'call-delta', text: `\n${read}` },
+      { type: 'call-delta', text: `\n${read}\n` },
       { type: 'call', call: readCall },
     ])
   })
