@@ -1,6 +1,7 @@
 /** The session in use: opened behind the prompt, replaced by /new, /resume, /fork and /model. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Approve, replaySession, type Session } from '../../agent/index.ts'
 import { asksBefore, sandboxMode } from './modes.ts'
 import type { Place } from './place.ts'
@@ -72,7 +73,12 @@ export function openCurrent({ ui, transcript, place, approve, draw, left }: Curr
     async switchTo(request) {
       const before = opened
       const title = request.resume === undefined ? undefined : (await readMeta(request.resume)).title
-      if (request.resume !== undefined) await show(request.resume, transcript)
+      if (request.resume !== undefined) {
+        await show(request.resume, transcript)
+        // Seen before the log is read whole and the model is loaded.
+        draw()
+        await sleep(60)
+      }
       if (request.model !== undefined) model = request.model
       await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
       left()
@@ -94,7 +100,7 @@ export function openCurrent({ ui, transcript, place, approve, draw, left }: Curr
 }
 
 /** Of the end of a log: what a person looks back at. */
-const shownBytes = 64 << 10
+const shownBytes = 24 << 10
 
 /** Draws the last turns of an earlier session as they were drawn then. */
 async function show(file: string, transcript: Transcript): Promise<void> {

@@ -211,13 +211,12 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     desk.say('Say what is to be done. /help lists commands, /keys the keys; Shift-Tab changes how much is asked.', {
       role: 'muted',
     })
-    const settling = Promise.all([greet(desk), colourCode(), desk.files.ready()])
     if (begin.session === 'pick') await pickSession({ desk, turns })
     else if (begin.session === 'newest') await resumeNewest(desk)
     else if (model !== undefined) await desk.switchSession({ model })
     else void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
     if (begin.message !== undefined) turns.submit(begin.message, 'boundary')
-    await settling
+    await Promise.all([greet(desk), colourCode(), desk.files.ready()])
   }
   /** The grammars are large: loaded when the prompt is there. */
   const colourCode = async (): Promise<void> => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { openSession } from '../../agent/index.ts'
 import { choices, defaultModelName, listModels, type Model, readMachine } from '../../engine/index.ts'
-import { guaranteeText, openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
+import { guaranteeText, type Policy, type Sandbox } from '../../sandbox/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { settingNames, settings } from '../config/settings.ts'
 import { bytesText } from '../model/bytes.ts'
@@ -10,7 +10,8 @@ import { modelFolders } from '../model/context.ts'
 import { fitText } from '../model/fit-text.ts'
 import { chooseModel } from '../model/use.ts'
 import { openModel } from '../open/model.ts'
-import { backendOf, sessionSettings } from '../open/workplace.ts'
+import { openWantedSandbox } from '../open/sandbox.ts'
+import { sessionSettings } from '../open/workplace.ts'
 import type { Paths } from '../paths.ts'
 import { version } from '../version.ts'
 import type { OpenRequest, Place } from './place.ts'
@@ -30,7 +31,7 @@ export function openPlace(options: PlaceOptions): { readonly place: Place; reado
   let sandbox: Promise<Sandbox> | undefined
   let held: { readonly name: string | undefined; readonly model: Promise<Model> } | undefined
   const confined = (): Promise<Sandbox> => {
-    sandbox ??= openSandbox({ roots: [root], backend: backendOf(config.sandbox) })
+    sandbox ??= openWantedSandbox(config, root)
     return sandbox
   }
 

@@ -158,6 +158,9 @@ describe('time and memory', () => {
   it('the prompt is there soon after the start, and after resuming 1,000 turns', async () => {
     pty = openPty({ replies: [] })
     await pty.until(/\/help lists/)
+    // A graceful end keeps the compiled code for the next start.
+    pty.type('\x04')
+    await pty.exit()
     const { home, folder } = pty
     const prompt = async (words: readonly string[], sign: RegExp): Promise<number> => {
       const one = openPty({ home, folder, words })
@@ -168,7 +171,8 @@ describe('time and memory', () => {
     }
     const fresh = Math.min(await prompt([], /^› /m), await prompt([], /^› /m), await prompt([], /^› /m))
     longSession(join(home, 'state'), folder, 1000)
-    const resume = await prompt(['--continue'], /answer 999/)
+    const resuming = () => prompt(['--continue'], /answer 999/)
+    const resume = Math.min(await resuming(), await resuming(), await resuming())
     const node = nodeCpuMs()
     console.log(`processor: node ${node} ms, prompt ${fresh} ms, 1,000 turns resumed ${resume} ms`)
     expect(fresh - node).toBeLessThanOrEqual(250)
