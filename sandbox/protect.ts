@@ -28,6 +28,24 @@ export function protectedPaths(root: string, names: readonly string[] = PROTECTE
   return [...found]
 }
 
+/** What in a `.git` makes git run programs or look elsewhere. */
+const GIT_GUARDED = [
+  ...['config', 'config.worktree', 'hooks', 'info', 'commondir', 'gitdir', 'modules', 'worktrees', 'objects/info'],
+]
+
+/**
+ * The same for the git tool: the repository of this folder is open but for what runs programs; nested ones are not. The
+ * protected names are open too: a switch that cannot write one of them would stop half-way.
+ */
+export function gitToolPaths(root: string): string[] {
+  const own = path.join(root, '.git')
+  const held = protectedPaths(root, [])
+  if (isFile(own) || isLink(own)) return held
+  const found = new Set(held.filter((file) => file !== own))
+  for (const name of GIT_GUARDED) addExisting(found, path.join(own, name))
+  return [...found]
+}
+
 /** Adds what a name leads to, when it is there. */
 function addExisting(found: Set<string>, file: string): void {
   const real = realPath(file)

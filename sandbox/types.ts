@@ -25,8 +25,18 @@ export interface Policy {
   /** Paths hidden from commands, absolute, besides the built-in list of secrets. */
   readonly denyRead: readonly string[]
   readonly network: 'off' | 'full'
+  /**
+   * With the network off: hosts that commands reach all the same, through a proxy of ours. `example.org` is that host,
+   * `*.example.org` any below it; `:port` after it, default 80 and 443. From flags and user configuration only.
+   */
+  readonly allowHosts?: readonly string[]
   /** Names of environment variables to pass besides the built-in allow-list. */
   readonly passEnv: readonly string[]
+  /**
+   * For the git tool alone, whose command lines are ours: the data of the first root's own repository are writable, but not
+   * what makes git run programs (config, hooks, …). Never for a command that a model wrote.
+   */
+  readonly git?: 'writable'
 }
 
 export interface Limits {

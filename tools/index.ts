@@ -1,5 +1,6 @@
 /** The face of the tools room: what the model may do. Other rooms import only this file. */
 import { editTool } from './edit.ts'
+import { gitTool } from './git.ts'
 import { listTool } from './list.ts'
 import { readTool } from './read.ts'
 import { searchTool } from './search.ts'
@@ -20,6 +21,6 @@ export type * from './types.ts'
  * Every tool, in the order in which the model is told of them. Their inputs differ; what `parseCall` returns as `input`
  * has been parsed by the very tool that it returns.
  */
-export const allTools: readonly Tool[] = [readTool, editTool, writeTool, listTool, searchTool, shellTool].map(
+export const allTools: readonly Tool[] = [readTool, editTool, writeTool, listTool, searchTool, shellTool, gitTool].map(
   (tool) => tool as Tool,
 )

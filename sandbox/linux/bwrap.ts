@@ -2,7 +2,7 @@
 import { existsSync, lstatSync } from 'node:fs'
 import path from 'node:path'
 import { isInside, realPath } from '../policy.ts'
-import { protectedPaths } from '../protect.ts'
+import { gitToolPaths, protectedPaths } from '../protect.ts'
 import type { Policy } from '../types.ts'
 import { listeningSockets, type Mask, secretMasks } from './masks.ts'
 
@@ -77,7 +77,7 @@ export function bwrapProfile(
     const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
     if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
   }
-  args.push(...writable.flatMap((folder) => protectionArgs(folder)))
+  args.push(...writable.flatMap((folder) => protectionArgs(folder, policy.git === 'writable')))
 
   for (const mask of around) args.push('--remount-ro', mask.path)
   for (const folder of hidden) if (folder !== '/tmp' && folder !== '/var/tmp') args.push('--remount-ro', folder)
@@ -123,8 +123,10 @@ function maskArgs(mask: Mask, machine: Machine): string[] {
  * Protected paths read-only, and every folder between them and the root pinned by a mount on itself: what is a mount
  * point cannot be renamed away (EBUSY).
  */
-function protectionArgs(root: string): string[] {
-  const held = protectedPaths(root).filter((file) => file !== root && isInside(file, root))
+function protectionArgs(root: string, gitTool: boolean): string[] {
+  const held = (gitTool ? gitToolPaths(root) : protectedPaths(root)).filter(
+    (file) => file !== root && isInside(file, root),
+  )
   const pins = new Set<string>()
   for (const file of held) {
     for (let up = path.dirname(file); up !== root && isInside(up, root); up = path.dirname(up)) pins.add(up)

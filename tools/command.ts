@@ -1,0 +1,90 @@
+/** Runs a command in the sandbox and tells what came of it. */
+import { stripVTControlCharacters } from 'node:util'
+import { type CommandResult, type Policy, SandboxError } from '../sandbox/index.ts'
+import { failure } from './result.ts'
+import type { ToolContext, ToolResult } from './types.ts'
+
+/** Characters of output that the model is shown: beginning and end. */
+const maxChars = 8000
+
+export interface CommandRun {
+  /** For bash. */
+  readonly line: string
+  /** What the screen shows of it. */
+  readonly shown: string
+  readonly seconds: number
+  /** Default: the context's. */
+  readonly policy?: Policy
+}
+
+/** Everything that the command does, and a sandbox that is not there, is a result. */
+export async function runCommand(context: ToolContext, run: CommandRun): Promise<ToolResult> {
+  const { sandbox, workspace, signal, onOutput } = context
+  const seconds = Math.min(context.limits.seconds, run.seconds)
+  try {
+    const result = await sandbox.run(
+      { line: run.line, cwd: workspace.root },
+      { policy: run.policy ?? context.policy, limits: { ...context.limits, seconds }, signal, onOutput },
+    )
+    if (result.outcome === 'aborted') return failure('aborted', `Stopped. ${tell(result, seconds)}`)
+    return report(run.shown, result, seconds)
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error
+    return failure(error.kind === 'bad-command' ? 'bad-arguments' : 'sandbox', error.message)
+  }
+}
+
+function report(command: string, result: CommandResult, seconds: number): ToolResult {
+  return {
+    ok: result.outcome === 'exited' && result.exitCode === 0,
+    content: tell(result, seconds),
+    details: {
+      kind: 'command',
+      command,
+      exitCode: result.exitCode,
+      outcome: result.outcome,
+      seconds: result.seconds,
+      output: result.output,
+    },
+  }
+}
+
+function tell(result: CommandResult, seconds: number): string {
+  const parts = [endOf(result, seconds), shorten(plainOutput(result.output), result), result.hint ?? '']
+  return parts.filter((part) => part !== '').join('\n')
+}
+
+function endOf({ outcome, exitCode }: CommandResult, seconds: number): string {
+  switch (outcome) {
+    case 'exited':
+      return `exit code ${exitCode}`
+    case 'signalled':
+      return `killed by signal ${exitCode - 128}`
+    case 'timed-out':
+      return `timed out after ${seconds} s and was stopped`
+    case 'aborted':
+      return 'aborted'
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** As a terminal would leave it: no colours, and of lines that were written over only the last state. */
+function plainOutput(output: string): string {
+  return stripVTControlCharacters(output)
+    .replaceAll('\r\n', '\n')
+    .split('\n')
+    .map((line) => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\r$/, ''))
+    .join('\n')
+    .trimEnd()
+}
+
+/** Head and tail, cut at line ends where there are any: errors stand first or last. */
+function shorten(text: string, { outputBytes, fullOutput }: CommandResult): string {
+  if (text.length <= maxChars) return text
+  const head = text.slice(0, maxChars / 2)
+  const tail = text.slice(-maxChars / 2)
+  const first = head.slice(0, head.lastIndexOf('\n') + 1 || head.length).trimEnd()
+  const last = tail.slice(tail.indexOf('\n') + 1)
+  return `${first}\n… (output cut: ${outputBytes} bytes in all${fullOutput ? `, whole in ${fullOutput}` : ''}) …\n${last}`
+}
