@@ -1,5 +1,9 @@
 /** The face of the sandbox room: what a command may touch. Other rooms import only this file. */
-export { openSandbox, type SandboxOptions } from './open.ts'
+export type { SandboxOptions } from './detect.ts'
+export { diagnoseSandbox, type SandboxReport } from './doctor.ts'
+export { explainPolicy } from './explain.ts'
+export { guaranteesUnder } from './guarantees.ts'
+export { openSandbox } from './open.ts'
 export { allGuarantees, checkPolicy, guaranteeText, missingGuarantees } from './policy.ts'
 export { plainText } from './terminal.ts'
 export * from './types.ts'

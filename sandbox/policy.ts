@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { guaranteesUnder } from './guarantees.ts'
 import { type Guarantee, type Policy, type Sandbox, SandboxError } from './types.ts'
 
 /** Every guarantee there is, in the order in which they are shown. */
@@ -40,11 +41,8 @@ export function requiredGuarantees(policy: Policy): readonly Guarantee[] {
       return []
     case 'read-only':
     case 'workspace-write':
-      return allGuarantees.filter((guarantee) => {
-        if (guarantee === 'net-off') return policy.network === 'off'
-        if (guarantee === 'net-allowlist') return false
-        return true
-      })
+      // What the policy itself gives up is not required: see guaranteesUnder.
+      return guaranteesUnder(policy, allGuarantees)
     default:
       return assertNever(policy.mode)
   }

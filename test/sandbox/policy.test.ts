@@ -35,6 +35,9 @@ test('a confined mode requires all but what concerns a network that is not wante
   const all = { guarantees: allGuarantees }
   expect(missingGuarantees(policy(), all)).toEqual([])
   expect(missingGuarantees(policy({ network: 'full' }), { guarantees: [] })).not.toContain('net-off')
+  expect(missingGuarantees(policy({ allowHosts: ['a.org'] }), { guarantees: [] })).toContain('net-allowlist')
+  expect(missingGuarantees(policy({ allowHosts: ['a.org'] }), { guarantees: [] })).not.toContain('net-off')
+  expect(missingGuarantees(policy(), { guarantees: [] })).not.toContain('net-allowlist')
   expect(missingGuarantees(policy(), { guarantees: allGuarantees.filter((each) => each !== 'kill-all') })).toEqual([
     'kill-all',
   ])
