@@ -131,6 +131,8 @@ export class HostProcess {
       this.#pending.set(id, { ...listener, resolve, reject })
     })
     this.#child.channel?.ref()
+    // The channel of a killed host closes before its exit is told: without this our process could end in between.
+    this.#child.ref()
     this.#send({ type: 'request', id, operation })
     if (signal?.aborted) abort()
     signal?.addEventListener('abort', abort, { once: true })
@@ -158,7 +160,9 @@ export class HostProcess {
 
   /** Without anything to wait for, the channel keeps nobody alive. */
   #idle(): void {
-    if (this.#pending.size === 0) this.#child.channel?.unref()
+    if (this.#pending.size > 0) return
+    this.#child.channel?.unref()
+    this.#child.unref()
   }
 
   #read(text: string): void {

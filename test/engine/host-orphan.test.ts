@@ -36,3 +36,10 @@ test('an engine that was not closed does not keep its program alive, nor writes 
   expect(stdout).toBe('ready\n')
   expect(stderr).toBe('')
 })
+
+test('a program that has nothing else to do is told when its host is killed in mid-reply', async () => {
+  const { file } = makeModel('tiny-moe')
+  const survive = fileURLToPath(new URL('programs/survive-host.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [survive, file], { timeout: 20_000 })
+  expect(stdout).toMatch(/^failed: the engine host ended/)
+})
