@@ -1,10 +1,12 @@
 import { openSession, type Session, type SessionOptions } from '../../agent/index.ts'
-import { openSandbox } from '../../sandbox/index.ts'
+import type { Sandbox } from '../../sandbox/index.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
 
 export interface WorkplaceRequest extends OpenModelRequest {
   /** Absolute, real path of the work tree. */
   readonly cwd: string
+  /** Being opened: it waits for a child of its own, so it is begun before anything else. */
+  readonly sandbox: Promise<Sandbox>
   /** What only an interactive front end gives: approvals, an earlier session to go on with. */
   readonly session?: Pick<SessionOptions, 'approve' | 'asksBefore' | 'resume'>
 }
@@ -18,11 +20,8 @@ export interface Workplace {
 
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
-  const { config, cwd } = request
-  // The sandbox first: it waits for a child of its own while the model is opened.
-  const opening = openSandbox({ roots: [cwd], backend: backendOf(config.sandbox) })
-  const [sandbox, model] = await Promise.all([opening, openModel(request)])
-  if (sandbox.problem !== undefined && config.sandbox !== 'full-access') {
+  const [sandbox, model] = await Promise.all([request.sandbox, openModel(request)])
+  if (sandbox.problem !== undefined && request.config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
   let session: Session
@@ -65,10 +64,4 @@ export function sessionSettings({
       ...(config.seed === undefined ? {} : { seed: config.seed }),
     },
   }
-}
-
-/** Which sandbox is opened for a mode. */
-export function backendOf(mode: WorkplaceRequest['config']['sandbox']): 'auto' | 'external' | 'none' {
-  if (mode === 'external') return 'external'
-  return mode === 'full-access' ? 'none' : 'auto'
 }

@@ -5,7 +5,7 @@ import { type ExitReason, exitCode } from '../../agent/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
 import { OpenError } from '../open/open-error.ts'
-import { openWorkplace } from '../open/workplace.ts'
+import { openWantedSandbox } from '../open/sandbox.ts'
 import { resolvePaths } from '../paths.ts'
 import { safeJson } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
@@ -69,15 +69,21 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     const { config, warnings } = resolveConfig({ cwd, paths, environment: process.env, flags })
     const notice = (level: 'info' | 'warning', text: string): void => output.event({ type: 'notice', level, text })
     for (const text of warnings) notice('warning', text)
+    const sandbox = openWantedSandbox(config, cwd)
+    // Whoever needs it hears of a failure; until then it is not an unhandled one.
+    sandbox.catch(() => undefined)
     const task = await readTask({
       words,
       stdin: process.stdin,
       piped: isPiped(0),
       note: (text) => notice('warning', text),
     })
+    // Loaded while the sandbox tries itself.
+    const { openWorkplace } = await import('../open/workplace.ts')
     const place = await openWorkplace({
       config,
       cwd,
+      sandbox,
       paths,
       signal: interrupts.signal,
       mayAsk: shown && process.stdin.isTTY === true && process.stderr.isTTY === true,
