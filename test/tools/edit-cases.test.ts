@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { parsePatch } from '../../tools/edit/patch/parse.ts'
+import { PatchError } from '../../tools/edit/patch/types.ts'
 import type { ToolResult } from '../../tools/index.ts'
 import { call, reasonOf, toolContext } from './support/context.ts'
 import { workTree } from './support/workspace.ts'
@@ -174,3 +176,36 @@ function expectAgreed(one: Case, { results, before, after }: Outcome): void {
     else expect(after[one.file]).toContain(one.expected_contains)
   }
 }
+
+interface BlocksCase {
+  readonly id: string
+  readonly title: string
+  readonly kind: string
+  readonly tier: 'must' | 'lenient'
+  readonly text: string
+  readonly expected_blocks?: readonly (readonly [string, string, string])[]
+  readonly expected_count?: number
+  readonly expect_error?: string
+}
+
+describe('SEARCH/REPLACE blocks as a patch', () => {
+  const { cases: blocks } = JSON.parse(readFileSync(join(folder, 'aider-blocks.json'), 'utf8')) as {
+    cases: BlocksCase[]
+  }
+  test.each(
+    blocks.filter((one) => one.kind === 'search_replace_parse').map((one) => [one.id, one.title, one] as const),
+  )('%s %s', (_id, _title, one) => {
+    if (one.expect_error !== undefined) {
+      expect(() => parsePatch(one.text)).toThrow(PatchError)
+      return
+    }
+    const read = parsePatch(one.text).map((operation) => {
+      if (operation.kind === 'add') return [operation.path, '', operation.text]
+      const hunk = operation.kind === 'update' ? operation.hunks[0]! : { old: [], next: [] }
+      const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
+      return [operation.path, text(hunk.old), text(hunk.next)]
+    })
+    if (one.expected_blocks) expect(read).toEqual(one.expected_blocks)
+    else expect(read).toHaveLength(one.expected_count ?? read.length)
+  })
+})

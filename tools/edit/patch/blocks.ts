@@ -14,7 +14,7 @@ export function parseBlocks(text: string, fallbackPath?: string): FileOperation[
   let path = fallbackPath
   for (let at = 0; at < lines.length; at++) {
     if (!search.test(lines[at]!)) {
-      if (!isFence(lines[at]!)) path = pathOf(lines, at) ?? path
+      path = pathBefore(lines, at, path)
       continue
     }
     const middle = lines.findIndex((line, i) => i > at && divider.test(line))
@@ -40,12 +40,18 @@ function blockOperation(path: string, old: readonly string[], next: readonly str
 
 const isFence = (line: string): boolean => /^\s*(```|~~~)/.test(line)
 
-/** A path stands alone on its line, right before the block or the fence around it; marks of Markdown do not count. */
-function pathOf(lines: readonly string[], at: number): string | undefined {
+/**
+ * The path that a block takes from this line, if the line stands right before it or before its fence. Marks of Markdown do
+ * not count. A lone word (`Makefile`, but also `Then:`) is a path only where none is known.
+ */
+function pathBefore(lines: readonly string[], at: number, known: string | undefined): string | undefined {
+  if (isFence(lines[at]!)) return known
   const following = lines.slice(at + 1).find((line) => line.trim() !== '' && !isFence(line))
-  if (following === undefined || !search.test(following)) return undefined
+  if (following === undefined || !search.test(following)) return known
   const bare = lines[at]!.trim()
     .replace(/^[#*`>\s]+|[*`:\s]+$/g, '')
     .replace(/^(?:file|path):\s*/i, '')
-  return bare === '' || /\s{2}|[<>]/.test(bare) ? undefined : bare
+  if (!/[\p{L}\p{N}]/u.test(bare) || /[<>]/.test(bare)) return known
+  const clear = /^[^\s]*\/[^\s]*$|^[^/]*\.[\p{L}\p{N}]+$|^[^\s]+\/.*\.[\p{L}\p{N}]+$/u.test(bare)
+  return clear || (known === undefined && !/\s/.test(bare)) ? bare : known
 }
