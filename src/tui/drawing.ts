@@ -49,10 +49,12 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     const now = performance.now()
     const { columns, rows } = size()
     const part = chrome(ui, { columns, rows }, Date.now())
-    const due = now - takenAt >= takeMs || (backlog.length > 0 && now - takenAt >= 8)
+    // A question is never on the screen before what it is about.
+    const asked = ui.approvals.length > 0
+    const due = asked || now - takenAt >= (backlog.length > 0 ? 8 : takeMs)
     if (due) takenAt = now
     if (due) for (const one of transcript.take(columns, part.room)) backlog.push(paint(one))
-    const finished = due ? backlog.splice(0, mostLines) : []
+    const finished = due ? backlog.splice(0, asked ? backlog.length : mostLines) : []
     // What is newer than the backlog is not shown before it.
     const live = backlog.length > 0 ? [] : transcript.live(columns, part.room)
     const { cursor } = part

@@ -144,6 +144,8 @@ function belowInput({ completion }: Ui, width: number, most: number): Line[] {
 }
 
 function footer(ui: Ui, width: number, nowMs: number): Line {
-  if (ui.hint !== undefined && ui.hint.until > nowMs) return line(clip(ui.hint.text, width), { role: 'warning' })
-  return statusLine(ui, ui.statusItems, width)
+  const { hint } = ui
+  if (hint === undefined || hint.until <= nowMs) return statusLine(ui, ui.statusItems, width)
+  // The mode is seen at all times.
+  return [...statusLine(ui, [], width), span(` · ${hint.text}`, { role: 'warning' })]
 }

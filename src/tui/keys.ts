@@ -143,8 +143,10 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     if (name === 'up' || name === 'ctrl-p') ui.completion = step(completion, -1)
     else if (name === 'down' || name === 'ctrl-n') ui.completion = step(completion, 1)
     else if (chosen !== undefined && (name === 'tab' || name === 'return')) {
-      const whole = completion.token.kind === 'command' && name === 'return'
-      setEditor(accept(ui.editor, completion.token, chosen))
+      const { token } = completion
+      const typed = ui.editor.text.slice(token.from, token.to)
+      const whole = name === 'return' && (token.kind === 'command' || chosen.insert.trim() === typed)
+      setEditor(accept(ui.editor, token, chosen))
       if (whole) submit('boundary')
     } else return false
     return true

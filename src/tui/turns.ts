@@ -76,7 +76,8 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
       if (event.type === 'result') ended(event)
       transcript.apply(event, Date.now())
       // Events come one by one, so these words are with the agent before it looks for them.
-      if (event.type === 'usage' || event.type === 'tool-result') deliver(session)
+      const boundary = event.type === 'usage' || event.type === 'tool-result'
+      if (boundary && !signal.aborted) deliver(session)
       desk.drawSoon()
       if (performance.now() - breathed > breathMs) {
         await setImmediate()

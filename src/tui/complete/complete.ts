@@ -61,6 +61,7 @@ export interface Named {
 export function suggestNames(query: string, names: readonly Named[], mark: string): Suggestion[] {
   const wanted = query.toLowerCase()
   const starts = names.filter(({ name }) => name.startsWith(wanted))
+  starts.sort((a, b) => Number(b.name === wanted) - Number(a.name === wanted))
   const rest = names.filter((one) => !starts.includes(one))
   const fuzzy =
     wanted === '' ? [] : fuzzysort.go(wanted, rest, { key: 'name', threshold: 0.3 }).map((match) => match.obj)

@@ -1,0 +1,257 @@
+/** A person at the keyboard: first start, approvals, steering, interruption, undo, resume. The world is looked at, not the words. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openPty, type Pty, type PtyOptions } from './pty.ts'
+
+let open: Pty[] = []
+afterEach(() => {
+  for (const one of open.toReversed()) one.dispose()
+  open = []
+})
+
+async function start(options: PtyOptions, ready = '/help lists'): Promise<Pty> {
+  const pty = openPty(options)
+  open.push(pty)
+  await pty.until(ready)
+  return pty
+}
+
+/** The messages that the model was shown, from the log of the newest session. */
+function logged(pty: Pty): { role: string; text: string }[] {
+  const folder = join(pty.home, 'state', 'sessions')
+  const logs = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
+  const used = (name: string): number => statSync(join(folder, name)).mtimeMs
+  const newest = logs.sort((a, b) => used(a) - used(b)).at(-1) as string
+  const lines = readFileSync(join(folder, newest), 'utf8').trim().split('\n')
+  return lines.map((line) => JSON.parse(line)).flatMap((record) => (record.type === 'message' ? [record.message] : []))
+}
+
+const edit = { name: 'edit', arguments: { path: 'a.txt', old: 'one', new: 'two' } }
+const shell = (command: string) => ({ name: 'shell', arguments: { command } })
+const files = { 'a.txt': 'first\none\nlast\n' }
+const read = (pty: Pty, path: string): string => readFileSync(join(pty.folder, path), 'utf8')
+/** Questions take no key in their first moment. */
+const grace = () => new Promise((resolve) => setTimeout(resolve, 450))
+
+describe('the first start', () => {
+  it('asks whether the folder is trusted, once; says what the sandbox guarantees', async () => {
+    const pty = await start({ trusted: false, replies: [] }, 'Trust this folder?')
+    await pty.until('Do you trust')
+    pty.type('\r')
+    await pty.until('Sandbox:')
+    await pty.until('Shift-Tab changes')
+    pty.type('\x04')
+    expect(await pty.exit()).toBe(0)
+    const again = await start({ home: pty.home, folder: pty.folder, trusted: false })
+    expect(again.lines().join('\n')).not.toContain('Trust this folder?')
+  })
+
+  it('leaves when the folder is not trusted', async () => {
+    const pty = await start({ trusted: false, replies: [] }, 'Trust this folder?')
+    pty.type('2')
+    expect(await pty.exit()).toBe(0)
+  })
+})
+
+describe('approvals', () => {
+  it('show the change with its lines, wait for a yes, and change the file then', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit] }, { text: 'Changed.' }] })
+    pty.type('change it\r')
+    await pty.until('Allow this?')
+    expect(pty.screen().join('\n')).toMatch(/ 2 - one\n\s+2 \+ two/)
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+    await grace()
+    pty.type('y')
+    await pty.until('✓ done')
+    expect(read(pty, 'a.txt')).toBe('first\ntwo\nlast\n')
+  })
+
+  it('tell the model the reason of a no', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit] }, { text: 'Then not.' }] })
+    pty.type('look\r')
+    await pty.until('Allow this?')
+    await grace()
+    pty.type('n')
+    await pty.until('why not?')
+    pty.type('keep one\r')
+    await pty.until('Then not.')
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+    expect(logged(pty).find(({ role }) => role === 'tool')?.text).toContain('keep one')
+  })
+
+  it('keep what is allowed for the session, by a rule that is seen', async () => {
+    const again = shell('echo hello')
+    const pty = await start({ replies: [{ calls: [again] }, { calls: [{ ...again }] }, { text: 'Twice.' }] })
+    pty.type('run\r')
+    await pty.until('always in this session: the command: echo hello')
+    await grace()
+    pty.type('a')
+    await pty.until('Twice.')
+    expect(pty.lines().filter((line) => line.includes('shell wants to')).length).toBe(1)
+  })
+
+  it('do not take what is being typed for an answer', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit], delayMs: 300 }, { text: 'ok' }] })
+    pty.type('go\r')
+    await pty.until('Esc interrupts')
+    pty.type('why')
+    await pty.until('Allow this?')
+    pty.type('y')
+    await pty.until('› whyy')
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+  })
+
+  it('fit a small screen', async () => {
+    const long = { name: 'edit', arguments: { path: 'a.txt', old: 'one', new: Array(40).fill('more').join('\n') } }
+    const pty = await start({ files, columns: 40, rows: 12, replies: [{ calls: [long] }, { text: 'ok' }] }, '›')
+    pty.type('go\r')
+    await pty.until('Allow this?')
+    expect(pty.lines().filter((line) => line.includes('+ more')).length).toBe(40)
+    await grace()
+    pty.type('y')
+    await pty.until('✓ done')
+  })
+})
+
+describe('modes', () => {
+  it('plan changes nothing: neither a tool nor a command can', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit, shell('touch made; echo ran')] }, { text: 'A plan.' }] })
+    for (const mode of ['auto-edit', 'auto', 'plan']) {
+      pty.type('\x1b[Z')
+      await pty.until(new RegExp(`^${mode} ·`, 'm'))
+    }
+    pty.type('change it\r')
+    await pty.until('A plan.')
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+    expect(readdirSync(pty.folder)).not.toContain('made')
+  })
+
+  it('auto asks nothing', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit, shell('touch made')] }, { text: 'All done.' }] })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    pty.type('change it\r')
+    await pty.until('✓ done')
+    expect(read(pty, 'a.txt')).toContain('two')
+    expect(readdirSync(pty.folder)).toContain('made')
+  })
+})
+
+describe('while it works', () => {
+  it('Enter is told at the next tool boundary, Alt-Enter after the turn', async () => {
+    const replies = [{ calls: [shell('sleep 1')] }, { text: 'Second.' }, { text: 'Third.' }, { text: 'Fourth.' }]
+    const pty = await start({ replies })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    pty.type('begin\r')
+    await pty.until('running shell')
+    pty.type('also this\r')
+    await pty.until('next: also this')
+    pty.type('and then that\x1b\r')
+    await pty.until('after: and then that')
+    await pty.until('Third.')
+    const told = logged(pty)
+      .filter(({ role }) => role !== 'system')
+      .map(({ role, text }) => `${role}: ${text}`)
+    const at = (part: string): number => told.findIndex((line) => line.includes(part))
+    expect(at('also this')).toBeGreaterThan(told.findIndex((line) => line.startsWith('tool')))
+    expect(at('also this')).toBeLessThan(at('Second.'))
+    expect(at('and then that')).toBeGreaterThan(at('Second.'))
+  })
+
+  it('Up takes a queued message back, Esc gives the queue back to the editor', async () => {
+    const pty = await start({ replies: [{ text: 'x', delayMs: 60_000 }] })
+    pty.type('begin\r')
+    await pty.until('Esc interrupts')
+    pty.type('one\r')
+    await pty.until('next: one')
+    pty.type('two\r')
+    await pty.until('next: two')
+    pty.type('\x1b[A')
+    await pty.until('› two')
+    pty.type(' changed')
+    await pty.until('› two changed')
+    pty.type('\x1b')
+    await pty.until('■ interrupted')
+    await pty.until(/› one\n\s+two changed/)
+  })
+
+  it('Esc interrupts at once, also before the first word, and what was written stays', async () => {
+    const pty = await start({ replies: [{ text: 'never', delayMs: 60_000 }, { text: 'Again here.' }] })
+    pty.type('begin\r')
+    await pty.until('reading')
+    pty.type('my draft')
+    await pty.until('› my draft')
+    const began = performance.now()
+    pty.type('\x1b')
+    await pty.until('■ interrupted')
+    console.log(`interrupted after ${(performance.now() - began).toFixed(0)} ms`)
+    expect(performance.now() - began).toBeLessThan(600)
+    expect(pty.screen().join('\n')).toContain('› my draft')
+    pty.type('\r')
+    await pty.until('Again here.')
+  })
+
+  it('a plain command of the user runs in the sandbox and is told to the model', async () => {
+    const pty = await start({ replies: [{ text: 'I see it.' }] })
+    pty.type('!echo from-$((40+2))\r')
+    await pty.until('exit code 0')
+    pty.type('what was that?\r')
+    await pty.until('I see it.')
+    expect(logged(pty).find(({ text }) => text?.includes('what was that?'))?.text).toContain('from-42')
+  })
+})
+
+describe('taking back and going on', () => {
+  it('undoes and redoes a turn whole, and refuses when a file has changed since', async () => {
+    const create = { name: 'write', arguments: { path: 'new.txt', text: 'made\n', content: 'made\n' } }
+    const pty = await start({ files, replies: [{ calls: [edit, create] }, { text: 'Both.' }] })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    pty.type('go\r')
+    await pty.until('✓ done')
+    const after = readdirSync(pty.folder).sort()
+    pty.type('/undo\r')
+    await pty.until('Taken back')
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+    expect(readdirSync(pty.folder)).not.toContain('new.txt')
+    pty.type('/redo\r')
+    await pty.until('again')
+    expect(read(pty, 'a.txt')).toContain('two')
+    expect(readdirSync(pty.folder).sort()).toEqual(after)
+  })
+
+  it('goes on with an earlier session, found by typing; forks it', async () => {
+    const first = await start({ replies: [{ text: 'Answer one.' }] })
+    first.type('talk of whales\r')
+    await first.until('Answer one.')
+    await first.until('✓ done')
+    first.type('/rename about whales\r')
+    await first.until('named about whales')
+    first.type('\x03\x03')
+    expect(await first.exit()).toBe(0)
+    const second = await start({ home: first.home, folder: first.folder, replies: [{ text: 'Answer two.' }] })
+    second.type('/resume\r')
+    await second.until('about whales')
+    second.type('whal')
+    second.type('\r')
+    await second.until('Resumed about whales')
+    expect(second.lines().join('\n')).toContain('Answer one.')
+    second.type('and more\r')
+    await second.until('Answer two.')
+    expect(
+      logged(second)
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(/talk of whales[\s\S]*Answer one\.[\s\S]*and more/)
+    await second.until('✓ done')
+    second.type('/fork\r')
+    await second.until('Resumed about whales (fork)')
+    second.type('/tree\r')
+    await second.until('└ about whales (fork)')
+    second.type('/export md story.md\r')
+    await second.until('Written to')
+    expect(read(second, 'story.md')).toMatch(/talk of whales[\s\S]*Answer two/)
+  })
+})
