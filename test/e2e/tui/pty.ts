@@ -61,7 +61,7 @@ export function openPty(options: PtyOptions = {}): Pty {
   let exited: number | undefined
   const { CI: _, NO_COLOR: __, ...inherited } = process.env
   const pty: IPty = spawn(process.execPath, [join(root, 'bin', 'cachalot.js'), ...(options.words ?? [])], {
-    name: 'xterm-256color',
+    name: options.environment?.['TERM'] ?? 'xterm-256color',
     cols: columns,
     rows,
     cwd: folder,
