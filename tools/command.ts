@@ -1,7 +1,7 @@
 /** Runs a command in the sandbox and tells what came of it. */
 import { stripVTControlCharacters } from 'node:util'
 import { type CommandResult, type Policy, SandboxError } from '../sandbox/index.ts'
-import { failure } from './result.ts'
+import { charLimit, failure } from './result.ts'
 import type { ToolContext, ToolResult } from './types.ts'
 
 /** Characters of output that the model is shown: beginning and end. */
@@ -21,23 +21,24 @@ export interface CommandRun {
 export async function runCommand(context: ToolContext, run: CommandRun): Promise<ToolResult> {
   const { sandbox, workspace, signal, onOutput } = context
   const seconds = Math.min(context.limits.seconds, run.seconds)
+  const chars = charLimit(context, maxChars)
   try {
     const result = await sandbox.run(
       { line: run.line, cwd: workspace.root },
       { policy: run.policy ?? context.policy, limits: { ...context.limits, seconds }, signal, onOutput },
     )
-    if (result.outcome === 'aborted') return failure('aborted', `Stopped. ${tell(result, seconds)}`)
-    return report(run.shown, result, seconds)
+    if (result.outcome === 'aborted') return failure('aborted', `Stopped. ${tell(result, seconds, chars)}`)
+    return report(run.shown, result, tell(result, seconds, chars))
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     return failure(error.kind === 'bad-command' ? 'bad-arguments' : 'sandbox', error.message)
   }
 }
 
-function report(command: string, result: CommandResult, seconds: number): ToolResult {
+function report(command: string, result: CommandResult, content: string): ToolResult {
   return {
     ok: result.outcome === 'exited' && result.exitCode === 0,
-    content: tell(result, seconds),
+    content,
     details: {
       kind: 'command',
       command,
@@ -49,8 +50,8 @@ function report(command: string, result: CommandResult, seconds: number): ToolRe
   }
 }
 
-function tell(result: CommandResult, seconds: number): string {
-  const parts = [endOf(result, seconds), shorten(plainOutput(result.output), result), result.hint ?? '']
+function tell(result: CommandResult, seconds: number, chars: number): string {
+  const parts = [endOf(result, seconds), shorten(plainOutput(result.output), result, chars), result.hint ?? '']
   return parts.filter((part) => part !== '').join('\n')
 }
 
@@ -80,10 +81,11 @@ function plainOutput(output: string): string {
 }
 
 /** Head and tail, cut at line ends where there are any: errors stand first or last. */
-function shorten(text: string, { outputBytes, fullOutput }: CommandResult): string {
-  if (text.length <= maxChars) return text
-  const head = text.slice(0, maxChars / 2)
-  const tail = text.slice(-maxChars / 2)
+function shorten(text: string, { outputBytes, fullOutput }: CommandResult, chars: number): string {
+  if (text.length <= chars) return text
+  const half = Math.floor(chars / 2)
+  const head = text.slice(0, half)
+  const tail = text.slice(-half)
   const first = head.slice(0, head.lastIndexOf('\n') + 1 || head.length).trimEnd()
   const last = tail.slice(tail.indexOf('\n') + 1)
   return `${first}\n… (output cut: ${outputBytes} bytes in all${fullOutput ? `, whole in ${fullOutput}` : ''}) …\n${last}`

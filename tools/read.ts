@@ -1,7 +1,7 @@
 /** The tool `read`: a text file with line numbers, or a range of its lines. */
 import * as z from 'zod'
 import { openText } from './files.ts'
-import { failure, fingerprint, settle } from './result.ts'
+import { charLimit, failure, fingerprint, settle } from './result.ts'
 import type { TextFormat } from './text/encoding.ts'
 import { mainEol, toLf } from './text/lines.ts'
 import type { Tool, ToolResult } from './types.ts'
@@ -22,22 +22,26 @@ export const readTool: Tool<z.infer<typeof input>> = {
   description: 'Read a text file; lines are shown with their numbers.',
   input,
   effects: ({ path }) => [{ kind: 'read', path }],
-  run: ({ path, from = 1, to }, { workspace, seen, signal }) =>
-    settle(signal, async () => {
+  run: ({ path, from = 1, to }, context) =>
+    settle(context.signal, async () => {
+      const { workspace, seen } = context
       const file = await openText(workspace, path)
       seen?.set(file.path, fingerprint(file.bytes))
       const spelling = spellingOf(file.format, file.text)
-      return showLines(file.path, toLf(file.text), spelling, Math.max(1, from), to)
+      const range = { from: Math.max(1, from), to, chars: charLimit(context, maxChars) }
+      return showLines(file.path, toLf(file.text), spelling, range)
     }),
 }
 
-function showLines(
-  path: string,
-  text: string,
-  spelling: string,
-  from: number,
-  to = Number.POSITIVE_INFINITY,
-): ToolResult {
+interface Range {
+  readonly from: number
+  readonly to?: number
+  /** No new line is begun beyond this many characters. */
+  readonly chars: number
+}
+
+function showLines(path: string, text: string, spelling: string, range: Range): ToolResult {
+  const { from, to = Number.POSITIVE_INFINITY, chars } = range
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
   const total = lines.length
@@ -45,18 +49,18 @@ function showLines(
     return failure('bad-arguments', `${path} has ${total} lines; line ${from} is past the end.`)
   if (to < from) return failure('bad-arguments', `to (${to}) is before from (${from}).`)
   const shown: string[] = []
-  let chars = 0
-  for (let n = from; n <= Math.min(to, total) && shown.length < maxLines && chars < maxChars; n++) {
+  let used = 0
+  for (let n = from; n <= Math.min(to, total) && shown.length < maxLines && used < chars; n++) {
     const line = `${n}\t${cutLine(lines[n - 1]!)}`
     shown.push(line)
-    chars += line.length + 1
+    used += line.length + 1
   }
   const last = from + shown.length - 1
   const rest = last < Math.min(to, total) ? [`(cut here: read on with from: ${last + 1})`] : []
-  const range = from === 1 && last >= total ? `${total} lines` : `lines ${from}-${last} of ${total}`
+  const extent = from === 1 && last >= total ? `${total} lines` : `lines ${from}-${last} of ${total}`
   return {
     ok: true,
-    content: [`${path}: ${total === 0 ? 'empty' : range}${spelling}`, ...shown, ...rest].join('\n'),
+    content: [`${path}: ${total === 0 ? 'empty' : extent}${spelling}`, ...shown, ...rest].join('\n'),
     details: {
       kind: 'read',
       path,

@@ -45,6 +45,12 @@ export async function settle(signal: AbortSignal, work: () => Promise<ToolResult
   }
 }
 
+/** How long a result may be: `usual`, or less where the context is small. Never too little to say anything. */
+export const charLimit = ({ maxChars = usualLimit }: { readonly maxChars?: number }, usual: number): number =>
+  Math.max(500, Math.min(usual, maxChars))
+
+const usualLimit = Number.POSITIVE_INFINITY
+
 /** What `ToolContext.seen` keeps of a file: enough to know whether it changed. */
 export const fingerprint = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64url')
 

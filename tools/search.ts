@@ -1,11 +1,12 @@
 /** The tool `search`: lines that match, by ripgrep. */
 import * as z from 'zod'
 import { missing } from './files.ts'
-import { failure, settle } from './result.ts'
+import { charLimit, failure, settle } from './result.ts'
 import { ripgrep, visibleFiles } from './ripgrep.ts'
 import type { Tool, ToolResult } from './types.ts'
 
 const maxMatches = 100
+const maxChars = 12_000
 const maxLineChars = 300
 
 const input = z.object({
@@ -20,8 +21,9 @@ export const searchTool: Tool<z.infer<typeof input>> = {
   description: 'Find lines in files.',
   input,
   effects: ({ path }) => [{ kind: 'read', path: path || '.' }],
-  run: ({ pattern, path, glob, literal }, { workspace, signal }) =>
-    settle(signal, async () => {
+  run: ({ pattern, path, glob, literal }, context) =>
+    settle(context.signal, async () => {
+      const { workspace, signal } = context
       if (pattern === '') return failure('bad-arguments', 'pattern is empty: give the text to find.')
       if (/[\0\n]/.test(pattern + (glob ?? ''))) return failure('bad-arguments', 'pattern must be one line of text.')
       const place = workspace.relative(path || '.') || '.'
@@ -48,7 +50,7 @@ export const searchTool: Tool<z.infer<typeof input>> = {
         ],
         { cwd: workspace.root, signal },
       )
-      if (run.ok) return showMatches(pattern, run.output, run.cut)
+      if (run.ok) return showMatches(pattern, run.output, run.cut, charLimit(context, maxChars))
       switch (run.reason) {
         case 'missing':
           return failure('io', run.message)
@@ -63,20 +65,26 @@ export const searchTool: Tool<z.infer<typeof input>> = {
 }
 
 /** Grouped by file, each line with its number. */
-function showMatches(pattern: string, output: string, cut: 'no' | 'output' | 'time'): ToolResult {
+function showMatches(pattern: string, output: string, cut: 'no' | 'output' | 'time', chars: number): ToolResult {
   const found = output.split('\n').flatMap((line) => {
     const [, file, number, text] = /^(?:\.\/)*([^\0]+)\0(\d+):(.*)$/s.exec(line) ?? []
     return file && number && text !== undefined ? [{ file, number, text }] : []
   })
   const shown: string[] = []
   let current = ''
+  let used = 0
+  let count = 0
   for (const { file, number, text } of found.slice(0, maxMatches)) {
-    if (file !== current) shown.push(file)
-    current = file
+    if (used > chars) break
     const line = text.replace(/\r$/, '')
-    shown.push(`${number}: ${line.length > maxLineChars ? `${line.slice(0, maxLineChars)}…` : line}`)
+    const told = `${number}: ${line.length > maxLineChars ? `${line.slice(0, maxLineChars)}…` : line}`
+    if (file !== current) shown.push(file)
+    shown.push(told)
+    current = file
+    used += told.length + 1
+    count += 1
   }
-  const left = found.length - Math.min(found.length, maxMatches)
+  const left = found.length - count
   if (left > 0)
     shown.push(`… and ${left}${cut === 'no' ? '' : ' or more'} matches not shown: narrow the search with path or glob.`)
   if (cut === 'time') shown.push('The search took too long and was stopped: narrow it with path or glob.')

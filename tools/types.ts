@@ -82,6 +82,11 @@ export interface ToolContext {
   readonly seen?: Map<string, string>
   /** Absolute path of a folder of our own for the journal of edits (see `recoverEdits`). Undefined: no journal. */
   readonly journal?: string
+  /**
+   * Characters that a result may have, where the model's context is small; the tools cut and say how to see the rest. Undefined:
+   * each tool's own limit (8,000 for a command, 32,000 for a file).
+   */
+  readonly maxChars?: number
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
 }

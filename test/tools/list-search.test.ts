@@ -102,3 +102,13 @@ describe('search', () => {
     expect(reasonOf(await call(stopped, 'search', { pattern: 'x' }))).toBe('aborted')
   })
 })
+
+test('where the context is small, results are short and say so', async () => {
+  const small = { ...context, maxChars: 1000 }
+  const listed = await call(small, 'list', {})
+  expect(listed.content.length).toBeLessThan(1000)
+  expect(listed.content).toContain('many/d0/ (43 files)')
+  const found = await call(small, 'search', { pattern: 'needle' })
+  expect(found.content.length).toBeLessThan(1500)
+  expect(found.content).toMatch(/… and \d+ matches not shown/)
+})

@@ -39,6 +39,14 @@ test('what does not fit is cut, with the way to go on', async () => {
   expect(many.content.length).toBeLessThan(40_000)
 })
 
+test('where the context is small, less is shown', async () => {
+  await using tree = await disposable({ 'a.txt': 'some line\n'.repeat(500) })
+  const result = await call({ ...toolContext(tree.workspace), maxChars: 600 }, 'read', { path: 'a.txt', from: 100 })
+  expect(result.content.length).toBeLessThan(750)
+  expect(result.content).toMatch(/^a\.txt: lines 100-14\d of 500\n/)
+  expect(result.content).toMatch(/read on with from: 14\d\)$/)
+})
+
 test('the spelling of a file is told in a word', async () => {
   expect((await read({ a: 'a\r\nb\r\n' }, { path: 'a' })).content).toBe('a: 2 lines (crlf)\n1\ta\n2\tb')
   const utf16 = Buffer.from('\ufeffnaïve\r\n', 'utf16le')
