@@ -78,10 +78,10 @@ function showMatches(pattern: string, output: string, cut: 'no' | 'output' | 'ti
     if (used > chars) break
     const line = text.replace(/\r$/, '')
     const told = `${number}: ${line.length > maxLineChars ? `${line.slice(0, maxLineChars)}…` : line}`
-    if (file !== current) shown.push(file)
-    shown.push(told)
+    const lines = file === current ? [told] : [file, told]
+    shown.push(...lines)
     current = file
-    used += told.length + 1
+    used += lines.join('\n').length + 1
     count += 1
   }
   const left = found.length - count
