@@ -27,6 +27,8 @@ export interface EngineInfo {
   readonly rewind: 'free' | 'checkpoint'
   /** Size of the file in bytes and a digest of its header: the model's identity in cache keys. */
   readonly identity: string
+  /** What a saved state depends on: identity, the library's version, the cache's number type. */
+  readonly stateKey: string
 }
 
 export interface GenerateOptions {
@@ -66,7 +68,8 @@ export interface Sequence {
   rewind(length: number): Promise<void>
   fork(): Promise<Sequence>
   save(file: string): Promise<void>
-  load(file: string): Promise<void>
+  /** Replaces what the sequence holds by a saved state and gives its tokens. Rejects with `bad-state`; then nothing has changed. */
+  load(file: string): Promise<readonly number[]>
   close(): Promise<void>
 }
 

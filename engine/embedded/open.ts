@@ -118,6 +118,7 @@ class EmbeddedEngine implements Engine, SequenceHome {
         contextTokens: opened.contextTokens,
         rewind: opened.rewind,
         identity: this.#request.identity,
+        stateKey: opened.stateKey,
       }
       this.#process = host
       return host

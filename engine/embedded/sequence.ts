@@ -146,7 +146,7 @@ export class EmbeddedSequence implements Sequence {
     })
   }
 
-  load(file: string): Promise<void> {
+  load(file: string): Promise<readonly number[]> {
     return this.#exclusively(async () => {
       const host = await this.#home.host()
       this.#host = host
@@ -154,6 +154,7 @@ export class EmbeddedSequence implements Sequence {
         const { tokens } = await host.request({ op: 'load', slot: this.#slot, file })
         this.#ledger = Array.from(tokens)
         this.#resident = tokens.length
+        return [...this.#ledger]
       } catch (error) {
         this.#resident = error instanceof HostFailure ? Math.min(error.length ?? 0, this.#ledger.length) : 0
         throw error

@@ -6,7 +6,7 @@ import type { EngineErrorKind } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 export interface OpenRequest {
   readonly op: 'open'
@@ -51,6 +51,8 @@ export interface Opened {
   /** Tokens that one sequence can hold. */
   readonly contextTokens: number
   readonly rewind: 'free' | 'checkpoint'
+  /** What a saved state depends on. */
+  readonly stateKey: string
 }
 
 /** What each operation answers. */

@@ -62,12 +62,14 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
       threads: request.threads,
       onThreads: (threads, most) => send({ type: 'threads', threads, most }),
     })
-    opened = { context, stateKey: `${request.identity} llama.cpp ${library.version} f16` }
+    const stateKey = `${request.identity} llama.cpp ${library.version} f16`
+    opened = { context, stateKey }
     return {
       libraryVersion: library.version,
       vocabularySize: model.vocabulary.size,
       contextTokens: context.sequenceTokens,
       rewind: model.rewind,
+      stateKey,
     }
   }
 

@@ -110,7 +110,7 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
       },
       fork: async () => sequence(cache),
       save: async () => undefined,
-      load: async () => undefined,
+      load: async () => [],
       async close() {
         open -= 1
       },
@@ -125,6 +125,7 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
       contextTokens,
       rewind: options.rewind ?? 'free',
       identity: 'fake',
+      stateKey: 'fake',
     },
     prompts,
     evaluated: () => evaluated,
