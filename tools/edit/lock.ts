@@ -53,11 +53,11 @@ async function lockAcrossProcesses(root: string): Promise<Release> {
 
 /** An abstract socket (unix(7)): a name that one process can hold and no file stands for. */
 function takeSocket(name: string): Promise<Release | undefined> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy())
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined)
-      else reject(error)
+      // Where such sockets are forbidden (inside another sandbox) only the turns within this process are kept.
+      resolve(error.code === 'EADDRINUSE' ? undefined : takeNothing())
     })
     server.listen({ path: `\0${name}`, exclusive: true }, () => {
       resolve(() => new Promise((done) => server.close(() => done())))
