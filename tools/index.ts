@@ -15,6 +15,7 @@ export { type ToolSchema, toolSchema } from './schema.ts'
 export { unifiedDiff } from './text/diff.ts'
 export { describeLoss, type Loss, whatIsLost } from './text/loss.ts'
 export { mergeDefinitions } from './text/merge-definitions.ts'
+export { restoreDocs } from './text/restore-docs.ts'
 export type * from './types.ts'
 
 /**

@@ -29,6 +29,14 @@ test('text is what was written', async () => {
   expect((await decodeText(iconv.encode(french, 'latin1')))?.text).toBe(french)
 })
 
+test('too little text to tell: kept as bytes, and nothing foreign is written into it', async () => {
+  const bytes = iconv.encode('设置选项', 'gbk')
+  const decoded = await decodeText(bytes)
+  expect(decoded?.format.encoding).toBe('latin-1')
+  expect(await encodeText(decoded!.text, decoded!.format)).toEqual(bytes)
+  await expect(encodeText(`${decoded!.text}设置`, decoded!.format)).rejects.toThrow(EncodingError)
+})
+
 test('a character that the encoding lacks is refused by name', async () => {
   await expect(encodeText('ok ✅', { encoding: 'shift_jis', bom: false })).rejects.toThrow(EncodingError)
   await expect(encodeText('ok ✅', { encoding: 'latin-1', bom: false })).rejects.toThrow('U+2705')

@@ -35,6 +35,8 @@ const utf8Bom = Buffer.from([0xef, 0xbb, 0xbf])
 const nulWindow = 8192
 /** Enough for chardet; it reads every byte it is given, for some 30 encodings. */
 const detectionWindow = 65_536
+/** chardet gives 10 of 100 to whatever is merely possible. */
+const surely = 20
 
 /** Undefined for a binary file. What is returned encodes back to exactly these bytes. */
 export async function decodeText(bytes: Buffer): Promise<DecodedText | undefined> {
@@ -105,8 +107,9 @@ async function decodeLegacy(bytes: Buffer): Promise<DecodedText> {
   const [{ default: chardet }, { default: iconv }] = await Promise.all([import('chardet'), import('iconv-lite')])
   const guesses = chardet.analyse(bytes.subarray(0, detectionWindow))
   for (const guess of guesses) {
-    // Single-byte Western text: bytes are what they are in Latin-1, and no guess between its neighbours is needed.
-    if (guess.name === 'ISO-8859-1') break
+    // Single-byte Western text: bytes are what they are in Latin-1, and no guess between its neighbours is needed. Nor is
+    // a weak guess followed: writing in the wrong encoding would spoil the file, and Latin-1 refuses what it cannot hold.
+    if (guess.name === 'ISO-8859-1' || guess.confidence < surely) break
     const encoding = legacy[guess.name]
     if (!encoding) continue
     const text = iconv.decode(bytes, encoding, { stripBOM: false })
