@@ -1,4 +1,5 @@
 /** Finds out, once for each set of settings and process, what can confine commands on this machine. */
+import { CommandNetworks } from './linux/command-network.ts'
 import { type Check, type Probe, probeBwrap } from './linux/probe.ts'
 import { realPath } from './policy.ts'
 import { openSessionFolder, type SessionFolder } from './session-folder.ts'
@@ -27,17 +28,21 @@ export interface Detected {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly roots: readonly string[]
   readonly folder: SessionFolder
+  /** The networks that commands get; undefined without bubblewrap. */
+  readonly networks: CommandNetworks | undefined
 }
 
 const probes = new Map<string, Promise<Probe>>()
 let sessionFolder: SessionFolder | undefined
+/** One for the process, so that all its commands share a loopback. */
+let networks: CommandNetworks | undefined
 
 /** Never rejects for a machine without a sandbox: `problem` then says why and what to do. */
 export async function detect(options: SandboxOptions): Promise<Detected> {
   const env = options.env ?? process.env
   const roots = (options.roots ?? []).map((root) => realPath(root) ?? root)
   sessionFolder ??= openSessionFolder(roots)
-  const common = { env, roots, folder: sessionFolder, probe: undefined, checks: [] }
+  const common = { env, roots, folder: sessionFolder, probe: undefined, checks: [], networks: undefined }
   const wanted = options.backend ?? 'auto'
   if (wanted !== 'auto') return { ...common, backend: wanted, problem: undefined }
   if (process.platform !== 'linux') return { ...common, backend: 'none', problem: unsupported(process.platform) }
@@ -45,12 +50,16 @@ export async function detect(options: SandboxOptions): Promise<Detected> {
   const probing = probes.get(key) ?? probeBwrap(roots, env, sessionFolder)
   probes.set(key, probing)
   const probe = await probing
+  const pathVariable = env['PATH'] ?? ''
+  if (probe.ok)
+    networks ??= new CommandNetworks({ bwrap: probe.programs.bwrap, pathVariable, roots, folder: sessionFolder.path })
   return {
     ...common,
     backend: 'bwrap',
     probe: probe.ok ? probe : undefined,
     problem: probe.ok ? undefined : probe.problem,
     checks: probe.checks,
+    networks,
   }
 }
 

@@ -1,4 +1,5 @@
 /** The face of the sandbox room: what a command may touch. Other rooms import only this file. */
+export { type BackgroundCommand, BackgroundCommands, type BackgroundState } from './background.ts'
 export type { SandboxOptions } from './detect.ts'
 export { diagnoseSandbox, type SandboxReport } from './doctor.ts'
 export { explainPolicy } from './explain.ts'

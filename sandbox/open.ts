@@ -53,19 +53,30 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
 }
 
 async function runConfined(found: Detected, command: Command, cwd: string, options: RunOptions): Promise<Ended> {
-  const { env, probe, folder } = found
-  if (probe === undefined) throw new SandboxError('self-test', 'The sandbox was not opened.')
+  const { env, probe, folder, networks } = found
+  if (probe === undefined || networks === undefined) throw new SandboxError('self-test', 'The sandbox was not opened.')
   const { policy } = options
   const environment = commandEnvironment({ from: env, pass: policy.passEnv, temporary: '/tmp', sandbox: 'bwrap' })
-  for (let attempt = 1; ; attempt++) {
-    const plan = bwrapPlan(command.line, cwd, policy, environment, probe.machine, probe.programs)
-    const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
-    if (end.started) return end
-    // A socket or file that went away between looking and mounting fails the set-up: look again.
-    if (attempt < ATTEMPTS && /No such file or directory|Not a directory/.test(end.output)) continue
-    const { kind, message } = problemOf(end.output)
-    throw new SandboxError(kind, message)
+  const network = await networks.of(policy, options.background === true)
+  Object.assign(environment.variables, network.variables)
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const plan = bwrapPlan(command.line, cwd, policy, environment, probe.machine, probe.programs, network.enter)
+      const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
+      if (end.started) return withRefusals(end, network.refused())
+      // A socket or file that went away between looking and mounting fails the set-up: look again.
+      if (attempt < ATTEMPTS && /No such file or directory|Not a directory/.test(end.output)) continue
+      const { kind, message } = problemOf(end.output)
+      throw new SandboxError(kind, message)
+    }
+  } finally {
+    network.close()
   }
+}
+
+function withRefusals(end: Ended, refused: readonly string[]): Ended {
+  if (refused.length === 0 || end.exitCode === 0) return end
+  return { ...end, hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]` }
 }
 
 /** Without confinement: full access, or a container that the user vouches for. */

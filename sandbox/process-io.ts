@@ -5,20 +5,31 @@ import type { Writable } from 'node:stream'
 import type { SpawnPlan } from './process.ts'
 
 /** Feeds the extra descriptors and reads bwrap's reports: JSON documents, one with the pid, one with the exit code. */
-export function wire(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined) {
+export function wire(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined, onStart?: () => void) {
   let reports = ''
+  if (plan.tree === 'group') child.once('spawn', () => onStart?.())
   for (const [index, source] of plan.input.entries()) {
     const stream = child.stdio[index + 3]
     if (stream === null || stream === undefined) continue
     // A program that ended before reading its input closes the pipe; how it ended is told elsewhere.
     stream.on('error', () => undefined)
-    if (source === 'status') {
-      stream.on('data', (chunk: Buffer) => {
-        reports += chunk.toString()
-      })
-    } else {
-      const input = stream as Writable
-      input.end(source)
+    switch (source) {
+      case 'status':
+        stream.on('data', (chunk: Buffer) => {
+          reports += chunk.toString()
+        })
+        break
+      case 'gate':
+        stream.once('data', () => {
+          onStart?.()
+          const answer = stream as Writable
+          answer.end('go\n')
+        })
+        break
+      default: {
+        const input = stream as Writable
+        input.end(source)
+      }
     }
   }
   child.stdin?.on('error', () => undefined)

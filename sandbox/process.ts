@@ -17,8 +17,11 @@ export interface SpawnPlan {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  /** Bytes for descriptors from 3 on; `status` is the descriptor on which bwrap reports. */
-  readonly input: readonly (Buffer | 'status')[]
+  /**
+   * Bytes for descriptors from 3 on. On `status` bwrap reports; on `gate` the command says that it is ready and waits
+   * for an answer.
+   */
+  readonly input: readonly (Buffer | 'status' | 'gate')[]
   /** `namespace`: all processes die with the first one. `group`: a process group, and a sweep for what left it. */
   readonly tree: 'namespace' | 'group'
 }
@@ -29,6 +32,7 @@ export interface RunLimits {
   readonly signal: AbortSignal
   readonly stdin?: string
   readonly onOutput?: (text: string) => void
+  readonly onStart?: () => void
 }
 
 export interface Ended extends CommandResult {
@@ -65,7 +69,7 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     const text = output.push(chunk)
     if (text !== '') options.onOutput?.(text)
   })
-  const status = wire(child, plan, options.stdin)
+  const status = wire(child, plan, options.stdin, options.onStart)
 
   let outcome: 'timed-out' | 'aborted' | undefined
   let killer: NodeJS.Timeout | undefined

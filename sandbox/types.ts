@@ -91,6 +91,10 @@ export interface RunOptions {
   readonly signal: AbortSignal
   /** Output as it comes, decoded. */
   readonly onOutput?: (text: string) => void
+  /** Called once, when the command itself begins. */
+  readonly onStart?: () => void
+  /** Later commands of the session reach what this one serves on the loopback. See BackgroundCommands. */
+  readonly background?: boolean
 }
 
 export interface Sandbox {

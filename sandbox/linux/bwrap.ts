@@ -29,25 +29,31 @@ export interface Profile {
 /** Descriptors that the profile names; the runner fills them. */
 export const SECCOMP_FD = 3
 export const STATUS_FD = 4
-export const SCRIPT_FD = 5
+/** Where the command waits for our word before it begins. */
+export const GATE_FD = 5
+export const SCRIPT_FD = 6
 
 /** Size of each in-memory folder, bytes. */
 const TMPFS_BYTES = 1 << 30
 
-/**
- * The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held.
- *
- * @param sockets listening unix sockets to hide; undefined when they are too many, and the filter must refuse them all.
- */
+export interface ProfileOptions {
+  /** bwrap is started in a network without a way out already, and stays in it. */
+  readonly joinsNetwork?: boolean
+  /** Listening unix sockets to hide; undefined when they are too many, and the filter must refuse them all. */
+  readonly sockets?: readonly string[] | undefined
+}
+
+/** The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held. */
 export function bwrapProfile(
   policy: Policy,
   cwd: string,
   machine: Machine,
-  sockets: readonly string[] | undefined = listeningSockets(),
+  options: ProfileOptions = { sockets: listeningSockets() },
 ): Profile {
+  const { sockets, joinsNetwork = false } = options
   const args = [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
-    ...(policy.network === 'off' ? ['--unshare-net'] : []),
+    ...(policy.network === 'off' && !joinsNetwork ? ['--unshare-net'] : []),
     ...['--die-with-parent', '--new-session', '--hostname', 'sandbox', '--cap-drop', 'ALL'],
     ...(machine.disableUserns ? ['--disable-userns'] : []),
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],

@@ -2,7 +2,8 @@
 import type { Environment } from '../environment.ts'
 import type { SpawnPlan } from '../process.ts'
 import type { Policy } from '../types.ts'
-import { bwrapProfile, type Machine, SCRIPT_FD } from './bwrap.ts'
+import { bwrapProfile, GATE_FD, type Machine, SCRIPT_FD } from './bwrap.ts'
+import { listeningSockets } from './masks.ts'
 import { seccompFilter } from './seccomp.ts'
 
 /** The programs that a plan starts, by absolute path. */
@@ -19,16 +20,27 @@ const SCRIPT = '/tmp/.cachalot-command'
 export const CLOSE_INHERITED = `for d in /proc/self/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`
 
 /**
+ * Only when we answer does the command begin: by then bwrap has bound its life to ours. Without this, an agent that is
+ * killed while the box is being set up would leave a command behind that nobody ends.
+ */
+const GATE = `echo >&${GATE_FD} && read -r _ <&${GATE_FD} || exit 125`
+
+/**
  * Before the line itself, which gets a shell of its own: limits of each process (no core, 8192 files, 4 GiB a file; a
  * lower one stays), and a hint to the kernel whom to kill first when memory ends.
  */
 const PRELUDE = [
+  GATE,
   CLOSE_INHERITED,
   'ulimit -c 0; ulimit -n 8192 2>/dev/null; ulimit -f 4194304 2>/dev/null',
   'echo 500 2>/dev/null >/proc/self/oom_score_adj',
 ].join('; ')
 
-/** The plan of one command. Reads the disk (see bwrapProfile), so it is made anew for each. */
+/**
+ * The plan of one command. Reads the disk (see bwrapProfile), so it is made anew for each.
+ *
+ * @param enter what is put before bwrap to start it in the network of the session; empty: one of its own.
+ */
 export function bwrapPlan(
   line: string,
   cwd: string,
@@ -36,8 +48,10 @@ export function bwrapPlan(
   environment: Environment,
   machine: Machine,
   programs: Programs,
+  enter: readonly string[] = [],
 ): SpawnPlan {
-  const profile = bwrapProfile(policy, cwd, machine)
+  const joinsNetwork = enter.length > 0
+  const profile = bwrapProfile(policy, cwd, machine, { sockets: listeningSockets(), joinsNetwork })
   const filter = seccompFilter({ unix: profile.unix })
   const script = Buffer.from(line)
   const long = script.length > MAX_LINE_BYTES
@@ -45,12 +59,19 @@ export function bwrapPlan(
   const command = long
     ? [bash, '-c', `${PRELUDE}; exec ${bash} ${SCRIPT}`]
     : [bash, '-c', `${PRELUDE}; exec ${bash} -c "$1"`, 'bash', line]
+  const [file = programs.bwrap, ...before] = [...enter, programs.bwrap]
   return {
-    file: programs.bwrap,
-    args: [...profile.args, ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : []), '--', ...command],
+    file,
+    args: [
+      ...before,
+      ...profile.args,
+      ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : []),
+      '--',
+      ...command,
+    ],
     env: environment.variables,
     cwd: '/',
-    input: [filter, 'status', ...(long ? [script] : [])],
+    input: [filter, 'status', 'gate', ...(long ? [script] : [])],
     tree: 'namespace',
   }
 }

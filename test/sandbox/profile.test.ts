@@ -37,7 +37,7 @@ const machine = (change: Partial<Machine> = {}): Machine => ({
 })
 /** The arguments as lines, one option each, with the changing folder replaced. */
 const lines = (policy: Policy, sockets: readonly string[] | undefined = [], change: Partial<Machine> = {}): string[] =>
-  bwrapProfile(policy, work, machine(change), sockets)
+  bwrapProfile(policy, work, machine(change), { sockets })
     .args.join(' ')
     .replaceAll(base, '<base>')
     .split(/ (?=--)/)
@@ -66,6 +66,13 @@ describe('the profile', () => {
 
   test('keeps the host network only when it is asked for', () => {
     expect(lines(policyFor(work, { network: 'full' }))).not.toContain('--unshare-net')
+  })
+
+  test('stays in the network that it was started in only when it was started in one', () => {
+    const args = (joinsNetwork: boolean): readonly string[] =>
+      bwrapProfile(policyFor(work), work, machine(), { sockets: [], joinsNetwork }).args
+    expect(args(true)).not.toContain('--unshare-net')
+    expect(args(false)).toContain('--unshare-net')
   })
 
   test('mounts nothing writable in read-only mode but the private /tmp', () => {
@@ -109,7 +116,8 @@ describe('the profile', () => {
   })
 
   test('refuses all unix sockets when there are too many to hide', () => {
-    expect(bwrapProfile(policyFor(work), work, machine(), []).unix).toBe('isolated')
+    expect(bwrapProfile(policyFor(work), work, machine(), { sockets: [] }).unix).toBe('isolated')
+    expect(bwrapProfile(policyFor(work), work, machine(), { sockets: undefined }).unix).toBe('deny')
     const many = Array.from({ length: MAX_SOCKETS + 1 }, (_, at) => path.join(base, `s${at}`))
     for (const file of many) writeFileSync(file, '')
     const table = ['Num RefCount', ...many.map((file) => `0: 2 0 00010000 0001 01 1 ${file}`)].join('\n')

@@ -165,6 +165,18 @@ describe.each(users)('a command, as $name', (user) => {
     expect(isRunning(victim!.pid)).toBe(false)
   })
 
+  each('leaves nothing whenever the agent is killed, also while the box is made', async () => {
+    const mark = `early-${process.pid}-${user.name.length}`
+    for (const delay of [0, 3, 6, 10, 15, 20, 30, 45]) {
+      const victim = await startAgent({ user, home: place.home, roots: [place.work] })
+      victim!.run(`sleep 30; : ${mark}`, { policy }).catch(() => undefined)
+      await sleep(delay)
+      victim!.kill('SIGKILL')
+      await expect.poll(() => isRunning(victim!.pid)).toBe(false)
+    }
+    await expect.poll(() => processesWith(mark), { timeout: 3000 }).toEqual([])
+  })
+
   each('finds its tools and its git', async (agent) => {
     await agent.run('git init -q . && git config user.name n && git config user.email e', { policy })
     const result = await agent.run('echo x >f; git status --short; git add f', { policy })

@@ -3,6 +3,8 @@
  * message. Everything is imported before the privileges are dropped, so that a checkout which only root can read works.
  */
 import {
+  BackgroundCommands,
+  type BackgroundState,
   type CommandResult,
   type Limits,
   openSandbox,
@@ -31,7 +33,20 @@ export interface Run {
   readonly abortAfter?: number
 }
 
+/** A background command: `line` starts one; `command` names one to be read (waiting `seconds`) or stopped. */
+export interface Background {
+  readonly type: 'background'
+  readonly id: number
+  readonly act: 'start' | 'read' | 'stop'
+  readonly command?: number
+  readonly seconds?: number
+  readonly line?: string
+  readonly cwd?: string
+  readonly policy?: Policy
+}
+
 export type Reply =
+  | { readonly type: 'background'; readonly id: number; readonly command: number; readonly state?: BackgroundState }
   | {
       readonly type: 'opened'
       readonly sandbox: Pick<Sandbox, 'backend' | 'guarantees' | 'problem'>
@@ -46,6 +61,7 @@ const reply = (message: Reply): void => {
 }
 
 let sandbox: Sandbox | undefined
+let commands: BackgroundCommands | undefined
 
 async function start({ uid, env, roots }: Start): Promise<void> {
   if (uid !== undefined) {
@@ -56,6 +72,7 @@ async function start({ uid, env, roots }: Start): Promise<void> {
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, env)
   sandbox = await openSandbox({ roots })
+  commands = new BackgroundCommands(sandbox)
   const { backend, guarantees, problem } = sandbox
   reply({ type: 'opened', sandbox: { backend, guarantees, problem }, uid: process.geteuid?.() ?? -1 })
 }
@@ -93,8 +110,27 @@ async function run(request: Run): Promise<void> {
   }
 }
 
-process.on('message', (message: Start | Run) => {
-  if (message.type === 'start') {
+async function background({ id, act, command = 0, seconds, line = '', cwd = '', policy }: Background): Promise<void> {
+  try {
+    if (act === 'start') {
+      const limits = { seconds: 1, outputBytes: 65_536 }
+      const started = await commands!.start(
+        { line, cwd },
+        { policy: policy!, limits, signal: new AbortController().signal },
+      )
+      return reply({ type: 'background', id, command: started.id })
+    }
+    const found = commands!.get(command)!
+    const state = act === 'read' ? await found.read(seconds) : { output: '', result: await found.stop() }
+    reply({ type: 'background', id, command, state })
+  } catch (error) {
+    reply({ type: 'failed', id, kind: 'other', message: String(error) })
+  }
+}
+
+process.on('message', (message: Start | Run | Background) => {
+  if (message.type === 'background') void background(message)
+  else if (message.type === 'start') {
     start(message).catch((error: unknown) => {
       console.error(error)
       process.exit(1)

@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { CommandResult, Limits, Policy, Sandbox } from '../../../sandbox/index.ts'
-import type { Reply, Run } from './agent-process.ts'
+import type { BackgroundState, CommandResult, Limits, Policy, Sandbox } from '../../../sandbox/index.ts'
+import type { Background, Reply, Run } from './agent-process.ts'
 
 export interface User {
   readonly name: string
@@ -24,6 +24,10 @@ export interface Agent {
   readonly pid: number
   readonly sandbox: Pick<Sandbox, 'backend' | 'guarantees' | 'problem'>
   run(line: string, options: RunRequest): Promise<CommandResult & { readonly rssGrowth: number }>
+  /** Starts a command in the background and gives its number. */
+  start(line: string, options: Pick<RunRequest, 'policy'>): Promise<number>
+  read(command: number, seconds: number): Promise<BackgroundState>
+  stopCommand(command: number): Promise<CommandResult>
   kill(signal: NodeJS.Signals): void
   stop(): Promise<void>
 }
@@ -83,7 +87,20 @@ function connect(
   waiting: Map<number, (reply: Reply) => void>,
   root: string,
 ): Agent {
+  const ask = (request: Omit<Background, 'type' | 'id'>): Promise<Extract<Reply, { type: 'background' }>> =>
+    new Promise((resolve, reject) => {
+      const id = nextId++
+      waiting.set(id, (reply) => {
+        waiting.delete(id)
+        if (reply.type === 'background') resolve(reply)
+        else if (reply.type === 'failed') reject(new Error(reply.message))
+      })
+      child.send({ type: 'background', id, ...request } satisfies Background)
+    })
   return {
+    start: async (line, { policy }) => (await ask({ act: 'start', line, cwd: root, policy })).command,
+    read: async (command, seconds) => (await ask({ act: 'read', command, seconds })).state!,
+    stopCommand: async (command) => (await ask({ act: 'stop', command })).state!.result!,
     pid: child.pid!,
     sandbox,
     run: (line, { policy, cwd = root, stdin, limits, abortAfter, onOutput }) =>
