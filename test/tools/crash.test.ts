@@ -77,9 +77,13 @@ function filesUnder(root: string): Record<string, string> {
   return files
 }
 
-function crash(root: string, at: number): Promise<{ signal: string | null; stdout: string; stderr: string }> {
+function crash(
+  root: string,
+  at: number,
+  change = patch,
+): Promise<{ signal: string | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [script, root, journal, String(at)], { stdio: ['pipe', 'pipe', 'pipe'] })
-  child.stdin.end(patch)
+  child.stdin.end(change)
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (data) => (output.stdout += data))
   child.stderr.on('data', (data) => (output.stderr += data))
@@ -120,6 +124,25 @@ test('killed at any point, every file is old or new, and the next start makes th
   expect(outcomes.old).toBeGreaterThan(2)
   expect(outcomes.new).toBeGreaterThan(15)
 }, 120_000)
+
+test('killed at any point of a change of one file, nothing is left beside it', async () => {
+  const one = '*** Begin Patch\n*** Update File: a.txt\n@@\n-a2\n+A2\n*** End Patch\n'
+  const possible = [before, { ...before, 'a.txt': after['a.txt'] }]
+  const tree = await workTree(before)
+  let littered = 0
+  for (let at = 1; ; at++) {
+    const { signal } = await crash(tree.root, at, one)
+    if (signal === null) break
+    const files = filesUnder(tree.root)
+    if (Object.keys(files).some((name) => name.endsWith('.tmp'))) littered += 1
+    await recoverEdits(tree.workspace, journal)
+    expect(possible, `at ${at}`).toContainEqual(filesUnder(tree.root))
+    await tree.workspace.write('a.txt', Buffer.from(before['a.txt']))
+  }
+  expect(littered).toBeGreaterThan(1)
+  expect(await readdir(journal)).toEqual([])
+  await tree.remove()
+})
 
 describe('recovery', () => {
   /** A tree whose change was killed after some files were written. */

@@ -21,6 +21,11 @@ export interface Journal {
   /** Of the process that began the change: its temporary files carry it in their names. */
   readonly pid: number
   readonly root: string
+  /**
+   * A change of one file: a rename makes it whole by itself, so that its text is not kept here and only what was written
+   * beside it has to go. `before` and `after` then say nothing.
+   */
+  readonly single: boolean
   readonly files: readonly JournaledFile[]
 }
 
@@ -29,6 +34,7 @@ const stored = z.object({
   version: z.literal(1),
   pid: z.int(),
   root: z.string(),
+  single: z.boolean(),
   files: z.array(z.object({ path: z.string(), before: base64, after: base64, mode: z.int().optional() })),
 })
 
@@ -39,11 +45,13 @@ const nameOf = (root: string): string => createHash('sha256').update(root).diges
 export async function beginJournal(folder: string, root: string, files: readonly JournaledFile[]): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const name = join(folder, `${nameOf(root)}-${randomUUID()}`)
-  const encode = (bytes: Buffer | null): string | null => bytes?.toString('base64') ?? null
+  const single = files.length === 1
+  const encode = (bytes: Buffer | null): string | null => (single ? null : (bytes?.toString('base64') ?? null))
   const journal: z.infer<typeof stored> = {
     version: 1,
     pid: process.pid,
     root,
+    single,
     files: files.map((file) => ({ ...file, before: encode(file.before), after: encode(file.after) })),
   }
   try {
@@ -94,7 +102,7 @@ async function readJournal(file: string): Promise<FoundJournal> {
     const parsed = stored.parse(JSON.parse(await readFile(file, 'utf8')))
     const decode = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text, 'base64'))
     const files = parsed.files.map((each) => ({ ...each, before: decode(each.before), after: decode(each.after) }))
-    return { file, journal: { pid: parsed.pid, root: parsed.root, files } }
+    return { file, journal: { ...parsed, files } }
   } catch {
     // Not JSON, or not of this form: the caller reports it and leaves the file where it is.
     return { file, journal: undefined }

@@ -36,14 +36,14 @@ export async function recoverInTurn(workspace: Workspace, folder: string): Promi
       recovered.push(unreadable(file))
       continue
     }
-    recovered.push(await recover(workspace, journal))
+    await removeTemporaries(workspace, journal)
+    if (!journal.single) recovered.push(await recover(workspace, journal))
     await endJournal(file)
   }
   return recovered
 }
 
 async function recover(workspace: Workspace, journal: Journal): Promise<RecoveredEdit> {
-  await removeTemporaries(workspace, journal)
   const states = await Promise.all(journal.files.map(async (file) => ({ file, state: await stateOf(workspace, file) })))
   const foreign = states.filter(({ state }) => state === 'other').map(({ file }) => file.path)
   const forward = foreign.length === 0
