@@ -116,14 +116,15 @@ describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', (kind) => {
   test('kill -9 during a generation: it fails, the next one has the same context', async () => {
     const { file } = makeModel(kind)
     const notices: string[] = []
-    const engine = await engineOn(file, { onNotice: (text) => notices.push(text) })
+    // Room for a reply that outlasts any pause of this process: it must still be running when the host is killed.
+    const engine = await engineOn(file, { contextTokens: 32_768, onNotice: (text) => notices.push(text) })
     const sequence = await engine.sequence()
     await sequence.prefill(prompt(300), { signal: calm })
     const said = ids(await reply(await sequence.fork(), 65))
 
     let seen = 0
     const dying = async () => {
-      for await (const _ of sequence.generate(65, { sampling: greedy, maxTokens: 4000, signal: calm }))
+      for await (const _ of sequence.generate(65, { sampling: greedy, maxTokens: 30_000, signal: calm }))
         if (seen++ === 5) process.kill(theHost(), 'SIGKILL')
     }
     await expect(dying()).rejects.toMatchObject({ kind: 'died', message: expect.stringContaining('killed') })
