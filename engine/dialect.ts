@@ -46,6 +46,11 @@ export interface Dialect {
   /** The pieces that end an assistant turn which the model did not end itself (cut by length or by the user). */
   close(): Piece[]
   parser(options: ParserOptions): ReplyParser
+  /**
+   * Spellings of special tokens that the parser reads (`<think>` …): where one of them is a control token, whose text
+   * an engine keeps to itself, the session puts it back.
+   */
+  readonly marks?: readonly string[]
   /** Texts that end a reply, besides the model's own end-of-generation tokens. Not part of the reply. */
   readonly stop: readonly string[]
 }

@@ -1,7 +1,14 @@
 /** The face of the engine room: tokens in, tokens out. Other rooms import only this file. */
 export * from './catalog/index.ts'
 export type * from './dialect.ts'
-export { dialectByName, dialects } from './dialects/index.ts'
+export {
+  type DialectFamily,
+  type DialectOptions,
+  dialectByName,
+  dialects,
+  type Effort,
+  EffortError,
+} from './dialects/index.ts'
 export { openEngine } from './embedded/index.ts'
 export * from './engine.ts'
 export * from './gguf/index.ts'

@@ -3,6 +3,7 @@ import { EngineError, type Sequence } from '../engine.ts'
 import type { AssistantMessage, Message } from '../messages.ts'
 import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from '../model.ts'
 import { type SequenceCache, sequenceCache } from './cache.ts'
+import { inCallOrder } from './call-order.ts'
 import type { EmbeddedModel } from './embedded.ts'
 import { eventQueue } from './event-queue.ts'
 import { contextFull, failureOf } from './failure.ts'
@@ -43,7 +44,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
   async function append(messages: readonly Message[]): Promise<void> {
     const before = ledger.mark()
     try {
-      for (const message of messages) await ledger.append(message)
+      for (const message of inCallOrder(messages, before.previous)) await ledger.append(message)
     } catch (error) {
       ledger.rewind(before)
       throw error
@@ -161,7 +162,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     signal: AbortSignal,
   ): AsyncGenerator<ModelEvent> {
     const parser = dialect.parser({ tools: ledger.tools, files: options.files ?? [] })
-    const { tokens: stopTokens, texts } = await model.stops()
+    const { tokens: stopTokens, texts, marks: spelled } = await model.stops()
     const shown = stopText(texts)
     const room = engine.info.contextTokens - turn.prompt.length
     const maxTokens = Math.min(options.maxTokens, room)
@@ -182,9 +183,10 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
           break
         }
         turn.sampled.push(token)
-        turn.raw += text
+        const words = text === '' && !end ? (spelled.get(token) ?? '') : text
+        turn.raw += words
         if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob }] }
-        for (const event of parser.push(shown.push(text))) yield turn.reply.take(event)
+        for (const event of parser.push(shown.push(words))) yield turn.reply.take(event)
         ended = end || shown.stopped
         if (ended || signal.aborted) break
       }

@@ -7,6 +7,8 @@ import type { Engine } from '../engine.ts'
 export interface Stops {
   readonly tokens: ReadonlySet<number>
   readonly texts: readonly string[]
+  /** The spelling of control tokens that the dialect's parser reads: an engine gives no text for them. */
+  readonly marks: ReadonlyMap<number, string>
 }
 
 /**
@@ -22,7 +24,12 @@ export async function stopsOf(engine: Engine, dialect: Dialect): Promise<Stops> 
     if (id !== undefined && rest.length === 0 && (plain.length !== 1 || plain[0] !== id)) tokens.add(id)
     else texts.push(text)
   }
-  return { tokens, texts }
+  const marks = new Map<number, string>()
+  for (const text of dialect.marks ?? []) {
+    const [id, ...rest] = await engine.tokenize(text, { control: true })
+    if (id !== undefined && rest.length === 0) marks.set(id, text)
+  }
+  return { tokens, texts, marks }
 }
 
 export interface StopText {
