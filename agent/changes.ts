@@ -11,11 +11,24 @@ type Before = Buffer | null | undefined
 /** A file with a longer text on either side is reported without its diff. In bytes. */
 const diffLimit = 2 * 1024 * 1024
 
+/** A file that differs from what it was when the run began. */
+export interface Difference {
+  readonly path: string
+  readonly before: Before
+  readonly after: Before
+}
+
 export interface Changes {
   /** Call before a call runs: keeps what its effects may change. */
   before(effects: readonly Effect[]): Promise<void>
   /** What differs now from when the run began, by path. */
   list(): Promise<readonly FileChange[]>
+  /** The same with the contents. */
+  differences(): Promise<readonly Difference[]>
+  /** Whether the run itself made this file. */
+  made(path: string): boolean
+  /** Puts every changed file back to what it was when the run began, then those of `held` to what they are after it. */
+  put(held: readonly Difference[]): Promise<void>
   /** Begins a new run: what is there now is the new start. */
   restart(): void
 }
@@ -42,14 +55,17 @@ export function trackChanges(workspace: Workspace): Changes {
       return undefined
     }
   }
-  const imageOf = async (path: string): Promise<void> => {
-    let relative: string
+  const relativeOf = (path: string): string | undefined => {
     try {
-      relative = workspace.relative(path)
+      return workspace.relative(path)
     } catch {
       // Outside of the roots: the tool will refuse it.
-      return
+      return undefined
     }
+  }
+  const imageOf = async (path: string): Promise<void> => {
+    const relative = relativeOf(path)
+    if (relative === undefined) return
     const into = tree === undefined ? images : later
     if (!images.has(relative) && !later.has(relative)) into.set(relative, await current(relative))
   }
@@ -60,6 +76,21 @@ export function trackChanges(workspace: Workspace): Changes {
     if (kept !== undefined) return kept.bytes
     // Not in the snapshot: new since then, unless ignore files hide it.
     return moved.has(path) ? null : later.get(path)
+  }
+
+  const differences = async (): Promise<Difference[]> => {
+    const moved = new Set(tree === undefined ? [] : await changedSince(workspace.root, tree))
+    const paths = [...new Set([...images.keys(), ...later.keys(), ...moved])].sort((a, b) => (a < b ? -1 : 1))
+    const all: Difference[] = []
+    for (const path of paths) {
+      const one = { path, before: imageAtStart(path, moved), after: await current(path) }
+      if (differ(one)) all.push(one)
+    }
+    return all
+  }
+  const set = async (path: string, content: Before): Promise<void> => {
+    if (content === null) await workspace.remove(path)
+    else if (content !== undefined) await workspace.write(path, content)
   }
 
   return {
@@ -73,14 +104,18 @@ export function trackChanges(workspace: Workspace): Changes {
       }
     },
     async list() {
-      const moved = new Set(tree === undefined ? [] : await changedSince(workspace.root, tree))
-      const paths = new Set([...images.keys(), ...later.keys(), ...moved])
-      const changes: FileChange[] = []
-      for (const path of [...paths].sort((a, b) => (a < b ? -1 : 1))) {
-        const change = compare(path, imageAtStart(path, moved), await current(path))
-        if (change !== undefined) changes.push(change)
-      }
-      return changes
+      return (await differences()).map(compare)
+    },
+    differences,
+    made(path) {
+      const relative = relativeOf(path)
+      if (relative === undefined) return false
+      if (images.has(relative)) return images.get(relative) === null
+      return later.get(relative) === null && tree?.has(relative) !== true
+    },
+    async put(held) {
+      for (const { path, before } of await differences()) await set(path, before)
+      for (const { path, after } of held) await set(path, after)
     },
     restart() {
       images = new Map()
@@ -90,11 +125,15 @@ export function trackChanges(workspace: Workspace): Changes {
   }
 }
 
-function compare(path: string, before: Before, after: Before): FileChange | undefined {
-  if (before === null && after === null) return undefined
+function differ({ before, after }: Difference): boolean {
+  if (before === null || after === null) return before !== after
+  // What is too large to keep was touched at least.
+  return before === undefined || after === undefined || !before.equals(after)
+}
+
+function compare({ path, before, after }: Difference): FileChange {
   const kind = before === null ? 'added' : after === null ? 'deleted' : 'changed'
   if (before === undefined || after === undefined) return { path, kind }
-  if (before !== null && after !== null && before.equals(after)) return undefined
   const from = textOf(before)
   const to = textOf(after)
   return from === undefined || to === undefined ? { path, kind } : { path, kind, diff: unifiedDiff(path, from, to) }

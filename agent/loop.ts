@@ -3,11 +3,13 @@ import { ModelUnavailable } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import { exitCode } from './events.ts'
 import { runCalls } from './turn/calls.ts'
+import { writeGuard } from './turn/guard.ts'
 import { Spending } from './turn/limits.ts'
-import { asksForChange, type Ending, judge, newStanding } from './turn/outcome.ts'
+import { type Ending, judge, newStanding } from './turn/outcome.ts'
 import { repeats } from './turn/repeats.ts'
 import { hearReply } from './turn/reply.ts'
 import type { Turn } from './turn/turn.ts'
+import { asksForChange } from './turn/wishes.ts'
 
 /**
  * Runs one task to its end. The conversation ends in what the model is told first; `task` is the user's words alone.
@@ -39,6 +41,12 @@ async function* rounds(turn: Turn, spending: Spending, task: string): AsyncGener
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const standing = newStanding()
   const circles = repeats()
+  const guard = writeGuard({
+    task,
+    workspace: turn.toolContext.workspace,
+    mine: turn.changes.made,
+    quotes: turn.info.finishes === 'edits',
+  })
   const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0
   const stopped = (): Ending | undefined => {
     if (turn.signal.aborted) return { exit: 'interrupted', text: 'Interrupted.' }
@@ -66,7 +74,7 @@ async function* rounds(turn: Turn, spending: Spending, task: string): AsyncGener
       continue
     }
 
-    const outcomes = yield* runCalls(turn, reply, { circles, signal })
+    const outcomes = yield* runCalls(turn, reply, { circles, guard, signal })
     if (signal.aborted || reply.stop === 'aborted') return stopped() ?? { exit: 'interrupted', text: 'Interrupted.' }
     const next = await judge(standing, turn.info, reply, outcomes, {
       wantsChange,

@@ -63,6 +63,11 @@ export interface SessionOptions {
   readonly asksBefore?: (effect: Effect) => boolean
   /** Path of an earlier session's log: the model continues with exactly the tokens it had. */
   readonly resume?: string
+  /**
+   * The most attempts at a task whose checks fail; each but the first begins from the state before the task. Default: by
+   * the model, see attempts.ts.
+   */
+  readonly tries?: number
   /** Default: all tools of the tools room. */
   readonly tools?: readonly Tool[]
   /** Default: opened on `root`. */

@@ -3,8 +3,7 @@ import type { ToolCall } from '../../engine/index.ts'
 import { type Effect, failure, type ToolResult } from '../../tools/index.ts'
 import { interruptedText } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
-import { type Prepared, prepareCall } from './prepare.ts'
-import type { Repeats } from './repeats.ts'
+import { type CallOptions, type Prepared, prepareCall } from './prepare.ts'
 import type { Reply } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { follow } from './work.ts'
@@ -25,8 +24,10 @@ export interface CallOutcome {
 export async function* runCalls(
   turn: Turn,
   reply: Extract<Reply, { kind: 'whole' }>,
-  { circles, signal }: { readonly circles: Repeats; readonly signal: AbortSignal },
+  options: CallOptions,
 ): AsyncGenerator<AgentEvent, readonly CallOutcome[]> {
+  const { signal } = options
+  options.guard.reply(reply.message.calls)
   const outcomes: CallOutcome[] = []
   for (const call of reply.message.calls) {
     const began = turn.clock.now()
@@ -36,7 +37,7 @@ export async function* runCalls(
     else if (circling) {
       outcome = { call, effects: [], result: failure('aborted', 'Not run: the run ends here.'), why: 'not-reached' }
     } else {
-      const prepared = await prepareCall(turn, call, { cut: call.id === reply.cutCall, circles, signal })
+      const prepared = await prepareCall(turn, call, { ...options, cut: call.id === reply.cutCall })
       yield { type: 'call', call, effects: prepared.effects }
       outcome = prepared.kind === 'settled' ? prepared : yield* execute(turn, prepared, signal)
     }
@@ -54,14 +55,15 @@ export async function* runCalls(
 /** Second phase: the tool itself, with its live output. A tool that throws is a bug of ours, told as a failure. */
 async function* execute(
   turn: Turn,
-  { call, effects, tool, input, policy }: Extract<Prepared, { kind: 'run' }>,
+  { call, effects, tool, input, policy, note }: Extract<Prepared, { kind: 'run' }>,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, CallOutcome> {
   await turn.changes.before(effects)
   if (signal.aborted) return interrupted(call, effects)
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {
     try {
-      return await tool.run(input, { ...turn.toolContext, policy, signal, onOutput: tell })
+      const result = await tool.run(input, { ...turn.toolContext, policy, signal, onOutput: tell })
+      return note === undefined || !result.ok ? result : { ...result, content: `${result.content}\n${note}` }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return failure('io', `The tool ${tool.name} failed: ${message}`)

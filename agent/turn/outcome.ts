@@ -5,19 +5,21 @@
  *    run; the next circle ends the run: not done.
  * 2. *Unreadable.* A reply none of whose calls could be read (malformed text, unknown tool, bad arguments) is answered
  *    with what was wrong; the third in a row ends the run: not done.
- * 3. *Edits.* For a model that `finishes` by edits: when the reply came to its own end and all its calls changed files
+ * 3. *Question.* When calls were not run because the task only asks something (see guard.ts), the reply is the answer:
+ *    done. *Loss.* A model that `finishes` by edits and writes a second time what would lose parts of a file is not done.
+ * 4. *Edits.* For a model that `finishes` by edits: when the reply came to its own end and all its calls changed files
  *    (one that found its text in place already is let pass beside one that changed something), and nothing is left
  *    failed, the run is done without another request.
- * 4. *Calls.* Any other reply with calls goes on with their results. But when all of them found nothing to change, in a
+ * 5. *Calls.* Any other reply with calls goes on with their results. But when all of them found nothing to change, in a
  *    run that has changed nothing, the model is told once; the next such reply ends the run: not done.
- * 5. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit.
- * 6. *Words.* A reply without calls ends the run. It is done unless one of these is so; then the model is told once, and
+ * 6. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit.
+ * 7. *Words.* A reply without calls ends the run. It is done unless one of these is so; then the model is told once, and
  *    when it answers with words again the run is not done:
  *    - the reply is empty;
  *    - something is left failed: a change that failed and was not followed by a successful change of the same file, or
  *      an unreadable call that was not followed by one that worked. A change that found nothing to change counts only
  *      while the run has changed nothing at all;
- *    - the task names a file, asks for a change in so many words (see `asksForChange`), and no file differs.
+ *    - the task names a file, asks for a change in so many words (see wishes.ts), and no file differs.
  *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`.
  *
  * So `done` is never the model's claim alone: whatever it tried last has worked, and a change that was asked for is there.
@@ -51,6 +53,8 @@ export interface Standing {
   sandbox: string | undefined
   unreadableInARow: number
   cutInARow: number
+  /** Replies that held a file from which parts would be lost. */
+  losing: number
   /** The model has been told why its words are not the end, and nothing has worked since. */
   nudged: boolean
 }
@@ -64,6 +68,7 @@ export function newStanding(): Standing {
     sandbox: undefined,
     unreadableInARow: 0,
     cutInARow: 0,
+    losing: 0,
     nudged: false,
   }
 }
@@ -81,11 +86,13 @@ function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outc
       standing.changed = true
       standing.sandbox = undefined
       for (const path of writes) standing.failed.delete(path)
-    } else if (why === 'no-sandbox' || reasonOf(result) === 'sandbox') standing.sandbox = result.content
+    } else if (why === 'only-asked') continue
+    else if (why === 'no-sandbox' || reasonOf(result) === 'sandbox') standing.sandbox = result.content
     else if (why === 'unreadable' || why === 'cut') standing.unreadable = `${call.name}: ${result.content}`
     else if (reasonOf(result) === 'no-change') for (const path of writes) standing.idle.add(path)
     else for (const path of writes) standing.failed.set(path, result.content)
   }
+  if (outcomes.some(({ why }) => why === 'would-lose')) standing.losing += 1
   for (const problem of reply.problems) standing.unreadable = problem
 
   const unreadable = outcomes.filter(({ why }) => why === 'unreadable').length + reply.problems.length
@@ -97,7 +104,7 @@ function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outc
 const reasonOf = ({ details }: CallOutcome['result']) => (details.kind === 'failure' ? details.reason : undefined)
 
 /**
- * Judges a reply after its calls have run. `wantsChange`: rule 6 asks for a changed file; `differs` tells whether any
+ * Judges a reply after its calls have run. `wantsChange`: rule 7 asks for a changed file; `differs` tells whether any
  * file differs from what it was when the run began, looked at only when the rules need it.
  */
 export async function judge(
@@ -120,6 +127,8 @@ export async function judge(
       `The model wrote ${unreadableLimit} unreadable calls in a row. The last: ${standing.unreadable}`,
     )
   }
+  if (outcomes.some(({ why }) => why === 'only-asked')) return end('done', reply.message.raw?.trim() ?? words)
+  if (info.finishes === 'edits' && standing.losing >= 2) return end('not-done', notDone(leftFailed(standing)!, words))
   if (outcomes.length > 0 || told.length > 0) {
     const finished = info.finishes === 'edits' && reply.stop === 'end' && told.length === 0 && onlyChanges(outcomes)
     if (finished && leftFailed(standing) === undefined) return end('done', words)
@@ -186,22 +195,4 @@ function notDone(missing: string, words: string): string {
   if (missing === 'empty') return 'The model ended with an empty reply.'
   const why = missing === 'unchanged' ? 'The model ended in words and changed no file.' : missing
   return words === '' ? why : `${why}\n\nThe model said: ${words}`
-}
-
-/** Words that, as the first of a sentence, ask for files to differ afterwards. */
-const changeVerbs = [
-  ...['add', 'change', 'complete', 'convert', 'correct', 'create', 'delete', 'extract', 'fix', 'implement', 'inline'],
-  ...['insert', 'migrate', 'move', 'refactor', 'remove', 'rename', 'repair', 'replace', 'rewrite', 'update', 'write'],
-].join('|')
-const imperative = new RegExp(`(^|[:;]\\s*|\\b(?:and|then)\\s+)(?:please\\s+|now\\s+)*(?:${changeVerbs})\\s+\\S`, 'i')
-
-/**
- * Whether a task asks for a change in so many words: a sentence or clause begins with a verb of change ("Fix …",
- * "find it and fix it"). Cautious: a question, or a task that only might mean a change, is none.
- */
-export function asksForChange(task: string): boolean {
-  return task
-    .replace(/```[\s\S]*?```/g, ' ')
-    .split(/(?<=[.!?])\s+|\n+/)
-    .some((sentence) => !sentence.trim().endsWith('?') && imperative.test(sentence.trim()))
 }

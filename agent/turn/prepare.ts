@@ -4,6 +4,7 @@ import type { Policy } from '../../sandbox/index.ts'
 import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
 import type { ApprovalAnswer, ApprovalRequest } from '../options.ts'
 import { escalated, judgeEffects } from '../policy.ts'
+import type { WriteGuard } from './guard.ts'
 import type { Repeats } from './repeats.ts'
 import type { Turn } from './turn.ts'
 
@@ -15,6 +16,8 @@ export type Prepared =
       readonly tool: Tool
       readonly input: unknown
       readonly policy: Policy
+      /** What was done to the call before it ran; told to the model with the result. */
+      readonly note: string | undefined
     }
   /** Will not run: the model gets `result`. `why` tells the outcome rules what kind of no it was. */
   | {
@@ -22,7 +25,15 @@ export type Prepared =
       readonly call: ToolCall
       readonly effects: readonly Effect[]
       readonly result: ToolResult
-      readonly why: 'unreadable' | 'cut' | 'circle' | 'circle-again' | 'denied' | 'no-sandbox'
+      readonly why:
+        | 'unreadable'
+        | 'cut'
+        | 'circle'
+        | 'circle-again'
+        | 'denied'
+        | 'no-sandbox'
+        | 'would-lose'
+        | 'only-asked'
     }
 
 const cutText =
@@ -30,11 +41,18 @@ const cutText =
 const circleText =
   'Not run: this repeats what you did before and would give the same result. Do something else, or say what stands in the way.'
 
+/** What the calls of a run share. */
+export interface CallOptions {
+  readonly circles: Repeats
+  readonly guard: WriteGuard
+  readonly signal: AbortSignal
+}
+
 /** Parses a call, looks for circles, asks policy and, where policy says so, a person. Never waits where nobody is. */
 export async function prepareCall(
   turn: Turn,
   call: ToolCall,
-  { cut, circles, signal }: { readonly cut: boolean; readonly circles: Repeats; readonly signal: AbortSignal },
+  { cut, circles, guard, signal }: CallOptions & { readonly cut: boolean },
 ): Promise<Prepared> {
   const parsed = parseCall(turn.tools, call.name, call.arguments)
   const effects = parsed.ok ? parsed.effects.map((effect) => normalised(effect, turn)) : []
@@ -52,7 +70,10 @@ export async function prepareCall(
   if (cut) return settled('cut', failure('bad-arguments', cutText))
   if (!parsed.ok) return settled('unreadable', failure(parsed.reason, parsed.problem))
 
-  const { tool, input } = parsed
+  const { tool } = parsed
+  const guarded = await guard.look(tool.name, parsed.input, effects)
+  if (guarded.kind === 'refuse') return settled(guarded.why, failure('denied', guarded.told))
+  const { input, note } = guarded
   const { policy, sandbox } = turn.toolContext
   const verdict = judgeEffects(effects, policy, sandbox)
   const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
@@ -60,7 +81,7 @@ export async function prepareCall(
     case 'no-sandbox':
       return settled('no-sandbox', failure('sandbox', `Not run: commands cannot run here. ${verdict.reason}`))
     case 'allow': {
-      const run = { kind: 'run', call, effects, tool, input, policy } as const
+      const run = { kind: 'run', call, effects, tool, input, policy, note } as const
       if (!effects.some((effect) => turn.asksBefore?.(effect) ?? false)) return run
       const answer = await ask(turn, { call, effects, reason: 'You want to be asked before this.' }, signal)
       return answer.allow ? run : denied(answer.reason)
@@ -68,7 +89,7 @@ export async function prepareCall(
     case 'ask': {
       const answer = await ask(turn, { call, effects, reason: verdict.reason }, signal)
       if (!answer.allow) return denied(answer.reason)
-      return { kind: 'run', call, effects, tool, input, policy: escalated(policy) }
+      return { kind: 'run', call, effects, tool, input, policy: escalated(policy), note }
     }
   }
 }

@@ -1,0 +1,69 @@
+/** What the words of a task ask for, as far as they say it plainly. Each of these is cautious in its own direction. */
+
+/** Words that, as the first of a sentence, ask for files to differ afterwards. */
+const changeVerbs = [
+  ...['add', 'change', 'complete', 'convert', 'correct', 'create', 'delete', 'extract', 'fix', 'implement', 'inline'],
+  ...['insert', 'migrate', 'move', 'refactor', 'remove', 'rename', 'repair', 'replace', 'rewrite', 'update', 'write'],
+].join('|')
+const imperative = new RegExp(`(^|[:;]\\s*|\\b(?:and|then)\\s+)(?:please\\s+|now\\s+)*(?:${changeVerbs})\\s+\\S`, 'i')
+
+/** What quotes code or output says nothing of what is asked for. */
+const sentencesOf = (task: string): string[] =>
+  task
+    .replace(/```[\s\S]*?```/g, ' ')
+    .split(/(?<=[.!?])\s+|\n+/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== '')
+
+/**
+ * Whether a task asks for a change in so many words: a sentence or clause begins with a verb of change ("Fix …",
+ * "find it and fix it"). Cautious: a question, or a task that only might mean a change, is none.
+ */
+export function asksForChange(task: string): boolean {
+  return sentencesOf(task).some((sentence) => !sentence.endsWith('?') && imperative.test(sentence))
+}
+
+const asking =
+  /^(?:and |so |but |now |please )*(?:what|why|how|who|whose|where|when|which|is|are|was|were|does|do|did|has|have|can|could|should|would|explain|describe|summari[sz]e|tell|list|review|compare|give me an overview)\b/i
+const wishing =
+  /\b(?:please|(?:can|could|would|will) (?:you|we)|i (?:want|need|would like)|i'd like|let's|make sure|should|must|needs? to|has to|have to|make|ensure|instead)\b/i
+
+/**
+ * Whether a task only asks to be told something: at least one question, and no sentence that could be a wish for a change.
+ * Cautious: "Can you fix a.py?" is a wish.
+ */
+export function asksOnly(task: string): boolean {
+  const sentences = sentencesOf(task)
+  const wish = (sentence: string): boolean => {
+    if (imperative.test(sentence.replace(/\?$/, '.')) && !asking.test(sentence)) return true
+    const politely = new RegExp(`\\b(?:can|could|would|will) (?:you|we)\\b.*\\b(?:${changeVerbs}|make)\\b`, 'i')
+    if (politely.test(sentence)) return true
+    return !asking.test(sentence) && !sentence.endsWith('?') && wishing.test(sentence)
+  }
+  const asks = sentences.some((sentence) => sentence.endsWith('?') || asking.test(sentence))
+  return asks && !sentences.some(wish)
+}
+
+const removal = /\b(?:remov|delet|drop|renam|replac|inlin|merg|strip|shorten|simplif|clean)\w*/i
+/** Tasks after which little of a file may stand where it stood. */
+const upheaval =
+  /\b(?:rewrit\w*|from scratch|start over|split\w*|mov(?:e|es|ed|ing)|extract\w*|port|convert\w*|translat\w*|migrat\w*)\b/i
+
+/** What of a file the task allows to be gone after it. */
+export interface Allowance {
+  definition(name: string): boolean
+  readonly docs: boolean
+  readonly shrink: boolean
+}
+
+/** A definition may go when the task speaks of removing and names it; nearly all may in an upheaval ("rewrite", "split"). */
+export function mayGo(task: string): Allowance {
+  const removing = removal.test(task)
+  const upset = upheaval.test(task)
+  const words = new Set(task.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
+  return {
+    definition: (name) => upset || (removing && words.has(name)),
+    docs: upset || (removing && /\b(?:comments?|docstrings?|documentation|docs?)\b/i.test(task)),
+    shrink: upset || removing,
+  }
+}
