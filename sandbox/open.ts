@@ -10,6 +10,7 @@ import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
 import { problemOf } from './linux/problems.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
 import { COMMAND_MARK, type Ended, runPlan, type SpawnPlan } from './process.ts'
+import { armTripwire, type Tripwire } from './tripwire.ts'
 import { type Command, type CommandResult, type Policy, type RunOptions, type Sandbox, SandboxError } from './types.ts'
 
 /** Bytes of a command line; beyond this it is a mistake. */
@@ -42,14 +43,24 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       checkPolicy(policy, found.env['HOME'] ?? homedir())
       const cwd = checkCommand(command, policy)
       const confined = backend === 'bwrap' && !full
+      const tripwire = await armFor(policy, confined)
       const end = confined
         ? await runConfined(found, command, cwd, options)
         : await runPlan(plainPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
       const { started: _, ...result } = end
-      const hint = result.hint ?? (confined ? denialHint(result) : undefined)
-      return hint === undefined ? result : { ...result, hint }
+      const findings = (await tripwire?.check()) ?? []
+      const told = findings.length > 0 ? `[sandbox: ${findings.map((each) => each.message).join('; ')}]` : undefined
+      const hint = told ?? result.hint ?? (confined ? denialHint(result) : undefined)
+      return { ...result, ...(findings.length > 0 && { findings }), ...(hint !== undefined && { hint }) }
     },
   }
+}
+
+/** Nothing to watch where nothing can be written, and where the user gave everything away. */
+async function armFor(policy: Policy, confined: boolean): Promise<Tripwire | undefined> {
+  if (policy.mode !== 'workspace-write') return undefined
+  // In the box git's data are mounted read-only and the filter refuses set-id modes; without it both are looked at.
+  return armTripwire(policy.roots, { metadata: !confined || policy.git === 'writable' })
 }
 
 async function runConfined(found: Detected, command: Command, cwd: string, options: RunOptions): Promise<Ended> {

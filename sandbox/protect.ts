@@ -10,8 +10,8 @@ export const PROTECTED_NAMES: readonly string[] = [
 ]
 
 /** How deep below a root nested repositories are looked for, and after how many folders the search stops. */
-const MAX_DEPTH = 4
-const MAX_FOLDERS = 4000
+export const MAX_DEPTH = 4
+export const MAX_FOLDERS = 4000
 
 /**
  * Everything below a writable folder that must stay as it is, as real absolute paths: `.git` folders and pointer

@@ -68,8 +68,19 @@ export interface CommandResult {
   readonly seconds: number
   /** When something was cut: where a later command of the session finds all of it (at most 16 MiB). */
   readonly fullOutput?: string
+  /** What the command left that programs outside would obey: to be shown to the user, with an offer to remove it. */
+  readonly findings?: readonly Finding[]
   /** One line for model and user when the sandbox is the likely cause of a failure. */
   readonly hint?: string
+}
+
+/** Something new in the work tree that a program outside would obey; see tripwire.ts. */
+export interface Finding {
+  readonly kind: 'nested-repository' | 'bare-repository' | 'obeyed-name' | 'link-out' | 'git-data' | 'set-id'
+  /** Absolute. */
+  readonly path: string
+  /** One line for model and user; names in it are quoted. */
+  readonly message: string
 }
 
 /** Why no command can run here. `message` names the fix. */

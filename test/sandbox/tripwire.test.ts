@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { armTripwire, type Finding, openSandbox, type Tripwire } from '../../sandbox/index.ts'
+import { makePlace, policyFor, startAgent, users } from './support/agent.ts'
+
+let base: string
+let root: string
+beforeEach(() => {
+  base = realpathSync(mkdtempSync(path.join(tmpdir(), 'tripwire-')))
+  root = path.join(base, 'root')
+  mkdirSync(path.join(root, 'src'), { recursive: true })
+  mkdirSync(path.join(base, 'outside'))
+  git('init', '-q')
+  writeFileSync(path.join(root, 'AGENTS.md'), 'mine\n')
+})
+afterEach(() => rmSync(base, { recursive: true, force: true }))
+
+const git = (...args: string[]): void => void execFileSync('git', args, { cwd: root })
+const put = (file: string, content = 'x'): void => {
+  mkdirSync(path.dirname(path.join(root, file)), { recursive: true })
+  writeFileSync(path.join(root, file), content)
+}
+const found = (findings: readonly Finding[]): [string, string][] =>
+  findings.map(({ kind, path: file }): [string, string] => [kind, path.relative(root, file)]).sort()
+
+/** What is found after `act`, with all that can be looked at. */
+async function watch(act: () => void, metadata = true): Promise<{ findings: readonly Finding[]; wire: Tripwire }> {
+  const wire = await armTripwire([root], { metadata })
+  act()
+  return { findings: await wire.check(), wire }
+}
+
+describe('the tripwire', () => {
+  test('is silent about ordinary work', async () => {
+    const { findings } = await watch(() => {
+      put('src/new/file.ts')
+      symlinkSync('file.ts', path.join(root, 'src/new/link'))
+      symlinkSync('/usr/bin/env', path.join(root, 'src/python'))
+      put('node_modules/x/.git/config')
+      git('add', '-A', 'src')
+      git('-c', 'user.name=n', '-c', 'user.email=e', 'commit', '-q', '-m', 'x')
+    })
+    expect(findings).toEqual([])
+  })
+
+  test.each([
+    ['a new nested repository', 'nested-repository', 'fresh/.git', () => put('fresh/.git/config')],
+    ['a pointer file', 'nested-repository', 'src/.git', () => put('src/.git', 'gitdir: ../evil')],
+    [
+      'a folder laid out as a bare repository',
+      'bare-repository',
+      'src/bare',
+      () => ['HEAD', 'objects/x', 'refs/x'].forEach((name) => void put(`src/bare/${name}`)),
+    ],
+    ['editor tasks', 'obeyed-name', '.vscode', () => put('.vscode/tasks.json')],
+    ['a changed AGENTS.md', 'obeyed-name', 'AGENTS.md', () => appendFileSync(path.join(root, 'AGENTS.md'), 'evil')],
+    ['a link out', 'link-out', 'src/out', () => symlinkSync('../../outside', path.join(root, 'src/out'))],
+    ['a dangling link out', 'link-out', 'out', () => symlinkSync('/home/nobody/.ssh', path.join(root, 'out'))],
+    ['a changed git config', 'git-data', '.git/config', () => git('config', 'core.fsmonitor', 'evil')],
+    ['commondir', 'git-data', '.git/commondir', () => put('.git/commondir', '../evil')],
+    ['a hook', 'git-data', '.git/hooks/pre-commit', () => put('.git/hooks/pre-commit')],
+    [
+      'a set-uid file',
+      'set-id',
+      'src/suid',
+      () => {
+        put('src/suid')
+        chmodSync(path.join(root, 'src/suid'), 0o4755)
+      },
+    ],
+  ] as const)('reports %s, once', async (_, kind, file, act) => {
+    const { findings } = await watch(() => void act())
+    expect(found(findings)).toEqual([[kind, file]])
+    expect(findings[0]?.message).toContain(JSON.stringify(path.join(root, file)))
+    expect((await watch(() => undefined)).findings).toEqual([])
+  })
+
+  test('takes back what is new, and puts back what git was told', async () => {
+    const config = readFileSync(path.join(root, '.git/config'), 'utf8')
+    const { findings, wire } = await watch(() => {
+      git('config', 'core.fsmonitor', 'evil')
+      put('.git/commondir', '../evil')
+      put('fresh/.git/config')
+    })
+    expect(findings).toHaveLength(3)
+    for (const finding of findings) expect(wire.revert(finding)).toBe(true)
+    expect(readFileSync(path.join(root, '.git/config'), 'utf8')).toBe(config)
+    expect(existsSync(path.join(root, '.git/commondir'))).toBe(false)
+    expect(existsSync(path.join(root, 'fresh/.git'))).toBe(false)
+    expect(await wire.check()).toEqual([])
+  })
+
+  test('names with newlines stay one line', async () => {
+    const { findings } = await watch(() => put('a\nb/.git/config'))
+    expect(findings[0]?.message).not.toContain('\n')
+  })
+
+  test('looks at 20,000 files without holding the event loop', async () => {
+    for (let folder = 0; folder < 200; folder++) {
+      mkdirSync(path.join(root, `d${folder % 20}/e${folder}`), { recursive: true })
+      for (let file = 0; file < 100; file++) writeFileSync(path.join(root, `d${folder % 20}/e${folder}/f${file}`), '')
+    }
+    let longest = 0
+    let last = performance.now()
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 1)
+    const start = performance.now()
+    await armTripwire([root], { metadata: false })
+    const took = performance.now() - start
+    clearInterval(timer)
+    expect(took).toBeLessThan(1000)
+    expect(longest).toBeLessThan(500)
+  })
+})
+
+test('a command that leaves such a thing says so in its result: in the box', async () => {
+  const place = makePlace(users[0]!)
+  const agent = await startAgent({ user: users[0]!, home: place.home, roots: [place.work] })
+  if (agent !== undefined) {
+    const line = 'git init -q fresh; mkdir .vscode; echo x >.vscode/tasks.json; echo done'
+    const result = await agent.run(line, { policy: policyFor(place.work) })
+    expect(found(result.findings ?? []).map(([kind]) => kind)).toEqual(['nested-repository', 'obeyed-name'])
+    expect(result.hint).toMatch(/^\[sandbox: .*a new git repository at ".*fresh\/.git".*\]$/)
+    await agent.stop()
+  }
+  place.remove()
+})
+
+test('and in a container that is the boundary, where git config is not held', async () => {
+  const sandbox = await openSandbox({ backend: 'external', env: { ...process.env, HOME: base } })
+  const options = {
+    policy: policyFor(root),
+    limits: { seconds: 5, outputBytes: 1000 },
+    signal: new AbortController().signal,
+  }
+  const result = await sandbox.run({ line: 'git config core.fsmonitor evil', cwd: root }, options)
+  expect(found(result.findings ?? [])).toEqual([['git-data', '.git/config']])
+})
