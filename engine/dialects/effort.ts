@@ -3,9 +3,6 @@
 /** `off`: answers at once. The others are the model's own levels; not every dialect has each. */
 export type Effort = 'off' | 'low' | 'high' | 'max'
 
-/** Every level there is, least first. */
-export const efforts: readonly Effort[] = ['off', 'low', 'high', 'max']
-
 /** A level that a dialect does not have, or that the context is too short for. `message` says what to choose. */
 export class EffortError extends Error {
   override readonly name = 'EffortError'

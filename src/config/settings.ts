@@ -71,6 +71,15 @@ export const settings = {
     schema: z.string().min(1),
     repository: false,
   }),
+  effort: setting<'off' | 'low' | 'high' | 'max'>({
+    key: 'engine.effort',
+    env: 'CACHALOT_EFFORT',
+    flag: '--effort <level>',
+    help: 'how much the model thinks: off, low, high or max, as far as it has them; fixed for a session',
+    kind: 'text',
+    schema: z.enum(['off', 'low', 'high', 'max'], 'must be off, low, high or max'),
+    repository: true,
+  }),
   context: setting<number>({
     key: 'engine.context_tokens',
     env: 'CACHALOT_CONTEXT',

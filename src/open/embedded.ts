@@ -15,10 +15,13 @@ import type { OpenModelRequest } from './model.ts'
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
   const { config, signal, onStatus, onNotice } = request
   const { name, file, traits } = resolved
+  const contextTokens = config.context ?? (await usualContext(resolved))
+  // Before the weights are read: what is refused here would otherwise be refused minutes later.
+  const dialect = dialectByName(traits.dialect, { effort: config.effort, contextTokens })
   try {
     const engine = await openEngine({
       file,
-      contextTokens: config.context ?? (await usualContext(resolved)),
+      contextTokens,
       threads: config.threads,
       signal,
       onLoad: (fraction) => onStatus(`loading ${name} ${bar(fraction)} ${Math.round(fraction * 100)} %`),
@@ -26,7 +29,7 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
     })
     return openEmbedded({
       engine,
-      dialect: dialectByName(traits.dialect),
+      dialect,
       info: { name, finishes: traits.finishes, prompt: traits.prompt },
       sampling: traits.sampling,
     })

@@ -1,6 +1,7 @@
 import {
   CatalogError,
   DownloadError,
+  EffortError,
   EngineError,
   loadScript,
   type Model,
@@ -30,7 +31,7 @@ export interface OpenModelRequest {
 const scripted = 'scripted:'
 
 /** What their messages tell a person already, with the fix. */
-const knownFailures = [ScriptError, CatalogError, DownloadError, EngineError]
+const knownFailures = [ScriptError, CatalogError, DownloadError, EngineError, EffortError]
 
 /** Opens the model that the settings name. Throws OpenError (exit `model`) with the fix in its message. */
 export async function openModel(request: OpenModelRequest): Promise<Model> {
