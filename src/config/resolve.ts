@@ -2,7 +2,8 @@ import { realpathSync } from 'node:fs'
 import { nearest } from '../nearest.ts'
 import type { Paths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
-import { type Config, type Setting, type SettingName, settingNames, settings } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { type Config, type SettingName, settingNames, settings } from './settings.ts'
 import {
   type Entry,
   environmentSource,

@@ -3,27 +3,8 @@
  * and whether a repository's own file may set it. The flags, the parsers and the checks all follow from it.
  */
 import * as z from 'zod'
-
-export interface Setting<Value> {
-  /** Dotted key in config.toml. */
-  readonly key: string
-  readonly env: string
-  /** As commander writes flags; settings without one are for files and the environment. */
-  readonly flag?: string
-  readonly help: string
-  /** How a flag or variable is read: as it stands, as a number, or as a list divided by colons. */
-  readonly kind: 'text' | 'number' | 'list'
-  readonly schema: z.ZodType<Value>
-  /** What holds where nothing is set; undefined leaves the choice to the model or the loop. */
-  readonly fallback?: Value
-  /**
-   * Whether `.cachalot/config.toml` of a repository may set it. A repository is not trusted: it may not choose
-   * binaries, files outside, addresses, secrets or how far commands reach.
-   */
-  readonly repository: boolean
-  /** What the repository may set where not every value is allowed; gives the reason when it is not. */
-  readonly repositoryRefuses?: (value: Value) => string | undefined
-}
+import { interfaceSettings } from './interface-settings.ts'
+import type { Setting } from './setting.ts'
 
 const setting = <Value>(given: Setting<Value>): Setting<Value> => given
 
@@ -96,6 +77,43 @@ export const settings = {
     help: 'at most this many threads for the embedded model',
     kind: 'number',
     schema: whole(1).max(1024, 'must be at most 1024'),
+    repository: false,
+  }),
+  repository: setting<'auto' | 'always' | 'never'>({
+    key: 'context.repository',
+    env: 'CACHALOT_CONTEXT_REPOSITORY',
+    flag: '--repository <when>',
+    help: 'put the repository into the context: auto (large models, when it costs no wait), always, never',
+    kind: 'text',
+    schema: z.enum(['auto', 'always', 'never'], 'must be auto, always or never'),
+    fallback: 'auto',
+    repository: false,
+  }),
+  contextBudget: setting<number>({
+    key: 'context.budget_tokens',
+    env: 'CACHALOT_CONTEXT_BUDGET',
+    flag: '--context-budget <tokens>',
+    help: 'at most this much of the context for the repository; default: half of it',
+    kind: 'number',
+    schema: whole(0),
+    repository: true,
+  }),
+  startupSeconds: setting<number>({
+    key: 'context.startup_seconds',
+    env: 'CACHALOT_STARTUP_SECONDS',
+    help: 'the first answer may wait so long for the repository to be read',
+    kind: 'number',
+    schema: z.number('must be a number').min(0, 'must be at least 0'),
+    fallback: 20,
+    repository: false,
+  }),
+  cacheGigabytes: setting<number>({
+    key: 'cache.max_gigabytes',
+    env: 'CACHALOT_CACHE_MAX_GIGABYTES',
+    help: 'disk space for saved readings; 0 keeps none',
+    kind: 'number',
+    schema: z.number('must be a number').min(0, 'must be at least 0'),
+    fallback: 20,
     repository: false,
   }),
   maxSteps: setting<number>({
@@ -204,6 +222,7 @@ export const settings = {
     schema: z.string(),
     repository: false,
   }),
+  ...interfaceSettings,
 } as const
 
 export type SettingName = keyof typeof settings
@@ -211,7 +230,18 @@ export type SettingName = keyof typeof settings
 type ValueOf<Name extends SettingName> = (typeof settings)[Name] extends Setting<infer Value> ? Value : never
 
 /** The settings that have a fallback, and so always a value. */
-type Decided = 'maxSteps' | 'maxTokens' | 'maxSeconds' | 'sandbox' | 'network' | 'extraWrite' | 'denyRead' | 'passEnv'
+type Decided =
+  | 'repository'
+  | 'startupSeconds'
+  | 'cacheGigabytes'
+  | 'maxSteps'
+  | 'maxTokens'
+  | 'maxSeconds'
+  | 'sandbox'
+  | 'network'
+  | 'extraWrite'
+  | 'denyRead'
+  | 'passEnv'
 
 /** The settings after all places were heard. */
 export type Config = {

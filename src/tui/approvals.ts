@@ -40,7 +40,7 @@ export function openApprovals(desk: Desk): {
       const circumstances = { folder: root, network, sandbox: ui.sandbox, because }
       desk.sayLines((width) => proposalLines({ ...request, call }, circumstances, width))
       ui.approvals = [...ui.approvals, approval]
-      if (!ui.focused) desk.terminal.notify('Cachalot asks for permission')
+      if (!ui.focused && ui.rings) desk.terminal.notify('Cachalot asks for permission')
       desk.draw()
     })
   }

@@ -74,7 +74,7 @@ function inputPart(ui: Ui, width: number, most: number): Part {
   if (approval !== undefined && ui.editor.text === '') return { lines: [], cursor: undefined }
   if (ui.picker !== undefined) return pickerPart(ui.picker, width)
   if (ui.search !== undefined) return searchPart(ui, width)
-  return editorPart(ui, width, most, '› ')
+  return editorPart(ui, width, most, ui.vim?.mode === 'normal' ? ': ' : '› ')
 }
 
 function editorPart({ editor }: Pick<Ui, 'editor'>, width: number, most: number, prompt: string): Part {

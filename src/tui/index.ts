@@ -24,12 +24,12 @@ export async function runInteractive({ flags, session = 'new', message }: Intera
   if (statSync(given, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new UsageError(`--cwd: ${given} is not a folder`)
   const paths = resolvePaths()
-  const { place, warnings } = openPlace({ root: realpathSync(given), paths, environment: process.env, flags })
+  const { place, warnings, settings } = openPlace({ root: realpathSync(given), paths, environment: process.env, flags })
   return await openInterface({
     place,
     stdin: process.stdin,
     stdout: process.stdout,
-    settings: { ...defaultSettings, screenReader: process.env['INK_SCREEN_READER'] === 'true' },
+    settings: { ...defaultSettings, ...settings, screenReader: process.env['INK_SCREEN_READER'] === 'true' },
     trustFile: trustFile(paths),
     warnings,
     begin: { session, message },

@@ -10,6 +10,7 @@ import { branchOf, openCurrent } from './current.ts'
 import type { Desk } from './desk.ts'
 import { openDrawing } from './drawing.ts'
 import { loadHistory } from './editor/history.ts'
+import { insertMode } from './editor/vim.ts'
 import { promptWidth } from './frame.ts'
 import { openKeys } from './keys.ts'
 import type { Mode } from './modes.ts'
@@ -44,6 +45,8 @@ export interface InterfaceSettings {
   readonly reasoning: 'shown' | 'folded'
   readonly status: readonly StatusItem[]
   readonly screenReader: boolean
+  readonly vim: boolean
+  readonly rings: boolean
 }
 
 export const defaultSettings: InterfaceSettings = {
@@ -52,6 +55,8 @@ export const defaultSettings: InterfaceSettings = {
   reasoning: 'folded',
   status: defaultStatus,
   screenReader: false,
+  vim: false,
+  rings: true,
 }
 
 /** What the session begins with. */
@@ -75,6 +80,8 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     folder: root,
     statusItems: settings.status,
     still: settings.screenReader,
+    vim: settings.vim ? insertMode : undefined,
+    rings: settings.rings,
   })
   const drawing = openDrawing({
     ui,

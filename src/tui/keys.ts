@@ -4,7 +4,9 @@ import type { Desk } from './desk.ts'
 import { pressKey } from './editor/bindings.ts'
 import { type Editor, emptyEditor, expandChip, expanded, insert, paste, setText } from './editor/editor.ts'
 import { newer, older, saveHistory, searchBack } from './editor/history.ts'
+import { pastePicture } from './editor/pictures.ts'
 import { verticalTarget } from './editor/rows.ts'
+import { insertMode, leaveInsert, typeNormal } from './editor/vim.ts'
 import { type InputEvent, type Key, spell } from './input/keys.ts'
 import { nextMode } from './modes.ts'
 import { pressPicker, typePicker } from './picker.ts'
@@ -75,6 +77,7 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     desk.entries.push(text)
     saveHistory(desk.historyFile, text).catch((error: Error) => desk.hint(`history not kept: ${error.message}`))
     ui.editor = { ...emptyEditor, killed: ui.editor.killed }
+    if (ui.vim !== undefined) ui.vim = insertMode
     ui.walk = undefined
     ui.completion = undefined
     context.submit(text, when)
@@ -135,7 +138,16 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     if (ui.completion !== undefined) {
       dismissed = ui.editor.text.slice(ui.completion.token.from, ui.completion.token.to)
       ui.completion = undefined
-    } else context.interrupt()
+    } else if (!toNormal()) context.interrupt()
+  }
+
+  /** With vim keys, Escape leaves insert mode first. */
+  const toNormal = (): boolean => {
+    const next = ui.vim === undefined ? undefined : leaveInsert({ vim: ui.vim, editor: ui.editor })
+    if (next === undefined) return false
+    ui.vim = next.vim
+    ui.editor = next.editor
+    return true
   }
 
   const withCompletion = (completion: Completion, name: string): boolean => {
@@ -225,7 +237,12 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
   const type = (text: string, pasted: boolean): void => {
     if (ui.picker !== undefined) typePicker(ui.picker, text)
     else if (ui.search !== undefined) find(ui.search.query + text, desk.entries.length)
-    else setEditor(pasted ? paste(ui.editor, text) : insert(ui.editor, text))
+    else if (pasted) setEditor(pastePicture(ui.editor, text) ?? paste(ui.editor, text))
+    else if (ui.vim?.mode === 'normal') {
+      const next = typeNormal({ vim: ui.vim, editor: ui.editor }, text, width())
+      ui.vim = next.vim
+      setEditor(next.editor)
+    } else setEditor(insert(ui.editor, text))
   }
 
   return (event) => {

@@ -66,7 +66,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
       const words = error instanceof Error ? error.message : String(error)
       transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
     }
-    if (Date.now() - began > longMs && !ui.focused) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
+    if (Date.now() - began > longMs && !ui.focused && ui.rings) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
   }
 
   const consume = async (session: Session, text: string, signal: AbortSignal): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Rule } from './approval.ts'
 import type { Completion } from './complete/complete.ts'
 import { type Editor, emptyEditor } from './editor/editor.ts'
 import type { Walk } from './editor/history.ts'
+import type { Vim } from './editor/vim.ts'
 import type { Mode } from './modes.ts'
 import type { StatusItem } from './status.ts'
 
@@ -49,6 +50,8 @@ export interface Search {
 export interface Ui {
   editor: Editor
   walk: Walk | undefined
+  /** Undefined where vim keys are not wanted. */
+  vim: Vim | undefined
   search: Search | undefined
   completion: Completion | undefined
   approvals: OpenApproval[]
@@ -70,11 +73,16 @@ export interface Ui {
   session: string
   statusItems: readonly StatusItem[]
   focused: boolean
+  /** Whether the terminal rings for a user who looks away. */
+  rings: boolean
   /** No moving marks, no bars: for screen readers and for those who asked for it. */
   still: boolean
 }
 
-export type UiStart = Pick<Ui, 'mode' | 'model' | 'contextTokens' | 'sandbox' | 'folder' | 'statusItems' | 'still'>
+export type UiStart = Pick<
+  Ui,
+  'mode' | 'model' | 'contextTokens' | 'sandbox' | 'folder' | 'statusItems' | 'still' | 'vim' | 'rings'
+>
 
 export function newUi(start: UiStart): Ui {
   return {

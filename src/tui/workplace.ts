@@ -14,6 +14,7 @@ import { openWantedSandbox } from '../open/sandbox.ts'
 import { sessionSettings } from '../open/workplace.ts'
 import type { Paths } from '../paths.ts'
 import { version } from '../version.ts'
+import type { InterfaceSettings } from './interface.ts'
 import type { OpenRequest, Place } from './place.ts'
 
 export interface PlaceOptions {
@@ -25,7 +26,11 @@ export interface PlaceOptions {
 }
 
 /** Reads the settings; throws UsageError for a wrong one. `warnings` are lines for the user. */
-export function openPlace(options: PlaceOptions): { readonly place: Place; readonly warnings: readonly string[] } {
+export function openPlace(options: PlaceOptions): {
+  readonly place: Place
+  readonly warnings: readonly string[]
+  readonly settings: Partial<InterfaceSettings>
+} {
   const { root, paths, environment, flags } = options
   const { config, origins, warnings } = resolveConfig({ cwd: root, paths, environment, flags })
   let sandbox: Promise<Sandbox> | undefined
@@ -132,7 +137,16 @@ export function openPlace(options: PlaceOptions): { readonly place: Place; reado
       await held?.model.then((model) => model.close()).catch(() => undefined) // it never opened: told then
     },
   }
-  return { place, warnings }
+  const { theme, mode, reasoning, statusLine, editorKeys, notify } = config
+  const chosen: Partial<InterfaceSettings> = {
+    ...(theme === undefined ? {} : { theme }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(statusLine === undefined ? {} : { status: statusLine }),
+    vim: editorKeys === 'vim',
+    rings: notify !== 'off',
+  }
+  return { place, warnings, settings: chosen }
 }
 
 export const trustFile = (paths: Paths): string => join(paths.state, 'trusted.json')

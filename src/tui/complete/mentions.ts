@@ -1,6 +1,7 @@
 /** `@path` and `@path:10-40` in a message: the named lines are put behind it, so that the model has them. */
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, relative, resolve } from 'node:path'
+import { isPicture } from '../editor/pictures.ts'
 
 /** `@a.ts`, `@"a b.ts":3`, `@a.ts:10-40`; the path without quotes, the lines where given (from 1, both included). */
 interface Mention {
@@ -29,6 +30,7 @@ export async function withRanges(text: string, root: string): Promise<{ text: st
   const parts: string[] = []
   const problems: string[] = []
   for (const { path, from, to } of mentions(text)) {
+    if (isPicture(path)) problems.push(`@${path}: this model reads no pictures; it is named to it, not shown`)
     if (from === undefined || to === undefined) continue
     const lines = await readLines(path, root)
     if (typeof lines === 'string') problems.push(`@${path}: ${lines}`)

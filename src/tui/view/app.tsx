@@ -1,6 +1,6 @@
 /** What Ink draws: finished lines once, into the terminal's own scrollback, and the live lines below them. */
 import { Box, Static, Text, useCursor } from 'ink'
-import { memo, useSyncExternalStore } from 'react'
+import { memo, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
 
 /** Lines that are painted already (SGR sequences of ours only), each no wider than the screen. */
 export interface Batch {
@@ -34,6 +34,12 @@ function rows(lines: readonly string[]) {
 }
 
 const Log = memo(function Log({ batches }: Pick<View, 'batches'>) {
+  // Runs when Ink has written them: they are the terminal's now, and only their places are kept.
+  const cleared = useRef(0)
+  useLayoutEffect(() => {
+    for (const batch of batches.slice(cleared.current)) batch.lines = []
+    cleared.current = batches.length
+  }, [batches])
   return (
     <Static items={batches as Batch[]}>
       {(batch) => (

@@ -53,7 +53,7 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
     patchConsole: true,
     interactive: true,
     incrementalRendering: !screenReader,
-    maxFps: 60,
+    maxFps: 120,
     isScreenReaderEnabled: screenReader,
   })
 
@@ -77,13 +77,10 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
 
   return {
     draw({ finished, live, cursor }) {
-      const last = view.batches.at(-1)
       if (finished.length === 0) {
         set({ batches: view.batches, live, cursor })
         return
       }
-      // What has been written is the terminal's now: only the batch's place is kept.
-      if (last !== undefined) last.lines = []
       batchId += 1
       const batch: Batch = { id: batchId, lines: finished }
       set({ batches: [...view.batches, batch], live, cursor })

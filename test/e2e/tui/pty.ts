@@ -97,7 +97,7 @@ export function openPty(options: PtyOptions = {}): Pty {
     }
     while (!met()) {
       if (Date.now() > end) throw new Error(`not seen in ${ms} ms: ${String(what)}\n${screen().join('\n')}`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await new Promise((resolve) => setTimeout(resolve, 4))
     }
   }
   return {
