@@ -112,6 +112,14 @@ export interface ModelSession {
   append(messages: readonly Message[]): Promise<void>
   /** Lets the model speak. Ends with exactly one `done` or `error`. Does not throw. */
   respond(options: RespondOptions): AsyncIterable<ModelEvent>
+  /**
+   * Reads what was appended, without a reply, and keeps it on disk as it goes (embedded models that keep readings).
+   * An abort ends it early: what was read stays and is kept. Rejects with EngineError.
+   */
+  readonly read?: (options: {
+    readonly signal: AbortSignal
+    readonly onProgress?: (done: number, total: number, cached: number) => void
+  }) => Promise<Usage>
   checkpoint(): Promise<Checkpoint>
   /** Drops everything after the checkpoint. */
   rewind(checkpoint: Checkpoint): Promise<void>
@@ -120,10 +128,20 @@ export interface ModelSession {
   close(): Promise<void>
 }
 
+/** What is known of reading with a model that keeps its readings on disk. */
+export interface ModelReadings {
+  /** Tokens a second, as last measured on this machine; undefined before the first reading. */
+  tokensPerSecond(): Promise<number | undefined>
+  /** How many tokens a prefix is, and how many of them a saved reading spares. */
+  saved(prefix: readonly Segment[]): Promise<{ readonly tokens: number; readonly saved: number }>
+}
+
 export interface Model {
   readonly info: ModelInfo
   /** How many tokens a text is for this model (an estimate for remote ones). */
   countTokens(text: string): Promise<number>
+  /** Absent: this model's readings are not kept (remote and scripted models). */
+  readonly readings?: ModelReadings
   /** Opens a session on a prefix. May hold a whole earlier conversation: assistant messages keep their sampled tokens. */
   start(prefix: readonly Segment[]): Promise<ModelSession>
   close(): Promise<void>

@@ -42,3 +42,6 @@ export function resolvePaths(environment: Environment = process.env, home: strin
     cache: base('XDG_CACHE_HOME', '.cache'),
   }
 }
+
+/** Where readings are kept; see engine/kv. */
+export const kvFolder = (paths: Paths): string => join(paths.cache, 'kv')

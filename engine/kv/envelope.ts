@@ -10,6 +10,7 @@ import { createHash, hash, webcrypto } from 'node:crypto'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../engine.ts'
+import { temporaryFor } from './names.ts'
 
 const magic = Buffer.from('cachalot-state 2')
 /** Bytes written, read and summed at a time. */
@@ -53,7 +54,7 @@ export async function writeState(file: string, { key, tokens, state }: SavedStat
   const size = Buffer.alloc(4)
   size.writeUInt32LE(text.length)
   const head = Buffer.concat([magic, size, text, createHash('sha256').update(text).digest(), ids])
-  const temporary = `${file}.${process.pid}.tmp`
+  const temporary = temporaryFor(file)
   try {
     const handle = await open(temporary, 'w', 0o600)
     try {

@@ -2,6 +2,8 @@
 import { type Engine, EngineError, type Sequence } from '../engine.ts'
 
 export interface SequenceCache {
+  /** The open one, if there is one. */
+  readonly sequence: Sequence | undefined
   /**
    * The sequence, holding nothing but a beginning of `prompt` shorter than it (its last token is evaluated with the
    * first generated one). Rewinds where the model can, else starts anew.
@@ -15,7 +17,15 @@ export interface SequenceCache {
   close(): Promise<void>
 }
 
-export function sequenceCache(engine: Engine, sequence?: Sequence, known: readonly number[] = []): SequenceCache {
+/** Puts a saved reading of the prompt into the sequence where that spares work; see Readings.restore. */
+type Restore = (sequence: Sequence, prompt: readonly number[], held: number) => Promise<readonly number[] | undefined>
+
+export function sequenceCache(
+  engine: Engine,
+  restore: Restore = async () => undefined,
+  sequence?: Sequence,
+  known: readonly number[] = [],
+): SequenceCache {
   let current = sequence
   let tokens = [...known]
 
@@ -31,10 +41,21 @@ export function sequenceCache(engine: Engine, sequence?: Sequence, known: readon
   }
 
   return {
+    get sequence() {
+      return current
+    },
     forget,
     async align(prompt) {
-      const common = commonLength(tokens, prompt)
-      if (current !== undefined && current.length > common) {
+      let common = commonLength(tokens, prompt)
+      current ??= await engine.sequence()
+      const restored = await restore(current, prompt, common)
+      if (restored !== undefined) {
+        tokens = [...restored]
+        return current
+      }
+      // A reading that turned out to be another's was thrown away, and with it what was there before.
+      common = Math.min(common, current.length)
+      if (current.length > common) {
         try {
           await current.rewind(common)
         } catch (error) {
@@ -54,7 +75,7 @@ export function sequenceCache(engine: Engine, sequence?: Sequence, known: readon
       tokens = evaluated.slice(0, current?.length ?? 0)
     },
     async fork() {
-      return sequenceCache(engine, await current?.fork(), tokens)
+      return sequenceCache(engine, restore, await current?.fork(), tokens)
     },
     async close() {
       const open = current

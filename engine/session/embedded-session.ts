@@ -5,9 +5,11 @@ import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from
 import { type SequenceCache, sequenceCache } from './cache.ts'
 import { inCallOrder } from './call-order.ts'
 import type { EmbeddedModel } from './embedded.ts'
-import { eventQueue } from './event-queue.ts'
+import { evaluate } from './evaluate.ts'
 import { contextFull, failureOf } from './failure.ts'
 import type { LedgerMark, TokenLedger } from './ledger.ts'
+import { readPrefix } from './read-prefix.ts'
+import { placesToKeep } from './readings.ts'
 import { type CallIds, collectReply, type Reply } from './reply.ts'
 import { stopText } from './stop-text.ts'
 import { addUsage, noUsage } from './usage.ts'
@@ -17,6 +19,8 @@ export interface SessionState {
   readonly ids: CallIds
   readonly cache?: SequenceCache
   readonly marks?: ReadonlyMap<number, LedgerMark>
+  /** Lengths at which the segments of the prefix end, ascending: readings are kept there. */
+  readonly ends?: readonly number[]
 }
 
 /** What one reply has come to. */
@@ -33,9 +37,9 @@ interface Turn {
 }
 
 export function embeddedSession(model: EmbeddedModel, state: SessionState): ModelSession {
-  const { engine, dialect, info } = model
-  const { ledger, ids } = state
-  const cache = state.cache ?? sequenceCache(engine)
+  const { engine, dialect, info, readings } = model
+  const { ledger, ids, ends = [] } = state
+  const cache = state.cache ?? sequenceCache(engine, readings?.restore)
   const marks = new Map(state.marks)
   let usage = noUsage
   let busy = false
@@ -95,6 +99,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       settled = true
       const spent = spentOn(turn)
       usage = addUsage(usage, spent)
+      if (turn.stop !== 'aborted') await noteReading(turn, spent)
       yield { type: 'done', stop: turn.stop, message, usage: spent }
     } catch (error) {
       settled = true
@@ -107,6 +112,27 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       }
       busy = false
     }
+  }
+
+  /** Keeps beginnings of the prompt by a fork, whose saving does not hold up the conversation. */
+  async function keep(sequence: Sequence, turn: Turn): Promise<void> {
+    const seconds = (performance.now() - turn.began) / 1000
+    const places = placesToKeep(ends, turn.cached, seconds).filter(
+      (length) => info.rewind === 'free' || length === sequence.length,
+    )
+    if (readings === undefined || places.length === 0) return
+    try {
+      readings.keepLater(await sequence.fork(), turn.prompt, places)
+    } catch (error) {
+      // All sequences are taken: it is kept another time. A dead host is told by what comes next.
+      if (!isKind(error, 'misuse')) throw error
+    }
+  }
+
+  async function noteReading(turn: Turn, spent: Usage): Promise<void> {
+    if (readings === undefined) return
+    await readings.measured(spent.evaluatedTokens, spent.prefillSeconds)
+    if (info.rewind === 'free' && cache.sequence !== undefined) await keep(cache.sequence, turn)
   }
 
   /** The caller stopped reading: keep what was sampled, as after an abort. */
@@ -128,29 +154,26 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     const total = turn.prompt.length
     const event = (done: number): ModelEvent => ({ type: 'prefill', done, total, cached: turn.cached })
     yield event(turn.cached)
-    const todo = turn.prompt.slice(turn.cached, -1)
-    if (todo.length > 0) {
-      const progress = eventQueue<number>()
-      let failure: unknown
-      const work = sequence
-        .prefill(todo, { signal, onProgress: (done) => progress.push(done) })
-        .catch((error: unknown) => {
-          failure = error
-        })
-        .finally(() => progress.end())
-      let read = false
+    const last = total - 1
+    // A model that rewinds only to checkpoints is stopped where its state is to be kept.
+    const end = ends.at(-1) ?? 0
+    const halt = readings !== undefined && info.rewind === 'checkpoint' && end > turn.cached && end < last
+    let done = turn.cached
+    for (const to of halt ? [end, last] : [last]) {
       try {
-        for await (const done of progress) yield event(turn.cached + done)
-        read = true
-      } finally {
-        if (!read) abandon.abort()
-        await work
+        for await (const more of evaluate(sequence, turn.prompt.slice(done, to), signal, abandon)) {
+          yield event(done + more)
+        }
+      } catch (error) {
+        if (!(isKind(error, 'aborted') && signal.aborted)) throw error
       }
-      if (failure !== undefined && !(isKind(failure, 'aborted') && signal.aborted)) throw failure
       if (signal.aborted) {
         turn.stop = 'aborted'
         turn.prompt.length = Math.min(total, sequence.length)
+        break
       }
+      done = to
+      if (to === end && halt) await keep(sequence, turn)
     }
     turn.prefilled = performance.now()
   }
@@ -227,8 +250,9 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       ledger.rewind(mark)
       for (const [later, { length }] of marks) if (later > id && length > mark.length) marks.delete(later)
     },
+    ...(readings !== undefined && { read: (options) => readPrefix({ engine, ledger, cache, readings, ...options }) }),
     fork: async () =>
-      embeddedSession(model, { ledger: ledger.fork(), ids: ids.copy(), cache: await cache.fork(), marks }),
+      embeddedSession(model, { ledger: ledger.fork(), ids: ids.copy(), cache: await cache.fork(), marks, ends }),
     close: () => cache.close(),
   }
 }

@@ -2,9 +2,10 @@
 import type { Dialect } from '../dialect.ts'
 import type { Engine } from '../engine.ts'
 import type { Segment } from '../messages.ts'
-import type { Model, ModelInfo, ModelSession, Sampling } from '../model.ts'
+import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '../model.ts'
 import { embeddedSession } from './embedded-session.ts'
 import { tokenLedger } from './ledger.ts'
+import { type KeptReadings, openReadings, type Readings } from './readings.ts'
 import { callIds } from './reply.ts'
 import { type Stops, stopsOf } from './stop-text.ts'
 
@@ -15,6 +16,8 @@ export interface EmbeddedOptions {
   readonly info: Pick<ModelInfo, 'name' | 'finishes' | 'prompt'>
   /** The model's measured settings; a request may override them. */
   readonly sampling: Sampling
+  /** Where what was read is kept. Absent: nowhere. */
+  readonly kept?: KeptReadings
 }
 
 /** What a session needs of its model. */
@@ -23,17 +26,20 @@ export interface EmbeddedModel {
   readonly dialect: Dialect
   readonly info: ModelInfo
   readonly sampling: Sampling
+  readonly readings: Readings | undefined
   /** Looked up once, with the first reply. */
   stops(): Promise<Stops>
 }
 
 /** The model owns the engine from here on: `close` closes it. */
-export function openEmbedded({ engine, dialect, info, sampling }: EmbeddedOptions): Model {
+export function openEmbedded({ engine, dialect, info, sampling, kept }: EmbeddedOptions): Model {
   let stops: Promise<Stops> | undefined
+  const readings = kept === undefined ? undefined : openReadings(engine, info.name, kept)
   const model: EmbeddedModel = {
     engine,
     dialect,
     sampling,
+    readings,
     async stops() {
       stops ??= stopsOf(engine, dialect)
       try {
@@ -59,11 +65,35 @@ export function openEmbedded({ engine, dialect, info, sampling }: EmbeddedOption
     async countTokens(text) {
       return (await engine.tokenize(text, { control: false })).length
     },
+    ...(readings !== undefined && { readings: aboutReadings(engine, dialect, readings) }),
     async start(prefix: readonly Segment[]): Promise<ModelSession> {
-      const session = embeddedSession(model, { ledger: tokenLedger(engine, dialect), ids: callIds() })
-      await session.append(prefix.flatMap((segment) => segment.messages))
-      return session
+      const ledger = tokenLedger(engine, dialect)
+      const ids = callIds()
+      const ends: number[] = []
+      for (const { name, messages } of prefix) {
+        for (const message of messages) await ledger.append(message)
+        ids.seen(messages)
+        // The first words of the system alone are few; what follows them is what takes long.
+        if (name !== 'conversation' && ledger.tokens.length > 0) ends.push(ledger.tokens.length)
+      }
+      return embeddedSession(model, { ledger, ids, ends })
     },
-    close: () => engine.close(),
+    async close() {
+      await readings?.settled()
+      await engine.close()
+    },
+  }
+}
+
+function aboutReadings(engine: Engine, dialect: Dialect, readings: Readings): ModelReadings {
+  return {
+    tokensPerSecond: readings.tokensPerSecond,
+    async saved(prefix) {
+      const ledger = tokenLedger(engine, dialect)
+      for (const { messages } of prefix) for (const message of messages) await ledger.append(message)
+      const tokens = ledger.tokens.length
+      // What a reply would follow is one token longer at least, so that a reading of all of it counts, too.
+      return { tokens, saved: await readings.saved([...ledger.tokens, ...(await ledger.opening())]) }
+    },
   }
 }

@@ -4,16 +4,18 @@ import {
   type Model,
   openEmbedded,
   openEngine,
+  openKvStore,
   type ResolvedModel,
   readMachine,
   usualContextTokens,
 } from '../../engine/index.ts'
+import { kvFolder } from '../paths.ts'
 import { bar } from '../terminal/numbers.ts'
 import type { OpenModelRequest } from './model.ts'
 
 /** Loads a model file into an engine host of its own. Rejects with EngineError. */
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
-  const { config, signal, onStatus, onNotice } = request
+  const { config, paths, signal, onStatus, onNotice } = request
   const { name, file, traits } = resolved
   const contextTokens = config.context ?? (await usualContext(resolved))
   // Before the weights are read: what is refused here would otherwise be refused minutes later.
@@ -32,6 +34,13 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
       dialect,
       info: { name, finishes: traits.finishes, prompt: traits.prompt },
       sampling: traits.sampling,
+      ...(config.cacheGigabytes > 0 && {
+        kept: {
+          store: openKvStore({ folder: kvFolder(paths), maxBytes: config.cacheGigabytes * 1e9 }),
+          signal: request.keepUntil ?? signal,
+          onNotice: (text) => onNotice('warning', text),
+        },
+      }),
     })
   } finally {
     onStatus(undefined)

@@ -18,6 +18,8 @@ export interface OpenModelRequest {
   readonly config: Config
   readonly paths: Paths
   readonly signal: AbortSignal
+  /** Once it aborts, what was read is not kept any more; default: `signal`. */
+  readonly keepUntil?: AbortSignal
   /** Whether a person is there to be asked which model to fetch. */
   readonly mayAsk: boolean
   /** Whether passing lines are seen. */
