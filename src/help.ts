@@ -3,6 +3,7 @@ export const help = `Cachalot, a coding agent for the terminal with its own embe
 
 Usage:
   cachalot                          start an interactive session in this folder
+  cachalot --continue               go on with the last one here   (--resume: choose one)
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
   cachalot model <command>          list, pull, use and remove models
   cachalot config                   show every setting, its value and where it comes from

@@ -1,6 +1,7 @@
 /** When frames are drawn: at once for keys, a few times a second for streams, never for nothing. */
 import { chrome, type Size } from './frame.ts'
 import { type Depth, type Painter, painter, type Theme } from './text/themes.ts'
+import { wrap } from './text/wrap.ts'
 import type { Transcript } from './transcript/transcript.ts'
 import type { Ui } from './ui.ts'
 import { openScreen } from './view/screen.tsx'
@@ -53,7 +54,11 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     const asked = ui.approvals.length > 0
     const due = asked || now - takenAt >= (backlog.length > 0 ? 8 : takeMs)
     if (due) takenAt = now
-    if (due) for (const one of transcript.take(columns, part.room)) backlog.push(paint(one))
+    if (due) {
+      // Broken here once more: what is too wide would be cut.
+      const taken = transcript.take(columns, part.room).flatMap((one) => wrap(one, columns, { hard: true }))
+      for (const one of taken) backlog.push(paint(one))
+    }
     const finished = due ? backlog.splice(0, asked ? backlog.length : mostLines) : []
     // What is newer than the backlog is not shown before it.
     const live = backlog.length > 0 ? [] : transcript.live(columns, part.room)

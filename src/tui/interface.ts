@@ -234,7 +234,12 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),
   )
 
+  // Stopped from outside and continued: the shell has had the terminal meanwhile.
+  const onContinue = (): void => void desk.suspend(async () => undefined)
+  process.on('SIGCONT', onContinue)
+
   const code = await ended
+  process.off('SIGCONT', onContinue)
   turns.interrupt()
   shell.interrupt()
   await Promise.race([turns.idle(), new Promise((resolve) => setTimeout(resolve, 1000))])

@@ -41,7 +41,7 @@ function itemSpans(item: Exclude<StatusItem, 'mode'>, facts: StatusFacts): Span[
   const muted = (text: string): Span[] => (text === '' ? [] : [span(text, { role: 'muted' })])
   switch (item) {
     case 'model':
-      return muted(facts.model)
+      return muted(facts.model.split('/').at(-1) ?? '')
     case 'branch':
       return muted(facts.branch === undefined ? '' : `⎇ ${facts.branch}`)
     case 'context':

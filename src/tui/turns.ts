@@ -96,7 +96,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     } else if (event.type === 'prefill') {
       ui.contextUsed = event.total
       ui.warm = event.cached
-    } else if (event.type === 'usage') {
+    } else if (event.type === 'usage' && event.usage.promptTokens > 0) {
       ui.contextUsed = event.usage.promptTokens + event.usage.generatedTokens
       ui.warm = event.usage.cachedTokens
     }

@@ -27,7 +27,8 @@ export function resultLines(result: Result, width: number): Line[] {
   ]
   const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]
   // What the model said last has been shown as it streamed; why a run ended otherwise has not.
-  const why = result.exit === 'done' || result.exit === 'interrupted' ? '' : result.text
+  const [cause = ''] = result.text.split('\n\nThe model said: ')
+  const why = result.exit === 'done' || result.exit === 'interrupted' ? '' : cause
   const reason =
     why === ''
       ? []
