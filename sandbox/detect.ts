@@ -1,6 +1,7 @@
 /** Finds out, once for each set of settings and process, what can confine commands on this machine. */
 import { CommandNetworks } from './linux/command-network.ts'
 import { type Check, type Probe, probeBwrap } from './linux/probe.ts'
+import { probeSeatbelt } from './macos/probe.ts'
 import { realPath } from './policy.ts'
 import { openSessionFolder, type SessionFolder } from './session-folder.ts'
 import type { Sandbox, SandboxProblem } from './types.ts'
@@ -34,6 +35,7 @@ export interface Detected {
 
 const probes = new Map<string, Promise<Probe>>()
 let sessionFolder: SessionFolder | undefined
+let seatbelt: Promise<SandboxProblem | undefined> | undefined
 /** One for the process, so that all its commands share a loopback. */
 let networks: CommandNetworks | undefined
 
@@ -45,6 +47,10 @@ export async function detect(options: SandboxOptions): Promise<Detected> {
   const common = { env, roots, folder: sessionFolder, probe: undefined, checks: [], networks: undefined }
   const wanted = options.backend ?? 'auto'
   if (wanted !== 'auto') return { ...common, backend: wanted, problem: undefined }
+  if (process.platform === 'darwin') {
+    seatbelt ??= probeSeatbelt(env, sessionFolder)
+    return { ...common, backend: 'seatbelt', problem: await seatbelt }
+  }
   if (process.platform !== 'linux') return { ...common, backend: 'none', problem: unsupported(process.platform) }
   const key = JSON.stringify([roots, env['PATH'], env['HOME']])
   const probing = probes.get(key) ?? probeBwrap(roots, env, sessionFolder)

@@ -6,6 +6,11 @@ const GIVEN: Readonly<Record<Sandbox['backend'], readonly Guarantee[]>> = {
     ...(['write-outside', 'git-metadata', 'secrets-hidden', 'env-clean', 'net-off', 'net-allowlist'] as const),
     ...(['unix-hidden', 'proc-isolated', 'kill-all', 'suid-free'] as const),
   ],
+  // No process namespace: what leaves its group may stay. No network namespace: no list of hosts.
+  seatbelt: [
+    ...(['write-outside', 'git-metadata', 'secrets-hidden', 'env-clean', 'net-off'] as const),
+    ...(['unix-hidden', 'proc-isolated', 'suid-free'] as const),
+  ],
   external: ['env-clean'],
   none: [],
 }

@@ -1,6 +1,7 @@
 /** Opens the sandbox of this machine: chooses the backend by trying it, and runs commands in it. */
 import { randomUUID } from 'node:crypto'
 import { homedir } from 'node:os'
+import path from 'node:path'
 import { type Detected, detect, type SandboxOptions } from './detect.ts'
 import { commandEnvironment } from './environment.ts'
 import { guaranteesOf } from './guarantees.ts'
@@ -8,6 +9,7 @@ import { denialHint } from './hint.ts'
 import { findProgram } from './linux/binary.ts'
 import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
 import { problemOf } from './linux/problems.ts'
+import { seatbeltPlan } from './macos/probe.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
 import { COMMAND_MARK, type Ended, runPlan, type SpawnPlan } from './process.ts'
 import { armTripwire, type Tripwire } from './tripwire.ts'
@@ -46,7 +48,7 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       const tripwire = await armFor(policy, confined)
       const end = confined
         ? await runConfined(found, command, cwd, options)
-        : await runPlan(plainPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
+        : await runPlan(groupPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
       const { started: _, ...result } = end
       const findings = (await tripwire?.check()) ?? []
       const told = findings.length > 0 ? `[sandbox: ${findings.map((each) => each.message).join('; ')}]` : undefined
@@ -90,8 +92,15 @@ function withRefusals(end: Ended, refused: readonly string[]): Ended {
   return { ...end, hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]` }
 }
 
-/** Without confinement: full access, or a container that the user vouches for. */
-function plainPlan({ backend, env, roots }: Detected, line: string, cwd: string, policy: Policy): SpawnPlan {
+/** Without namespaces: Seatbelt, full access, or a container that the user vouches for. */
+function groupPlan(found: Detected, line: string, cwd: string, policy: Policy): SpawnPlan {
+  const { backend, env, roots, folder } = found
+  if (backend === 'seatbelt' && policy.mode !== 'full-access') {
+    const temporary = realPath(path.join(folder.path, 'tmp')) ?? folder.path
+    const { variables } = commandEnvironment({ from: env, pass: policy.passEnv, temporary, sandbox: 'seatbelt' })
+    const marked = { ...variables, [COMMAND_MARK]: randomUUID() }
+    return seatbeltPlan(line, cwd, policy, marked, env['HOME'] ?? homedir(), temporary)
+  }
   const bash = findProgram('bash', env['PATH'] ?? '', roots)
   if (bash === undefined) throw new SandboxError('missing', 'bash is not installed.')
   const full = policy.mode === 'full-access'

@@ -57,7 +57,8 @@ export function missingGuarantees(
   backend: { readonly backend?: Sandbox['backend']; readonly guarantees: readonly Guarantee[] },
 ): readonly Guarantee[] {
   if (backend.backend === 'external') return []
-  return requiredGuarantees(policy).filter((guarantee) => !backend.guarantees.includes(guarantee))
+  const needless = policy.accepts ?? []
+  return requiredGuarantees(policy).filter((each) => !backend.guarantees.includes(each) && !needless.includes(each))
 }
 
 /**

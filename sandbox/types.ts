@@ -30,6 +30,8 @@ export interface Policy {
    * `*.example.org` any below it; `:port` after it, default 80 and 443. From flags and user configuration only.
    */
   readonly allowHosts?: readonly string[]
+  /** Guarantees that the user does without, in so many words: a backend that lacks only these runs commands. */
+  readonly accepts?: readonly Guarantee[]
   /** Names of environment variables to pass besides the built-in allow-list. */
   readonly passEnv: readonly string[]
   /**
@@ -109,7 +111,7 @@ export interface RunOptions {
 }
 
 export interface Sandbox {
-  readonly backend: 'bwrap' | 'external' | 'none'
+  readonly backend: 'bwrap' | 'seatbelt' | 'external' | 'none'
   readonly guarantees: readonly Guarantee[]
   /** Set when commands cannot run: `run` then throws SandboxError. */
   readonly problem: SandboxProblem | undefined

@@ -17,7 +17,7 @@ const MAX_LINE_BYTES = 100_000
 const SCRIPT = '/tmp/.cachalot-command'
 
 /** Closes the descriptors that we ourselves inherited, whoever left them open: Node passes them on. */
-export const CLOSE_INHERITED = `for d in /proc/self/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`
+export const CLOSE_INHERITED = `for d in /dev/fd/*; do d=\${d##*/}; [ "$d" -gt 2 ] && eval "exec $d>&-"; done`
 
 /**
  * Only when we answer does the command begin: by then bwrap has bound its life to ours. Without this, an agent that is
