@@ -12,6 +12,24 @@ export interface EngineOptions {
   readonly sequences?: number
   /** 0 keeps everything on the CPU; undefined lets the library decide. */
   readonly gpuLayers?: number
+  /**
+   * Keeps the routed experts of all layers (true), or of the first so many, in the machine's memory and computes them on
+   * the CPU, while the rest is on the GPU: a mixture of experts larger than the GPU's memory then still runs well.
+   */
+  readonly cpuExperts?: boolean | number
+  /** Number format of the KV cache. q8_0 halves it, at a small loss; f16 where not given. */
+  readonly kvType?: KvType
+  /** Absolute path of a LoRA adapter (GGUF) for this model. */
+  readonly adapter?: string
+  /** How strongly the adapter counts; 1 where not given. */
+  readonly adapterScale?: number
+  /** Bytes of memory for checkpoints of models that cannot rewind freely; 1 GiB where not given. */
+  readonly checkpointBytes?: number
+  /**
+   * Tokens that a DeepSeek V4 model can take back at once, so that drafts can be tried on it (8 is a good number). Costs
+   * memory and time with every token, on a CPU more than drafts bring there: 0 where not given.
+   */
+  readonly rollbackTokens?: number
   readonly signal?: AbortSignal
   /** 0..1 while weights are read. */
   readonly onLoad?: (fraction: number) => void
@@ -19,11 +37,14 @@ export interface EngineOptions {
   readonly onNotice?: (text: string) => void
 }
 
+export type KvType = 'f16' | 'q8_0'
+
 export interface EngineInfo {
   readonly libraryVersion: string
   readonly architecture: string
   readonly vocabularySize: number
   readonly contextTokens: number
+  /** `checkpoint`: a rewind comes back to the last checkpoint before it and evaluates the rest again. */
   readonly rewind: 'free' | 'checkpoint'
   /** Size of the file in bytes and a digest of its header: the model's identity in cache keys. */
   readonly identity: string
@@ -36,6 +57,34 @@ export interface GenerateOptions {
   readonly maxTokens: number
   readonly signal: AbortSignal
   readonly logprobs?: boolean
+  /** Tokens besides the model's own that end the generation; they are yielded with `end` true. */
+  readonly stopTokens?: readonly number[]
+  /** What may be said. */
+  readonly grammar?: Grammar
+  /** Tokens of a text that the reply is likely to copy from and that is not in the sequence. */
+  readonly hints?: readonly number[]
+  /** False: one token after the other. Else drafts from the context are tried where that pays; the text is the same. */
+  readonly speculate?: boolean
+  /** Called once, when the generation has come to its end or was stopped. */
+  readonly onEnd?: (counts: GenerateCounts) => void
+}
+
+/** Tokens that were drafted from the context, and those of them that the model said. */
+export interface GenerateCounts {
+  readonly drafted: number
+  readonly accepted: number
+}
+
+/** A GBNF grammar (llama.cpp's grammars/README.md). After its end only the end of the reply is allowed. */
+export interface Grammar {
+  readonly gbnf: string
+  /** Name of the first rule; `root` where not given. */
+  readonly root?: string
+  /**
+   * Where given, everything is allowed until one of these was said; the grammar then holds from the trigger's first
+   * character on, the trigger included. A token costs nothing, a text a tenth of a millisecond with each token.
+   */
+  readonly triggers?: { readonly tokens?: readonly number[]; readonly texts?: readonly string[] }
 }
 
 export interface GeneratedToken {
@@ -47,25 +96,41 @@ export interface GeneratedToken {
   readonly logprob?: number
 }
 
-/** One line of tokens in the KV cache. Not for concurrent use. */
+/**
+ * One line of tokens in the KV cache. Not for concurrent use; different sequences may work at the same time. Those that
+ * generate at once are decoded as one batch: N forks cost less than N replies one after the other.
+ */
 export interface Sequence {
-  /** Tokens evaluated and in the cache. */
+  /** Tokens of this sequence. */
   readonly length: number
+  /**
+   * How many of them are in the cache. Fewer after a rewind to between two checkpoints, or after the host's death: the
+   * rest is evaluated, unseen, with the next use.
+   */
+  readonly evaluated: number
   /**
    * Evaluates tokens at the end. Stops inside a batch when the signal aborts: then `length` tells what stayed.
    * Rejects with EngineError.
+   * @param options.checkpoints lengths of the sequence at which a checkpoint is taken, where the model needs them
    */
   prefill(
     tokens: readonly number[],
-    options: { readonly signal: AbortSignal; readonly onProgress?: (done: number) => void },
+    options: {
+      readonly signal: AbortSignal
+      readonly onProgress?: (done: number) => void
+      readonly checkpoints?: readonly number[]
+    },
   ): Promise<void>
   /**
    * Samples from the position after `last`, which is evaluated first (the last token of the prompt is kept back by the
    * caller so that its logits are computed here). Every yielded token but the final one is in the cache.
    */
   generate(last: number, options: GenerateOptions): AsyncIterable<GeneratedToken>
-  /** Drops everything from `length` on. Throws EngineError where the model cannot. */
+  /** Makes this place cheap to come back to. Nothing to do where the model rewinds freely. */
+  checkpoint(): Promise<void>
+  /** Drops everything from `length` on. */
   rewind(length: number): Promise<void>
+  /** A second sequence with the same tokens. Where the cache is shared nothing is copied. */
   fork(): Promise<Sequence>
   save(file: string): Promise<void>
   /** Replaces what the sequence holds by a saved state and gives its tokens. Rejects with `bad-state`; then nothing has changed. */

@@ -1,6 +1,6 @@
 /** The embedded engine: checks the model, starts the host, and starts it again when it dies. */
 import { type Engine, EngineError, type EngineInfo, type EngineOptions, type Sequence } from '../engine.ts'
-import type { OpenRequest } from '../host/protocol.ts'
+import { defaultCheckpointBytes, type OpenRequest } from '../host/protocol.ts'
 import { explainLoad } from './explain.ts'
 import { HostProcess } from './host-process.ts'
 import { checkModel } from './preflight.ts'
@@ -24,6 +24,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     sequences,
     threads: options.threads,
     gpuLayers: options.gpuLayers,
+    cpuExperts: options.cpuExperts ?? false,
+    kvType: options.kvType ?? 'f16',
+    adapter: options.adapter === undefined ? undefined : { file: options.adapter, scale: options.adapterScale ?? 1 },
+    checkpointBytes: options.checkpointBytes ?? defaultCheckpointBytes,
+    rollbackTokens: options.rollbackTokens ?? 0,
   }
   const engine = new EmbeddedEngine(options, request)
   try {

@@ -39,19 +39,20 @@ export class EmbeddedSequence implements Sequence {
     return this.#ledger.length
   }
 
-  prefill(
-    tokens: readonly number[],
-    { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress?: (done: number) => void },
-  ): Promise<void> {
+  get evaluated(): number {
+    return this.#host?.alive ? Math.min(this.#resident, this.#ledger.length) : 0
+  }
+
+  prefill(tokens: readonly number[], options: Parameters<Sequence['prefill']>[1]): Promise<void> {
     return this.#exclusively(async () => {
-      const host = await this.#restored(signal)
-      await this.#evaluate(host, tokens, signal, onProgress)
+      const host = await this.#restored(options.signal)
+      await this.#evaluate(host, tokens, options)
     })
   }
 
   async *generate(last: number, options: GenerateOptions): AsyncGenerator<GeneratedToken, void, void> {
     this.#enter()
-    const { signal, sampling, maxTokens, logprobs = false } = options
+    const { signal, sampling, maxTokens, logprobs = false, hints } = options
     const yielded: number[] = []
     const start = this.#ledger.length
     let host: HostProcess | undefined
@@ -64,7 +65,13 @@ export class EmbeddedSequence implements Sequence {
       let wake: () => void = () => undefined
       let finished = false
       const answer = host.request(
-        { op: 'generate', slot: this.#slot, length: start, last, sampling, maxTokens, logprobs },
+        {
+          ...{ op: 'generate', slot: this.#slot, length: start, last, sampling, maxTokens, logprobs },
+          stopTokens: options.stopTokens ?? [],
+          grammar: options.grammar,
+          hints: hints && Int32Array.from(hints),
+          speculate: options.speculate ?? true,
+        },
         {
           onTokens: (event) => {
             events.push(event)
@@ -96,7 +103,8 @@ export class EmbeddedSequence implements Sequence {
             wake = resolve
           })
       }
-      const { reason } = await answer
+      const { reason, drafted, accepted } = await answer
+      options.onEnd?.({ drafted, accepted })
       if (reason === 'aborted') throw new EngineError('aborted', 'stopped')
     } finally {
       stop.abort()
@@ -112,16 +120,20 @@ export class EmbeddedSequence implements Sequence {
     }
   }
 
+  checkpoint(): Promise<void> {
+    return this.#exclusively(async () => {
+      const host = await this.#restored()
+      await host.request({ op: 'checkpoint', slot: this.#slot })
+    })
+  }
+
   rewind(length: number): Promise<void> {
     return this.#exclusively(async () => {
       if (!Number.isInteger(length) || length < 0 || length > this.#ledger.length)
         throw new EngineError('misuse', `cannot rewind to ${length} of ${this.#ledger.length} tokens`)
-      if (this.#host?.alive) {
-        // Where the model cannot go back to that place this throws, and nothing has changed.
-        const answer = await this.#host.request({ op: 'rewind', slot: this.#slot, length, orClear: false })
-        this.#resident = answer.length
-      }
       this.#ledger.length = length
+      // Of a dead host nothing is left to drop.
+      if (this.#host?.alive) await this.#align(this.#host)
     })
   }
 
@@ -207,7 +219,7 @@ export class EmbeddedSequence implements Sequence {
       const whole = this.#ledger
       this.#ledger = whole.slice(0, this.#resident)
       try {
-        await this.#evaluate(host, whole.slice(this.#resident), signal)
+        await this.#evaluate(host, whole.slice(this.#resident), { signal })
       } finally {
         // Whatever became of it, these tokens belong to the sequence; what is missing is tried again next time.
         this.#ledger = whole
@@ -220,8 +232,7 @@ export class EmbeddedSequence implements Sequence {
   async #evaluate(
     host: HostProcess,
     tokens: readonly number[],
-    signal: AbortSignal,
-    onProgress?: (done: number) => void,
+    { signal, onProgress, checkpoints = [] }: Parameters<Sequence['prefill']>[1],
   ): Promise<void> {
     if (tokens.length === 0) return
     const before = this.#ledger.length
@@ -231,16 +242,16 @@ export class EmbeddedSequence implements Sequence {
     }
     try {
       const { length } = await host.request(
-        { op: 'prefill', slot: this.#slot, length: before, tokens: Int32Array.from(tokens) },
+        { op: 'prefill', slot: this.#slot, length: before, tokens: Int32Array.from(tokens), checkpoints },
         onProgress ? { onProgress } : {},
         AbortSignal.any([signal, this.#stop.signal]),
       )
       keep(length)
     } catch (error) {
       const length = error instanceof HostFailure ? error.length : undefined
+      // Where the memory could not be cut before the batch that was stopped, less is left than there was: that still
+      // belongs to the sequence, and is evaluated again with the next use.
       keep(length ?? 0)
-      // The model's memory could not be cut before the batch that was stopped: all is gone, and `length` says so.
-      if (length !== undefined) this.#ledger.length = length
       throw error
     }
   }
@@ -252,7 +263,6 @@ export class EmbeddedSequence implements Sequence {
         op: 'rewind',
         slot: this.#slot,
         length: this.#ledger.length,
-        orClear: true,
       })
       this.#resident = length
     } catch (error) {

@@ -39,6 +39,10 @@ export class Batch {
     }
   }
 
+  get size(): number {
+    return this.#size
+  }
+
   clear(): void {
     this.#size = 0
   }

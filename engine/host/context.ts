@@ -1,15 +1,17 @@
 /**
  * The KV cache and its sequences: evaluate, rewind, fork. Everything that would end the process inside the library is
- * checked here before the call. One decode at a time; callers take turns.
+ * checked here before the call. One decode at a time; callers take turns, and those that want one step each share it.
  */
 import koffi from 'koffi'
-import { EngineError } from '../engine.ts'
+import { EngineError, type KvType } from '../engine.ts'
 import { Batch } from './batch.ts'
+import { BatchCosts, CopyOdds } from './drafts.ts'
 import { later } from './functions.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import type { Model } from './model.ts'
 import { Logits } from './sampler.ts'
+import { Slots } from './slots.ts'
 import { ThreadGovernor } from './threads.ts'
 
 /** Tokens in one decode call at most. */
@@ -21,30 +23,52 @@ const outputs = 16
 /** A prefill batch lasts about this long (ms): progress is told, and at most this much is lost by an abort. */
 const chunkMs = 500
 const smallestChunk = 64
+/** `ggml_type` of the cache. */
+const kvTypes: Record<KvType, number> = { f16: 1, q8_0: 8 }
 
 export interface ContextOptions {
   readonly contextTokens: number
   readonly sequences: number
   readonly threads: number | undefined
+  readonly kvType: KvType
+  readonly checkpointBytes: number
+  /** Tokens that a model which cannot be cut freely can still take back. */
+  readonly rollbackTokens: number
   onThreads(threads: number, most: number): void
+}
+
+/** One sequence's part in a batch: tokens with logits for each of them. */
+interface Step {
+  readonly slot: number
+  readonly tokens: readonly number[]
+  readonly signal: AbortSignal
+  /** Picks from the logits; gives how many of the tokens stay. */
+  readonly take: (logits: Logits, place: number) => number
+  readonly done: (error?: unknown) => void
 }
 
 export class Context {
   readonly logits: Logits
+  readonly slots: Slots
   /** Tokens that one sequence can hold. */
   readonly sequenceTokens: number
   readonly handle: Pointer
   readonly library: Library
   readonly model: Model
-  readonly #memory: Pointer
+  readonly costs = new BatchCosts()
+  readonly odds = new CopyOdds()
+  /** Generations that run now. */
+  speakers = 0
   readonly #batch: Batch
+  readonly #outputs: number
+  readonly #rollbackTokens: number
   readonly #governor: ThreadGovernor
   readonly #onThreads: ContextOptions['onThreads']
-  readonly #lengths: Int32Array
   /** First byte non-zero: the running batch stops. Read by the library through strlen. */
   readonly #flag = new Uint8Array(8)
   #threads: number
   #turn: Promise<unknown> = Promise.resolve()
+  #steps: Step[] = []
   /** Milliseconds a token costs in a prefill batch, as last seen. */
   #tokenMs = 4
 
@@ -62,10 +86,15 @@ export class Context {
     this.#governor = governor
     this.#threads = governor.most
     this.#onThreads = options.onThreads
-    this.#memory = call.memory(handle)
+    this.#rollbackTokens = options.rollbackTokens
+    this.#outputs = Math.max(outputs, options.sequences)
     this.#batch = new Batch(batchTokens, options.sequences)
-    this.#lengths = new Int32Array(options.sequences)
     this.sequenceTokens = call.contextSequenceTokens(handle)
+    this.slots = new Slots(library, model, handle, {
+      slots: options.sequences,
+      tokens: this.sequenceTokens * (model.unifiedCache ? 1 : options.sequences),
+      checkpointBytes: options.checkpointBytes,
+    })
     this.logits = new Logits(library, handle, model.vocabulary.size)
     const pool = library.newThreadpool(governor.most)
     call.attachThreadpool(handle, pool, pool)
@@ -82,47 +111,73 @@ export class Context {
       n_batch: batchTokens,
       n_ubatch: library.hasGpu ? computeTokens.gpu : computeTokens.cpu,
       n_seq_max: options.sequences,
+      n_rs_seq: model.rewind === 'checkpoint' ? options.rollbackTokens : 0,
       n_outputs_max: Math.max(outputs, options.sequences),
       n_outputs_max_per_seq: outputs,
       n_threads: governor.most,
       n_threads_batch: governor.most,
+      type_k: kvTypes[options.kvType],
+      type_v: kvTypes[options.kvType],
       swa_full: false,
       kv_unified: model.unifiedCache,
     })
     if (handle === null)
       throw new EngineError('memory', `a context of ${options.contextTokens} tokens could not be made`)
+    if (model.adapter) {
+      const code = call.adaptersSet(
+        handle,
+        BigUint64Array.of(model.adapter.handle),
+        1,
+        Float32Array.of(model.adapter.scale),
+      )
+      if (code !== 0) throw new EngineError('not-gguf', 'the adapter does not fit this model')
+    }
     return new Context(library, model, handle, options, governor)
   }
 
   length(slot: number): number {
-    const length = this.#lengths[slot]
-    if (length === undefined) throw new EngineError('misuse', `there is no sequence ${slot}`)
-    return length
+    return this.slots.length(slot)
+  }
+
+  /** Tokens that a step may try after its first one: they must have logits, and what is wrong must come off again. */
+  get mostDrafted(): number {
+    const sharing = Math.floor(this.#outputs / Math.max(1, this.speakers)) - 1
+    return Math.max(0, Math.min(outputs - 1, sharing, this.model.rewind === 'free' ? outputs : this.#rollbackTokens))
   }
 
   /**
    * Evaluates tokens at the end of a sequence, batch by batch. Rejects with EngineError; what was evaluated before
    * stays, and `length` tells how much.
+   * @param checkpoints lengths at which the sequence can be come back to
    */
   async prefill(
     slot: number,
     tokens: Int32Array,
+    checkpoints: readonly number[],
     signal: AbortSignal,
     onProgress: (done: number) => void,
   ): Promise<void> {
     this.#checkTokens(tokens)
     this.#checkRoom(slot, tokens.length)
+    const start = this.length(slot)
+    const stops = new Set(checkpoints)
     let done = 0
     while (done < tokens.length) {
       const fits = Math.round(chunkMs / this.#tokenMs / 32) * 32
-      const size = Math.min(tokens.length - done, batchTokens, Math.max(smallestChunk, fits))
+      const at = start + done
+      const stop = Math.min(...checkpoints.filter((place) => place > at), this.slots.due(slot), start + tokens.length)
+      const size = Math.min(Math.max(1, stop - at), batchTokens, Math.max(smallestChunk, fits))
       const from = done
       const began = performance.now()
       await this.inTurn(async () => {
-        const at = this.length(slot)
         this.#batch.clear()
-        for (let i = 0; i < size; i++) this.#batch.add(tokens[from + i] ?? 0, at + i, slot, false)
-        await this.#decode(slot, size, signal)
+        const piece = tokens.subarray(from, from + size)
+        piece.forEach((token, i) => {
+          this.#batch.add(token, this.length(slot) + i, slot, false)
+        })
+        await this.#decode([slot], signal, true)
+        this.slots.grown(slot, piece)
+        await this.slots.checkpoint(slot, stops.has(this.length(slot)) ? 'now' : 'when due')
       })
       // The first batches of small size say little.
       if (size >= smallestChunk) this.#tokenMs = (performance.now() - began) / size
@@ -131,60 +186,30 @@ export class Context {
     }
   }
 
-  /** Evaluates one token and picks from its logits. */
-  step(slot: number, token: number, signal: AbortSignal, pick: (logits: Logits) => number): Promise<number> {
-    this.#checkRoom(slot, 1)
-    return this.inTurn(async () => {
-      this.#batch.clear()
-      this.#batch.add(token, this.length(slot), slot, true)
-      await this.#decode(slot, 1, signal)
-      return pick(this.logits)
-    })
-  }
-
   /**
-   * Drops tokens from `length` on and gives what is there afterwards. Where the model's memory cannot go back to that
-   * place: refused, or everything dropped.
+   * Evaluates a few tokens, with logits for each, in one batch with the steps of others. Of the tokens as many stay as
+   * `take` says (at least one).
    */
-  rewind(slot: number, length: number, orClear: boolean): Promise<number> {
+  step(slot: number, tokens: readonly number[], signal: AbortSignal, take: Step['take']): Promise<void> {
+    this.#checkRoom(slot, tokens.length)
+    return new Promise((resolve, reject) => {
+      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error))
+      this.#steps.push({ slot, tokens, signal, take, done })
+      if (this.#steps.length > 1) return
+      void this.inTurn(async () => {
+        // Those who picked from the last batch ask for the next one at about the same time.
+        if (this.#steps.length < this.speakers) await new Promise((next) => setImmediate(next))
+        await this.#takeSteps(this.#steps.splice(0))
+      })
+    })
+  }
+
+  /** Drops tokens from `length` on and gives what is there afterwards; see the protocol. */
+  rewind(slot: number, length: number): Promise<number> {
     return this.inTurn(async () => {
-      const now = this.length(slot)
       if (!(Number.isInteger(length) && length >= 0)) throw new EngineError('misuse', `cannot rewind to ${length}`)
-      if (length >= now) return now
-      if (orClear) this.#cutOrClear(slot, length)
-      else if (!this.#cut(slot, length))
-        throw new EngineError('misuse', `this model cannot go back to ${length} of ${now} tokens, only to none`)
+      await this.slots.cut(slot, length)
       return this.length(slot)
-    })
-  }
-
-  /** Makes `to` hold what `from` holds. The shared cache is not copied. */
-  fork(from: number, to: number): Promise<number> {
-    return this.inTurn(async () => {
-      const length = this.length(from)
-      this.length(to)
-      if (from === to) throw new EngineError('misuse', 'a sequence cannot be forked onto itself')
-      this.#cutOrClear(to, 0)
-      this.library.call.memoryCopy(this.#memory, from, to, -1, -1)
-      this.#lengths[to] = length
-      return length
-    })
-  }
-
-  /** Replaces a sequence by what `restore` puts there; empty when that fails. Gives the number of tokens. */
-  replace(slot: number, tokens: number, restore: () => Promise<void>): Promise<void> {
-    return this.inTurn(async () => {
-      this.length(slot)
-      this.#cutOrClear(slot, 0)
-      try {
-        await restore()
-        const found = this.library.call.memoryLast(this.#memory, slot) + 1
-        if (found !== tokens) throw new EngineError('bad-state', `the state holds ${found} tokens and not ${tokens}`)
-        this.#lengths[slot] = tokens
-      } catch (error) {
-        this.#cutOrClear(slot, 0)
-        throw error
-      }
     })
   }
 
@@ -195,58 +220,75 @@ export class Context {
     return result
   }
 
-  #cutOrClear(slot: number, length: number): void {
-    if (!this.#cut(slot, length)) this.#cut(slot, 0)
+  async #takeSteps(steps: readonly Step[]): Promise<void> {
+    const wanted: Step[] = []
+    for (const step of steps) {
+      if (step.signal.aborted) step.done(new EngineError('aborted', 'stopped'))
+      else wanted.push(step)
+    }
+    for (const group of groups(wanted, this.#outputs)) {
+      const places: number[] = []
+      this.#batch.clear()
+      for (const { slot, tokens } of group) {
+        places.push(this.#batch.size)
+        const at = this.length(slot)
+        tokens.forEach((token, i) => {
+          this.#batch.add(token, at + i, slot, true)
+        })
+      }
+      const [first] = group
+      try {
+        const began = performance.now()
+        // A step is short. Where its half could not be cut off again it is waited for.
+        const signal = group.length === 1 && this.model.rewind === 'free' ? first?.signal : undefined
+        const slots = group.map(({ slot }) => slot)
+        const size = this.#batch.size
+        await this.#decode(slots, signal, false)
+        if (group.length === 1) this.costs.observe(size, performance.now() - began)
+      } catch (error) {
+        for (const { done } of group) done(error)
+        continue
+      }
+      for (const [i, step] of group.entries()) await this.#settle(step, places[i] ?? 0)
+    }
   }
 
-  /** Removes from `length` on. False, and nothing removed, where the model's memory cannot be cut there. */
-  #cut(slot: number, length: number): boolean {
-    const { call } = this.library
-    const done =
-      length === 0
-        ? call.memoryRemove(this.#memory, slot, -1, -1)
-        : this.#canCut(slot, length) && call.memoryRemove(this.#memory, slot, length, -1)
-    if (done) this.#lengths[slot] = length
-    return done
-  }
-
-  /** A cache that keeps only a window must still hold the window before the cut. */
-  #canCut(slot: number, length: number): boolean {
-    const { call } = this.library
-    const window = call.modelWindow(this.model.handle)
-    return window === 0 || call.memoryFirst(this.#memory, slot) <= Math.max(0, length - window)
-  }
-
-  async #decode(slot: number, size: number, signal: AbortSignal): Promise<void> {
-    const { call } = this.library
+  async #settle({ slot, tokens, take, done }: Step, place: number): Promise<void> {
     const before = this.length(slot)
-    if (signal.aborted) throw new EngineError('aborted', 'stopped')
+    this.slots.grown(slot, Int32Array.from(tokens))
+    try {
+      const stay = take(this.logits, place)
+      await this.slots.cut(slot, before + stay)
+      await this.slots.checkpoint(slot, 'when due')
+      done()
+    } catch (error) {
+      done(error)
+    }
+  }
+
+  async #decode(slots: readonly number[], signal: AbortSignal | undefined, checked: boolean): Promise<void> {
+    const { call } = this.library
+    if (checked && signal?.aborted) throw new EngineError('aborted', 'stopped')
     this.#adaptThreads()
     this.#flag[0] = 0
     const stop = () => {
       this.#flag[0] = 1
     }
-    signal.addEventListener('abort', stop, { once: true })
+    signal?.addEventListener('abort', stop, { once: true })
     let code: number
     try {
       code = await later(call.decode, this.handle, this.#batch.struct)
       if (this.library.hasGpu) await later(call.synchronize, this.handle)
     } finally {
-      signal.removeEventListener('abort', stop)
+      signal?.removeEventListener('abort', stop)
     }
-    if (code === 0) {
-      this.#lengths[slot] = before + size
-      return
-    }
-    this.#clean(slot, before)
+    if (code === 0) return
+    // Some of the batch may be in the cache.
+    for (const slot of slots) await this.slots.clean(slot)
     if (code === 2) throw new EngineError('aborted', 'stopped')
-    if (code === 1) throw new EngineError('context-full', `the context is full after ${before} tokens`)
-    throw new EngineError('misuse', `the library could not evaluate a batch of ${size} tokens (code ${code})`)
-  }
-
-  /** After a failed batch some of it may be in the cache. */
-  #clean(slot: number, length: number): void {
-    if (this.library.call.memoryLast(this.#memory, slot) >= length) this.#cutOrClear(slot, length)
+    if (code === 1)
+      throw new EngineError('context-full', `the context is full: ${this.sequenceTokens} tokens in all. Use --context`)
+    throw new EngineError('misuse', `the library could not evaluate a batch (code ${code})`)
   }
 
   #adaptThreads(): void {
@@ -270,4 +312,19 @@ export class Context {
         `${length + more} tokens do not fit into the context of ${this.sequenceTokens}. Use a larger one (--context) or a shorter text`,
       )
   }
+}
+
+/** Steps that fit into one batch's outputs each. */
+function groups(steps: readonly Step[], most: number): Step[][] {
+  const all: Step[][] = []
+  let room = 0
+  for (const step of steps) {
+    if (step.tokens.length > room) {
+      all.push([])
+      room = most
+    }
+    all.at(-1)?.push(step)
+    room -= step.tokens.length
+  }
+  return all
 }

@@ -29,6 +29,13 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
     device: bind<[number], Handle>(ggml, 'void *ggml_backend_dev_get(size_t i)'),
     deviceByType: bind<[number], Handle>(ggml, 'void *ggml_backend_dev_by_type(int type)'),
     deviceType: bind<[Handle], number>(base, 'int ggml_backend_dev_type(void *device)'),
+    deviceMemory: bind<[Handle, [number | bigint | null], [number | bigint | null]], void>(
+      base,
+      'void ggml_backend_dev_memory(void *device, _Out_ size_t *free, _Out_ size_t *total)',
+    ),
+    deviceName: bind<[Handle], string>(base, 'const char *ggml_backend_dev_name(void *device)'),
+    deviceDescription: bind<[Handle], string>(base, 'const char *ggml_backend_dev_description(void *device)'),
+    deviceBufferType: bind<[Handle], Pointer>(base, 'void *ggml_backend_dev_buffer_type(void *device)'),
     deviceRegistry: bind<[Handle], Handle>(base, 'void *ggml_backend_dev_backend_reg(void *device)'),
     registrySymbol: bind<[Handle, string], Handle>(
       base,
@@ -123,6 +130,13 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
       'size_t llama_state_seq_set_data_ext(void *context, const void *source, size_t bytes, int32_t sequence, uint32_t flags)',
     ),
 
+    // Adapters
+    adapterLoad: bind<[Pointer, string], Handle>(llama, 'void *llama_adapter_lora_init(void *model, const char *path)'),
+    adaptersSet: bind<[Pointer, BigUint64Array, number, Float32Array], number>(
+      llama,
+      'int32_t llama_set_adapters_lora(void *context, void *adapters, size_t count, void *scales)',
+    ),
+
     // Samplers
     chainNew: bind<[{ no_perf: boolean }], Pointer>(
       llama,
@@ -133,6 +147,16 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
     sample: bind<[Pointer, Pointer, number], number>(
       llama,
       'int32_t llama_sampler_sample(void *sampler, void *context, int32_t i)',
+    ),
+    samplerApply: bind<[Pointer, Pointer], void>(llama, 'void llama_sampler_apply(void *sampler, void *candidates)'),
+    samplerAccept: bind<[Pointer, number], void>(llama, 'void llama_sampler_accept(void *sampler, int32_t token)'),
+    grammarSampler: bind<[Pointer, string, string], Handle>(
+      llama,
+      'void *llama_sampler_init_grammar(void *vocab, const char *grammar, const char *root)',
+    ),
+    lazyGrammarSampler: bind<[Pointer, string, string, readonly string[], number, Int32Array, number], Handle>(
+      llama,
+      'void *llama_sampler_init_grammar_lazy_patterns(void *vocab, const char *grammar, const char *root, const char **patterns, size_t pattern_count, const int32_t *tokens, size_t token_count)',
     ),
     greedySampler: bind<[], Pointer>(llama, 'void *llama_sampler_init_greedy()'),
     seededSampler: bind<[number], Pointer>(llama, 'void *llama_sampler_init_dist(uint32_t seed)'),

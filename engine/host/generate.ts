@@ -1,13 +1,13 @@
-/** The decode loop: evaluate a token, pick the next, tell the client in small bundles. */
+/** The decode loop: evaluate a token and what may follow it, pick, tell the client in small bundles. */
 import { EngineError } from '../engine.ts'
 import type { Context } from './context.ts'
-import type { GenerateRequest, TokensEvent } from './protocol.ts'
+import { Drafts } from './drafts.ts'
+import { TokenHistory } from './history.ts'
+import type { Answers, GenerateRequest, TokensEvent } from './protocol.ts'
 import { logProbability, makeSampler } from './sampler.ts'
 
 /** Tokens are told at most this often (ms): a message for each would cost more than a small model's token. */
 const bundleMs = 10
-
-export type Reason = 'end' | 'length' | 'aborted'
 
 /** Every token but the final one is in the cache at the end. */
 export async function generate(
@@ -16,52 +16,92 @@ export async function generate(
   request: GenerateRequest,
   signal: AbortSignal,
   send: (event: TokensEvent) => void,
-): Promise<Reason> {
-  const { slot, sampling, maxTokens } = request
+): Promise<Omit<Answers['generate'], 'length'>> {
+  const { slot, sampling, maxTokens, grammar } = request
   const { vocabulary } = context.model
   if (!vocabulary.has(request.last)) throw new EngineError('misuse', `${request.last} is not a token of this model`)
-  const sampler = makeSampler(context.library, context.handle, vocabulary.size, sampling)
+  const sampler = makeSampler(context.library, {
+    context: context.handle,
+    vocabulary,
+    sampling,
+    ...(grammar && { grammar }),
+  })
+  const stops = new Set(request.stopTokens)
+  const drafts = makeDrafts(context, request)
+  const bundle = makeBundle(context, id, send, stops)
+  const counts = () => ({ drafted: drafts?.drafted ?? 0, accepted: drafts?.accepted ?? 0 })
+  let token = request.last
+  context.speakers++
+  try {
+    for (let made = 0; made < maxTokens; ) {
+      const room = Math.min(maxTokens - made - 1, context.sequenceTokens - context.length(slot) - 1)
+      const draft = drafts?.propose(token, Math.min(room, context.mostDrafted)) ?? []
+      const said: number[] = []
+      await context.step(slot, [token, ...draft], signal, (logits, place) => {
+        for (let i = 0; i <= draft.length; i++) {
+          const picked = sampler.pick(logits, place + i)
+          said.push(picked)
+          bundle.add(picked, request.logprobs ? logProbability(logits.read(place + i), picked) : undefined)
+          if (bundle.ended || picked !== draft[i]) break
+        }
+        return said.length
+      })
+      drafts?.learn(draft.length, said)
+      made += said.length
+      token = said.at(-1) ?? token
+      if (bundle.ended) return { reason: 'end', ...counts() }
+      if (performance.now() - bundle.sent >= bundleMs) bundle.flush()
+    }
+    return { reason: 'length', ...counts() }
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === 'aborted') return { reason: 'aborted', ...counts() }
+    throw error
+  } finally {
+    context.speakers--
+    bundle.flush()
+    sampler.free()
+  }
+}
+
+function makeDrafts(context: Context, { slot, hints, speculate }: GenerateRequest): Drafts | undefined {
+  if (!speculate || context.mostDrafted === 0) return undefined
+  let other: TokenHistory | undefined
+  if (hints && hints.length > 0) {
+    other = new TokenHistory()
+    other.become(hints)
+  }
+  return new Drafts(context.slots.history(slot), other, context.costs, context.odds)
+}
+
+/** Gathers tokens and their text for one message. */
+function makeBundle(context: Context, id: number, send: (event: TokensEvent) => void, stops: ReadonlySet<number>) {
+  const { vocabulary } = context.model
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   let tokens: number[] = []
   let texts: string[] = []
   let logprobs: number[] = []
-  let sent = performance.now()
-  const flush = (end: boolean) => {
-    if (tokens.length > 0) send({ type: 'tokens', id, tokens, texts, logprobs, end })
-    tokens = []
-    texts = []
-    logprobs = []
-    sent = performance.now()
-  }
-  let token = request.last
-  try {
-    for (let made = 0; made < maxTokens; made++) {
-      token = await context.step(slot, token, signal, (logits) => {
-        const picked = sampler.pick(logits)
-        if (request.logprobs) logprobs.push(logProbability(logits.read(), picked))
-        return picked
-      })
-      const end = vocabulary.isEnd(token)
-      const hidden = end || vocabulary.isControl(token)
+  const bundle = {
+    sent: performance.now(),
+    ended: false,
+    add(token: number, logprob: number | undefined) {
+      bundle.ended = vocabulary.isEnd(token) || stops.has(token)
+      const hidden = bundle.ended || vocabulary.isControl(token)
       // At the end what is left of an unfinished character comes out as U+FFFD.
       texts.push(
         hidden
-          ? decoder.decode(undefined, { stream: !end })
+          ? decoder.decode(undefined, { stream: !bundle.ended })
           : decoder.decode(vocabulary.piece(token), { stream: true }),
       )
       tokens.push(token)
-      if (end) {
-        flush(true)
-        return 'end'
-      }
-      if (performance.now() - sent >= bundleMs) flush(false)
-    }
-    return 'length'
-  } catch (error) {
-    if (error instanceof EngineError && error.kind === 'aborted') return 'aborted'
-    throw error
-  } finally {
-    flush(false)
-    sampler.free()
+      if (logprob !== undefined) logprobs.push(logprob)
+    },
+    flush() {
+      if (tokens.length > 0) send({ type: 'tokens', id, tokens, texts, logprobs, end: bundle.ended })
+      tokens = []
+      texts = []
+      logprobs = []
+      bundle.sent = performance.now()
+    },
   }
+  return bundle
 }

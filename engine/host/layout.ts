@@ -57,6 +57,8 @@ export interface ContextParams {
   readonly n_outputs_max_per_seq: number
   readonly n_threads: number
   readonly n_threads_batch: number
+  readonly type_k: number
+  readonly type_v: number
   readonly swa_full: boolean
   readonly kv_unified: boolean
   readonly [other: string]: unknown
@@ -141,12 +143,22 @@ koffi.struct('threadpool_params', {
 
 koffi.struct('sampler_chain_params', { no_perf: 'bool' })
 
+/** Where tensors whose names match go, whatever else says; a list ends with a null pattern. */
+koffi.struct('tensor_override', { pattern: 'const char *', buffer_type: 'void *' })
+
 /** `bool (*)(float progress, void *data)`: returning false ends the load. */
 export const progressCallback = koffi.proto('bool progress_callback(float progress, void *data)')
 export const threadpoolNew = koffi.proto('void *threadpool_new(threadpool_params *params)')
 export const threadpoolFree = koffi.proto('void threadpool_free(void *pool)')
 
-const sizes = { model_params: 80, context_params: 160, batch: 56, threadpool_params: 528, sampler_chain_params: 1 }
+const sizes = {
+  model_params: 80,
+  context_params: 160,
+  batch: 56,
+  threadpool_params: 528,
+  sampler_chain_params: 1,
+  tensor_override: 16,
+}
 
 const modelDefaults = {
   n_gpu_layers: -1,

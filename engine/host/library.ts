@@ -150,7 +150,7 @@ function bind<T>(make: () => T, folder: string): T {
   }
 }
 
-const libc = () =>
+export const libc = () =>
   process.platform === 'linux'
     ? 'libc.so.6'
     : process.platform === 'darwin'

@@ -2,11 +2,14 @@
  * What client and host say to each other over the child process's IPC channel (structured clone). Private: both sides
  * come from the same build, which the `hello` makes sure of. Sequences are numbered slots; the client hands them out.
  */
-import type { EngineErrorKind } from '../engine.ts'
+import type { EngineErrorKind, Grammar, KvType } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 2
+export const protocolVersion = 3
+
+/** The host's memory that checkpoints may take, over all sequences. */
+export const defaultCheckpointBytes = 1024 ** 3
 
 export interface OpenRequest {
   readonly op: 'open'
@@ -18,6 +21,11 @@ export interface OpenRequest {
   readonly sequences: number
   readonly threads: number | undefined
   readonly gpuLayers: number | undefined
+  readonly cpuExperts: boolean | number
+  readonly kvType: KvType
+  readonly adapter: { readonly file: string; readonly scale: number } | undefined
+  readonly checkpointBytes: number
+  readonly rollbackTokens: number
 }
 
 export interface GenerateRequest {
@@ -29,21 +37,38 @@ export interface GenerateRequest {
   readonly sampling: Sampling
   readonly maxTokens: number
   readonly logprobs: boolean
+  readonly stopTokens: readonly number[]
+  readonly grammar: Grammar | undefined
+  readonly hints: Int32Array | undefined
+  readonly speculate: boolean
+}
+
+export interface PrefillRequest {
+  readonly op: 'prefill'
+  readonly slot: number
+  readonly length: number
+  readonly tokens: Int32Array
+  readonly checkpoints: readonly number[]
 }
 
 export type Operation =
   | OpenRequest
   | { readonly op: 'tokenize'; readonly text: string; readonly control: boolean }
-  | { readonly op: 'prefill'; readonly slot: number; readonly length: number; readonly tokens: Int32Array }
+  | PrefillRequest
   | GenerateRequest
+  | { readonly op: 'checkpoint'; readonly slot: number }
   /**
    * Drops tokens from `length` on; none are dropped when there are no more than that. Where the model's memory cannot
-   * go back to that place it is refused, or, with `orClear`, everything is dropped.
+   * go back to that place, it goes to the last checkpoint before.
    */
-  | { readonly op: 'rewind'; readonly slot: number; readonly length: number; readonly orClear: boolean }
+  | { readonly op: 'rewind'; readonly slot: number; readonly length: number }
   | { readonly op: 'fork'; readonly from: number; readonly to: number }
   | { readonly op: 'save'; readonly slot: number; readonly file: string; readonly tokens: Int32Array }
   | { readonly op: 'load'; readonly slot: number; readonly file: string }
+  /** What the machine has to compute with; needs no model. */
+  | { readonly op: 'devices' }
+  /** Reads memory for so many milliseconds with so many threads. */
+  | { readonly op: 'bandwidth'; readonly ms: number; readonly threads: number }
 
 export interface Opened {
   readonly libraryVersion: string
@@ -60,11 +85,28 @@ export interface Answers {
   open: Opened
   tokenize: Int32Array
   prefill: { readonly length: number }
-  generate: { readonly length: number; readonly reason: 'end' | 'length' | 'aborted' }
+  generate: {
+    readonly length: number
+    readonly reason: 'end' | 'length' | 'aborted'
+    readonly drafted: number
+    readonly accepted: number
+  }
+  checkpoint: { readonly length: number }
   rewind: { readonly length: number }
   fork: { readonly length: number }
   save: { readonly bytes: number }
   load: { readonly tokens: Int32Array }
+  devices: readonly Device[]
+  bandwidth: { readonly bytesPerSecond: number }
+}
+
+/** Something that computes: memory in bytes (of a CPU: the machine's). */
+export interface Device {
+  readonly name: string
+  readonly description: string
+  readonly kind: 'cpu' | 'gpu' | 'integrated-gpu' | 'accelerator'
+  readonly freeBytes: number
+  readonly totalBytes: number
 }
 
 export interface Failure {

@@ -1,20 +1,22 @@
 /** Picks the next token from the logits of a decoded position. */
 import koffi from 'koffi'
-import { EngineError } from '../engine.ts'
+import { EngineError, type Grammar } from '../engine.ts'
 import type { Sampling } from '../model.ts'
+import { Candidates, makeGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
 const penaltyWindow = 64
+/** Places of the library's output buffer that are remembered. */
+const mostViews = 256
 
-/** The last token's logits, in the library's own memory. Valid until the next decode. */
+/** The logits of a decoded batch, in the library's own memory. Valid until the next decode. */
 export class Logits {
   readonly #library: Library
   readonly #context: Pointer
   readonly #vocabulary: number
-  #address: Pointer | undefined
-  #view = new Float32Array(0)
+  readonly #views = new Map<Pointer, Float32Array>()
 
   constructor(library: Library, context: Pointer, vocabulary: number) {
     this.#library = library
@@ -22,21 +24,25 @@ export class Logits {
     this.#vocabulary = vocabulary
   }
 
-  read(): Float32Array {
-    const address = this.#library.call.logits(this.#context, -1)
+  /** @param place of the token in the batch */
+  read(place: number): Float32Array {
+    const address = this.#library.call.logits(this.#context, place)
     // Sampling without logits would end the process.
     if (address === null) throw new EngineError('misuse', 'there are no logits: nothing was evaluated for sampling')
-    if (address !== this.#address) {
-      this.#view = new Float32Array(koffi.view(address, this.#vocabulary * 4))
-      this.#address = address
+    let view = this.#views.get(address)
+    if (!view) {
+      // The library has moved its buffer: the old views would show freed memory.
+      if (this.#views.size >= mostViews) this.#views.clear()
+      view = new Float32Array(koffi.view(address, this.#vocabulary * 4))
+      this.#views.set(address, view)
     }
-    return this.#view
+    return view
   }
 }
 
 export interface Sampler {
-  /** Picks a token after the last decoded position. */
-  pick(logits: Logits): number
+  /** Picks a token after a position of the decoded batch, and takes it as said. */
+  pick(logits: Logits, place: number): number
   free(): void
 }
 
@@ -65,13 +71,44 @@ export function logProbability(logits: Float32Array, token: number): number {
   return (logits[token] ?? 0) - most - Math.log(sum)
 }
 
+export interface SamplerOptions {
+  readonly context: Pointer
+  readonly vocabulary: { readonly handle: Pointer; readonly size: number }
+  readonly sampling: Sampling
+  readonly grammar?: Grammar
+}
+
 /** Refuses settings that the library would assert on, then builds the sampler. */
-export function makeSampler(library: Library, context: Pointer, vocabulary: number, sampling: Sampling): Sampler {
+export function makeSampler(library: Library, options: SamplerOptions): Sampler {
+  const { context, vocabulary, sampling } = options
   check(sampling)
+  const { call } = library
+  const chain = makeChain(library, vocabulary.size, sampling)
+  const freeChain = () => {
+    if (chain !== undefined) call.samplerFree(chain)
+  }
+  if (options.grammar) {
+    try {
+      return grammarSampler(library, makeGrammar(library, vocabulary.handle, options.grammar), chain, vocabulary.size)
+    } catch (error) {
+      freeChain()
+      throw error
+    }
+  }
+  return {
+    pick(logits, place) {
+      const values = logits.read(place)
+      return chain === undefined ? argmax(values) : call.sample(chain, context, place)
+    },
+    free: freeChain,
+  }
+}
+
+/** The chain of the settings; undefined where the most likely token is taken. */
+function makeChain(library: Library, vocabulary: number, sampling: Sampling): Pointer | undefined {
   const { temperature, topK, topP, minP, repeatPenalty, seed } = sampling
   const greedy = temperature === 0
-  if (greedy && repeatPenalty === 1)
-    return { pick: (logits) => argmax(logits.read()), free: () => undefined /* nothing native is held */ }
+  if (greedy && repeatPenalty === 1) return undefined
   const { call } = library
   const chain = call.chainNew({ no_perf: true })
   const add = (sampler: Pointer) => call.chainAdd(chain, sampler)
@@ -84,12 +121,44 @@ export function makeSampler(library: Library, context: Pointer, vocabulary: numb
     add(call.temperatureSampler(temperature))
     add(call.seededSampler(seed >>> 0))
   }
+  return chain
+}
+
+/** Checks the token that would be picked anyway, and sorts the whole vocabulary only when it is refused. */
+function grammarSampler(library: Library, grammar: Pointer, chain: Pointer | undefined, vocabulary: number): Sampler {
+  const { call } = library
+  const candidates = new Candidates(library, vocabulary)
+  const allowed = (token: number) => {
+    candidates.one(token)
+    candidates.apply(grammar)
+    return candidates.firstStands
+  }
+  const freely = (values: Float32Array) => {
+    if (chain === undefined) return argmax(values)
+    candidates.all(values)
+    candidates.apply(chain)
+    return candidates.picked
+  }
   return {
-    pick: (logits) => {
-      logits.read()
-      return call.sample(chain, context, -1)
+    pick(logits, place) {
+      const values = logits.read(place)
+      let token = freely(values)
+      if (!allowed(token)) {
+        candidates.all(values)
+        candidates.apply(grammar)
+        if (chain !== undefined) candidates.apply(chain)
+        token = candidates.picked
+        // Telling a grammar of a token that it refuses would end the process.
+        if (!allowed(token)) throw new EngineError('misuse', 'the grammar allows no token here')
+      }
+      call.samplerAccept(grammar, token)
+      if (chain !== undefined) call.samplerAccept(chain, token)
+      return token
     },
-    free: () => call.samplerFree(chain),
+    free() {
+      call.samplerFree(grammar)
+      if (chain !== undefined) call.samplerFree(chain)
+    },
   }
 }
 

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { EngineError } from '../engine.ts'
 import { Context } from './context.ts'
+import { listDevices, readBandwidth } from './devices.ts'
 import { generate } from './generate.ts'
 import { findLibraryFolder, type Library, loadLibrary } from './library.ts'
 import { loadModel } from './model.ts'
@@ -49,6 +50,8 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
       file: request.file,
       architecture: request.architecture,
       gpuLayers: request.gpuLayers,
+      cpuExperts: request.cpuExperts,
+      adapter: request.adapter,
       signal,
       onProgress: (fraction) => {
         if (fraction < told + loadStep && fraction < 1) return
@@ -60,9 +63,14 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
       contextTokens: request.contextTokens,
       sequences: request.sequences,
       threads: request.threads,
+      kvType: request.kvType,
+      checkpointBytes: request.checkpointBytes,
+      rollbackTokens: request.rollbackTokens,
       onThreads: (threads, most) => send({ type: 'threads', threads, most }),
     })
-    const stateKey = `${request.identity} llama.cpp ${library.version} f16`
+    // Of a rollback the state keeps planes of its own.
+    const rollback = request.rollbackTokens > 0 ? ` rollback ${request.rollbackTokens}` : ''
+    const stateKey = `${request.identity} llama.cpp ${library.version} ${request.kvType}${rollback}`
     opened = { context, stateKey }
     return {
       libraryVersion: library.version,
@@ -81,24 +89,37 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
         return open().context.model.vocabulary.tokenize(operation.text, operation.control)
       case 'prefill': {
         const context = at(operation.slot, operation.length)
-        await context.prefill(operation.slot, operation.tokens, signal, (done) => send({ type: 'progress', id, done }))
+        const { slot, tokens, checkpoints } = operation
+        await context.prefill(slot, tokens, checkpoints, signal, (done) => send({ type: 'progress', id, done }))
         return { length: context.length(operation.slot) }
       }
       case 'generate': {
         const context = at(operation.slot, operation.length)
-        const reason = await generate(context, id, operation, signal, send)
-        return { length: context.length(operation.slot), reason }
+        const ended = await generate(context, id, operation, signal, send)
+        return { length: context.length(operation.slot), ...ended }
       }
       case 'rewind':
-        return { length: await open().context.rewind(operation.slot, operation.length, operation.orClear) }
-      case 'fork':
-        return { length: await open().context.fork(operation.from, operation.to) }
+        return { length: await open().context.rewind(operation.slot, operation.length) }
+      case 'checkpoint': {
+        const { context } = open()
+        await context.inTurn(() => context.slots.checkpoint(operation.slot, 'now'))
+        return { length: context.length(operation.slot) }
+      }
+      case 'fork': {
+        const { context } = open()
+        await context.inTurn(async () => context.slots.fork(operation.from, operation.to))
+        return { length: context.length(operation.to) }
+      }
       case 'save': {
         const context = at(operation.slot, operation.tokens.length)
         return { bytes: await saveState(context, operation.slot, operation.tokens, open().stateKey, operation.file) }
       }
       case 'load':
         return { tokens: await loadState(open().context, operation.slot, open().stateKey, operation.file) }
+      case 'devices':
+        return listDevices(loadLibrary(findLibraryFolder()))
+      case 'bandwidth':
+        return { bytesPerSecond: await readBandwidth(operation.ms, operation.threads) }
       default:
         return operation satisfies never
     }

@@ -31,11 +31,13 @@ export async function loadState(context: Context, slot: number, key: string, fil
       ? `it holds ${saved.tokens} tokens, more than the context of ${context.sequenceTokens}`
       : undefined
   })
-  await context.replace(slot, tokens.length, async () => {
-    const { call } = context.library
-    const used = Number(await later(call.stateSet, context.handle, state, state.length, slot, 0))
-    if (used !== state.length)
-      throw new EngineError('bad-state', `the library refused the saved state ${file}. The text must be read again`)
-  })
+  await context.inTurn(() =>
+    context.slots.replace(slot, tokens, async () => {
+      const { call } = context.library
+      const used = Number(await later(call.stateSet, context.handle, state, state.length, slot, 0))
+      if (used !== state.length)
+        throw new EngineError('bad-state', `the library refused the saved state ${file}. The text must be read again`)
+    }),
+  )
   return tokens
 }

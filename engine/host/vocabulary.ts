@@ -14,8 +14,8 @@ const syncBytes = 20_000
 
 export class Vocabulary {
   readonly size: number
+  readonly handle: Pointer
   readonly #library: Library
-  readonly #handle: Pointer
   /** 1 for tokens that untrusted text must never become. */
   readonly #special: Uint8Array
   readonly #control: Uint8Array
@@ -29,16 +29,16 @@ export class Vocabulary {
   constructor(library: Library, model: Pointer) {
     const { call } = library
     this.#library = library
-    this.#handle = call.vocabulary(model)
-    this.size = call.vocabularySize(this.#handle)
+    this.handle = call.vocabulary(model)
+    this.size = call.vocabularySize(this.handle)
     this.#special = new Uint8Array(this.size)
     this.#control = new Uint8Array(this.size)
     const userDefined: string[] = []
     const control: string[] = []
     for (let token = 0; token < this.size; token++) {
-      const attributes = call.tokenAttributes(this.#handle, token)
+      const attributes = call.tokenAttributes(this.handle, token)
       if ((attributes & (CONTROL | USER_DEFINED)) === 0) continue
-      const text = call.tokenText(this.#handle, token)
+      const text = call.tokenText(this.handle, token)
       // Some families (Gemma) keep runs of blanks as user-defined tokens: those are plain text.
       if ((attributes & CONTROL) === 0 && /^[\s\u2581]*$/u.test(text)) continue
       this.#special[token] = 1
@@ -80,7 +80,7 @@ export class Vocabulary {
   }
 
   isEnd(token: number): boolean {
-    return this.#library.call.tokenIsEnd(this.#handle, token)
+    return this.#library.call.tokenIsEnd(this.handle, token)
   }
 
   /** Control tokens have no text of their own in a reply. */
@@ -93,10 +93,10 @@ export class Vocabulary {
     const known = this.#pieces.get(token)
     if (known) return known
     const { call } = this.#library
-    let bytes = call.tokenPiece(this.#handle, token, this.#buffer, this.#buffer.length, 0, true)
+    let bytes = call.tokenPiece(this.handle, token, this.#buffer, this.#buffer.length, 0, true)
     if (bytes < 0) {
       this.#buffer = new Uint8Array(-bytes)
-      bytes = call.tokenPiece(this.#handle, token, this.#buffer, this.#buffer.length, 0, true)
+      bytes = call.tokenPiece(this.handle, token, this.#buffer, this.#buffer.length, 0, true)
     }
     const piece = this.#buffer.slice(0, Math.max(0, bytes))
     this.#pieces.set(token, piece)
@@ -109,8 +109,8 @@ export class Vocabulary {
     const { call } = this.#library
     const count =
       bytes.length <= syncBytes
-        ? call.tokenize(this.#handle, bytes, bytes.length, tokens, tokens.length, false, control)
-        : await later(call.tokenize, this.#handle, bytes, bytes.length, tokens, tokens.length, false, control)
+        ? call.tokenize(this.handle, bytes, bytes.length, tokens, tokens.length, false, control)
+        : await later(call.tokenize, this.handle, bytes, bytes.length, tokens, tokens.length, false, control)
     if (count < 0) throw new EngineError('misuse', `the text could not be tokenised (${count})`)
     return tokens.slice(0, count)
   }

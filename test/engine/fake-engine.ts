@@ -74,6 +74,10 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
       get length() {
         return cache.length
       },
+      get evaluated() {
+        return cache.length
+      },
+      checkpoint: async () => undefined,
       async prefill(tokens, { signal, onProgress }) {
         alive()
         for (let at = 0; at < tokens.length; at += batch) {

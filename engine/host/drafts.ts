@@ -1,0 +1,127 @@
+/**
+ * Copy speculation: much of what a coding model says stands in its context already. What followed there is drafted and
+ * evaluated with the next token in one batch; what the model would not have said is dropped. The text stays the same;
+ * only how long a draft pays is guessed here, from what batches have cost and how often copies have held.
+ */
+import { type Found, longestMatch, type TokenHistory } from './history.ts'
+
+/** Tokens in a batch: matrix kernels on a CPU work on four rows, so sizes between cost as much as the next of these. */
+const sizes = [1, 2, 4, 8, 12, 16] as const
+/** What each token more costs, as part of the first, until it was measured (two cores, 1.5B: 16 tokens cost 7.8). */
+const priorSlope = 0.45
+/** Weight of a new measurement of a batch's cost. */
+const costRate = 0.25
+/** Each token by itself brings what is believed of the others this much nearer to the prior: a bad moment is forgotten. */
+const forget = 0.002
+/** A draft must promise this much. */
+const margin = 1.05
+
+/** How long batches take, relative to one token. Learned for each model while it works. */
+export class BatchCosts {
+  #single = 0
+  readonly #relative = sizes.map((size) => 1 + priorSlope * (size - 1))
+
+  /** Tells what a batch of so many tokens took. */
+  observe(tokens: number, ms: number): void {
+    const i = sizes.findIndex((size) => size >= tokens)
+    if (i < 0) return
+    if (i === 0) {
+      this.#single = this.#single === 0 ? ms : this.#single + costRate * (ms - this.#single)
+      for (let j = 1; j < sizes.length; j++)
+        this.#relative[j] = (this.#relative[j] ?? 1) * (1 - forget) + (1 + priorSlope * ((sizes[j] ?? 1) - 1)) * forget
+    } else if (this.#single > 0) {
+      const before = this.#relative[i] ?? 1
+      this.#relative[i] = before + costRate * (Math.max(1, ms / this.#single) - before)
+    }
+  }
+
+  /** Cost of a batch in single tokens. */
+  of(tokens: number): number {
+    const i = sizes.findIndex((size) => size >= tokens)
+    return i < 0 ? Number.POSITIVE_INFINITY : (this.#relative[i] ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** For reports: cost by number of tokens. */
+  get table(): ReadonlyMap<number, number> {
+    return new Map(sizes.map((size, i) => [size, this.#relative[i] ?? 1]))
+  }
+}
+
+/** How likely the next token is the copied one, by the length of the match: learned also where nothing was drafted. */
+export class CopyOdds {
+  readonly #odds = [0.5, 0.65, 0.8, 0.9, 0.95]
+
+  static #kind(match: number): number {
+    return match < 5 ? 0 : match < 8 ? 1 : match < 16 ? 2 : match < longestMatch ? 3 : 4
+  }
+
+  of(match: number): number {
+    return this.#odds[CopyOdds.#kind(match)] ?? 0
+  }
+
+  observe(match: number, held: boolean): void {
+    const kind = CopyOdds.#kind(match)
+    const before = this.#odds[kind] ?? 0
+    this.#odds[kind] = before + ((held ? 1 : 0) - before) / 16
+  }
+}
+
+/** The drafts of one reply. */
+export class Drafts {
+  drafted = 0
+  accepted = 0
+  readonly #history: TokenHistory
+  readonly #hints: TokenHistory | undefined
+  readonly #costs: BatchCosts
+  readonly #odds: CopyOdds
+  #found: Found | undefined
+
+  /** @param hints a text that may be copied besides what is in the sequence */
+  constructor(history: TokenHistory, hints: TokenHistory | undefined, costs: BatchCosts, odds: CopyOdds) {
+    this.#history = history
+    this.#hints = hints
+    this.#costs = costs
+    this.#odds = odds
+  }
+
+  /** Tokens to evaluate after `last` in the same batch; none where that does not pay. */
+  propose(last: number, most: number): readonly number[] {
+    const tail = this.#history.tail(last)
+    const ours = this.#history.find(tail, longestMatch)
+    const theirs = this.#hints?.find(tail, longestMatch)
+    this.#found = theirs && theirs.match > (ours?.match ?? 0) ? theirs : ours
+    if (!this.#found) return []
+    const { tokens, match } = this.#found
+    let best = 0
+    let gain = margin
+    let held = 1
+    let expected = 1
+    for (let length = 1; length <= Math.min(tokens.length, most); length++) {
+      held *= this.#odds.of(match + length - 1)
+      expected += held
+      const promise = expected / this.#costs.of(length + 1)
+      if (promise > gain) {
+        gain = promise
+        best = length
+      }
+    }
+    return tokens.slice(0, best)
+  }
+
+  /** Tells what the model said: the drafts that held, and the one token after them. */
+  learn(drafted: number, said: readonly number[]): void {
+    if (!this.#found) return
+    const { tokens, match } = this.#found
+    for (let i = 0; i < Math.min(said.length, tokens.length); i++) {
+      const held = said[i] === tokens[i]
+      this.#odds.observe(match + i, held)
+      if (!held) break
+    }
+    this.drafted += drafted
+    // The last of what was said was not in the batch, or refuted what was.
+    let accepted = 0
+    while (accepted < Math.min(drafted, said.length) && said[accepted] === tokens[accepted]) accepted++
+    this.accepted += accepted
+    this.#found = undefined
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What the sequences hold, and going back. A cache that can be cut anywhere is cut; else the last checkpoint before is
+ * put back, and the caller is told how far that was.
+ */
+import { EngineError } from '../engine.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { later } from './functions.ts'
+import { TokenHistory } from './history.ts'
+import type { Pointer } from './layout.ts'
+import type { Library } from './library.ts'
+import type { Model } from './model.ts'
+
+/** LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: only what a cut cannot undo (window, compressor state, recurrent state). */
+const partial = 1
+
+export interface SlotsOptions {
+  readonly slots: number
+  /** Tokens of all slots together. */
+  readonly tokens: number
+  readonly checkpointBytes: number
+}
+
+/** Not for concurrent use: within a context's turn only. */
+export class Slots {
+  readonly #library: Library
+  readonly #model: Model
+  readonly #context: Pointer
+  readonly #memory: Pointer
+  readonly #histories: TokenHistory[]
+  readonly #checkpoints: Checkpoints
+
+  constructor(library: Library, model: Model, context: Pointer, options: SlotsOptions) {
+    this.#library = library
+    this.#model = model
+    this.#context = context
+    this.#memory = library.call.memory(context)
+    this.#histories = Array.from({ length: options.slots }, () => new TokenHistory())
+    this.#checkpoints = new Checkpoints(options.slots, options.tokens, options.checkpointBytes)
+  }
+
+  history(slot: number): TokenHistory {
+    const history = this.#histories[slot]
+    if (!history) throw new EngineError('misuse', `there is no sequence ${slot}`)
+    return history
+  }
+
+  length(slot: number): number {
+    return this.history(slot).length
+  }
+
+  /** Tells what was evaluated. */
+  grown(slot: number, tokens: Int32Array): void {
+    const history = this.history(slot)
+    for (const token of tokens) history.push(token)
+  }
+
+  /** The length at which the next checkpoint is due; never where none are needed. */
+  due(slot: number): number {
+    return this.#model.rewind === 'free' ? Number.POSITIVE_INFINITY : this.#checkpoints.due(slot)
+  }
+
+  /** Copies out what this place needs to be come back to, where the model needs that. */
+  async checkpoint(slot: number, when: 'now' | 'when due'): Promise<void> {
+    const length = this.length(slot)
+    if (this.#model.rewind === 'free' || length === 0 || this.#checkpoints.has(slot, length)) return
+    if (when === 'when due' && length < this.#checkpoints.due(slot)) return
+    const { call } = this.#library
+    const capacity = Number(call.stateSize(this.#context, slot, partial))
+    const state = Buffer.allocUnsafeSlow(capacity)
+    const bytes = Number(await later(call.stateGet, this.#context, state, capacity, slot, partial))
+    if (bytes > 0) this.#checkpoints.add(slot, { length, state: state.subarray(0, bytes) })
+  }
+
+  /** Drops tokens from `length` on; see `Context.rewind`. */
+  async cut(slot: number, length: number): Promise<void> {
+    if (length >= this.length(slot)) return
+    if (!this.#cut(slot, length)) await this.#restore(slot, length)
+  }
+
+  /** After a batch that failed: what it left is taken away. */
+  async clean(slot: number): Promise<void> {
+    const length = this.length(slot)
+    if (this.#model.rewind === 'free') {
+      if (this.#library.call.memoryLast(this.#memory, slot) >= length && !this.#cut(slot, length)) this.#clear(slot)
+    }
+    // Its state may have gone on within a batch without a token more to show for it.
+    else await this.#restore(slot, length)
+  }
+
+  /** Makes `to` hold what `from` holds. */
+  fork(from: number, to: number): void {
+    const tokens = this.history(from).tokens()
+    if (from === to) throw new EngineError('misuse', 'a sequence cannot be forked onto itself')
+    this.#clear(to)
+    if (tokens.length === 0) return
+    this.#library.call.memoryCopy(this.#memory, from, to, -1, -1)
+    this.history(to).become(tokens)
+    this.#checkpoints.fork(from, to)
+  }
+
+  /** Replaces a sequence by what `restore` puts there; empty when that fails. */
+  async replace(slot: number, tokens: Int32Array, restore: () => Promise<void>): Promise<void> {
+    this.#clear(slot)
+    try {
+      await restore()
+      const found = this.#library.call.memoryLast(this.#memory, slot) + 1
+      if (found !== tokens.length)
+        throw new EngineError('bad-state', `the state holds ${found} tokens and not ${tokens.length}`)
+      this.history(slot).become(tokens)
+      await this.checkpoint(slot, 'now')
+    } catch (error) {
+      this.#clear(slot)
+      throw error
+    }
+  }
+
+  #clear(slot: number): void {
+    this.#library.call.memoryRemove(this.#memory, slot, -1, -1)
+    this.history(slot).cut(0)
+    this.#checkpoints.cut(slot, 0)
+  }
+
+  /** Removes from `length` on. False, and nothing removed, where the model's memory cannot be cut there. */
+  #cut(slot: number, length: number): boolean {
+    if (length === 0) {
+      this.#clear(slot)
+      return true
+    }
+    if (!this.#canCut(slot, length) || !this.#library.call.memoryRemove(this.#memory, slot, length, -1)) return false
+    this.history(slot).cut(length)
+    this.#checkpoints.cut(slot, length)
+    return true
+  }
+
+  /** A cache that keeps only a window must still hold the window before the cut. */
+  #canCut(slot: number, length: number): boolean {
+    const { call } = this.#library
+    const window = call.modelWindow(this.#model.handle)
+    // V4 says only where it ends; it knows itself how far it can be taken back.
+    if (window === 0 || this.#model.architecture === 'deepseek4') return true
+    return call.memoryFirst(this.#memory, slot) <= Math.max(0, length - window)
+  }
+
+  /** Puts back the last checkpoint at or before `length`; empties the sequence where there is none. */
+  async #restore(slot: number, length: number): Promise<void> {
+    const { call } = this.#library
+    const checkpoint = this.#checkpoints.before(slot, length)
+    if (checkpoint) {
+      const { state } = checkpoint
+      const used = Number(await later(call.stateSet, this.#context, state, state.length, slot, partial))
+      // What the state does not hold (full attention) is cut behind it.
+      if (used === state.length && call.memoryRemove(this.#memory, slot, checkpoint.length, -1)) {
+        this.history(slot).cut(checkpoint.length)
+        this.#checkpoints.cut(slot, checkpoint.length)
+        return
+      }
+    }
+    this.#clear(slot)
+  }
+}
