@@ -85,6 +85,8 @@ export function makeGrammar(library: Library, vocabulary: Pointer, grammar: Gram
   // Plain texts only: an expression that can begin anywhere is matched again over the whole reply with every token.
   const patterns = triggers?.texts?.map(escaped) ?? []
   const tokens = Int32Array.from(triggers?.tokens ?? [])
+  // The library takes an empty one for none at all.
+  if (gbnf.trim() === '') throw new EngineError('misuse', 'the grammar is empty')
   const made =
     triggers === undefined
       ? call.grammarSampler(vocabulary, gbnf, root)
