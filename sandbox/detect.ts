@@ -1,6 +1,7 @@
 /** Finds out, once for each set of settings and process, what can confine commands on this machine. */
 import { CommandNetworks } from './linux/command-network.ts'
 import { type Check, type Probe, probeBwrap } from './linux/probe.ts'
+import { probeLandlock } from './linux/probe-landlock.ts'
 import { probeSeatbelt } from './macos/probe.ts'
 import { realPath } from './policy.ts'
 import { openSessionFolder, type SessionFolder } from './session-folder.ts'
@@ -9,9 +10,10 @@ import type { Sandbox, SandboxProblem } from './types.ts'
 export interface SandboxOptions {
   /**
    * `auto`: bubblewrap, or a problem. `external`: the user says that this container or machine is the boundary.
-   * `none`: no sandbox; only policies of mode `full-access` run. From flags and user configuration only.
+   * `landlock`: the weaker box, for machines that refuse namespaces (the policy must accept what it lacks). `none`: no
+   * sandbox; only policies of mode `full-access` run. From flags and user configuration only.
    */
-  readonly backend?: 'auto' | 'external' | 'none'
+  readonly backend?: 'auto' | 'external' | 'landlock' | 'none'
   /** Folders that commands may write to: no program of ours is taken from them. */
   readonly roots?: readonly string[]
   /** Default: the environment of this process. */
@@ -46,6 +48,7 @@ export async function detect(options: SandboxOptions): Promise<Detected> {
   sessionFolder ??= openSessionFolder(roots)
   const common = { env, roots, folder: sessionFolder, probe: undefined, checks: [], networks: undefined }
   const wanted = options.backend ?? 'auto'
+  if (wanted === 'landlock') return { ...common, backend: wanted, problem: await probeLandlock(common) }
   if (wanted !== 'auto') return { ...common, backend: wanted, problem: undefined }
   if (process.platform === 'darwin') {
     seatbelt ??= probeSeatbelt(env, sessionFolder)

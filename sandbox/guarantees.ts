@@ -11,6 +11,7 @@ const GIVEN: Readonly<Record<Sandbox['backend'], readonly Guarantee[]>> = {
     ...(['write-outside', 'git-metadata', 'secrets-hidden', 'env-clean', 'net-off'] as const),
     ...(['unix-hidden', 'proc-isolated', 'suid-free'] as const),
   ],
+  landlock: ['write-outside', 'env-clean', 'net-off', 'suid-free'],
   external: ['env-clean'],
   none: [],
 }

@@ -7,6 +7,7 @@ import { commandEnvironment } from './environment.ts'
 import { guaranteesOf } from './guarantees.ts'
 import { denialHint } from './hint.ts'
 import { findProgram } from './linux/binary.ts'
+import { landlockPlan } from './linux/landlock.ts'
 import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
 import { problemOf } from './linux/problems.ts'
 import { seatbeltPlan } from './macos/probe.ts'
@@ -39,7 +40,7 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
         throw new SandboxError(
           'policy-gap',
           `The mode ${policy.mode} needs what "${backend}" does not give: ${missing.join(', ')}. ` +
-            'Install bubblewrap, or choose full-access in words.',
+            'Use bubblewrap, accept the gap in your own configuration, or choose full-access in words.',
         )
       }
       checkPolicy(policy, found.env['HOME'] ?? homedir())
@@ -104,6 +105,9 @@ function groupPlan(found: Detected, line: string, cwd: string, policy: Policy): 
   const bash = findProgram('bash', env['PATH'] ?? '', roots)
   if (bash === undefined) throw new SandboxError('missing', 'bash is not installed.')
   const full = policy.mode === 'full-access'
+  if (backend === 'landlock' && !full) {
+    return landlockPlan(line, cwd, policy, { env, bash, temporary: path.join(folder.path, 'tmp') }, randomUUID())
+  }
   const { variables } = commandEnvironment({
     from: env,
     pass: full ? Object.keys(env) : policy.passEnv,

@@ -111,7 +111,7 @@ export interface RunOptions {
 }
 
 export interface Sandbox {
-  readonly backend: 'bwrap' | 'seatbelt' | 'external' | 'none'
+  readonly backend: 'bwrap' | 'seatbelt' | 'landlock' | 'external' | 'none'
   readonly guarantees: readonly Guarantee[]
   /** Set when commands cannot run: `run` then throws SandboxError. */
   readonly problem: SandboxProblem | undefined
@@ -140,6 +140,11 @@ export class WorkspaceError extends Error {
   }
 }
 
+/** What can be put back at a path: a file with its permission bits, or a link with what it says. */
+export type WorkspaceEntry =
+  | { readonly kind: 'file'; readonly bytes: Buffer; readonly mode: number }
+  | { readonly kind: 'link'; readonly target: string }
+
 /** The only way our own code reads or writes the user's files: confined to the root, following no link out of it. */
 export interface Workspace {
   /** Absolute, real path of the work tree. */
@@ -160,6 +165,10 @@ export interface Workspace {
    */
   write(path: string, bytes: Buffer, options?: { readonly mode?: number }): Promise<void>
   remove(path: string): Promise<void>
+  /** For undo: puts exactly this there, in place of any file or link; makes missing folders. Not synced to the disk. */
+  restore(path: string, entry: WorkspaceEntry): Promise<void>
+  /** Removes a folder that holds nothing; false where it holds something, or is no folder. */
+  removeEmptyFolder(path: string): Promise<boolean>
   /** Names in a folder, folders with a trailing `/`, sorted. */
   list(path: string): Promise<string[]>
 }

@@ -6,6 +6,8 @@ export interface FilterOptions {
   readonly arch?: string
   /** `deny` refuses AF_UNIX sockets too: for hosts with more listening sockets than can be hidden one by one. */
   readonly unix?: 'isolated' | 'deny'
+  /** `deny` refuses internet sockets: for commands that have no network namespace of their own. */
+  readonly network?: 'isolated' | 'deny'
 }
 
 /** Instruction classes of linux/filter.h: load a word at an absolute offset, compare and jump, return. */
@@ -111,7 +113,10 @@ export function seccompFilter(options: FilterOptions = {}): Buffer {
           ]
     forCall(name, [...guard, ...test])
   }
-  const families = [AF_INET, AF_INET6, AF_NETLINK, ...(options.unix === 'deny' ? [] : [AF_UNIX])]
+  const families = [
+    ...(options.network === 'deny' ? [] : [AF_INET, AF_INET6, AF_NETLINK]),
+    ...(options.unix === 'deny' ? [] : [AF_UNIX]),
+  ]
   forCall('socket', [
     [LOAD, 0, 0, argument(0)],
     ...families.map((family, index): Instruction => [EQUAL, families.length - index, 0, family]),

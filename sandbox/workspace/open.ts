@@ -6,6 +6,7 @@ import { realPath } from '../policy.ts'
 import { gitEntries, gitFolders } from '../protect.ts'
 import { type Workspace, WorkspaceError } from '../types.ts'
 import { relativePath } from './relative.ts'
+import { removeEmptyFolder, restoreEntry } from './restore.ts'
 import { hasProc, type Place, systemError, walk } from './walk.ts'
 import { replaceFile } from './write.ts'
 
@@ -74,6 +75,16 @@ export function openWorkspaceBy(folder: string, proc: boolean): Workspace {
       if (name === '.') throw new WorkspaceError('not-a-file', name, 'The work tree itself is not removed.')
       // A link as the last component is removed itself; one on the way is refused like for writing.
       await at(name, writing(name, 'keep', false), (place) => removeEntry(place.file, name))
+    },
+    async restore(file, entry) {
+      const name = relative(file)
+      if (name === '.') throw new WorkspaceError('not-a-file', name, 'The work tree itself is not a file.')
+      await at(name, writing(name, 'keep', true), (place) => restoreEntry(place, entry))
+    },
+    async removeEmptyFolder(file) {
+      const name = relative(file)
+      if (name === '.') return false
+      return at(name, writing(name, 'keep', false), removeEmptyFolder)
     },
     async list(file) {
       const name = relative(file)

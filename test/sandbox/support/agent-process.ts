@@ -19,6 +19,7 @@ export interface Start {
   readonly uid: number | undefined
   readonly env: Readonly<Record<string, string>>
   readonly roots: readonly string[]
+  readonly backend?: 'landlock'
 }
 
 export interface Run {
@@ -63,7 +64,7 @@ const reply = (message: Reply): void => {
 let sandbox: Sandbox | undefined
 let commands: BackgroundCommands | undefined
 
-async function start({ uid, env, roots }: Start): Promise<void> {
+async function start({ uid, env, roots, backend: wanted }: Start): Promise<void> {
   if (uid !== undefined) {
     process.setgroups?.([])
     process.setgid?.(uid)
@@ -71,7 +72,7 @@ async function start({ uid, env, roots }: Start): Promise<void> {
   }
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, env)
-  sandbox = await openSandbox({ roots })
+  sandbox = await openSandbox({ roots, backend: wanted })
   commands = new BackgroundCommands(sandbox)
   const { backend, guarantees, problem } = sandbox
   reply({ type: 'opened', sandbox: { backend, guarantees, problem }, uid: process.geteuid?.() ?? -1 })
