@@ -99,7 +99,8 @@ class AgentSession implements Session {
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
     this.#changes = trackChanges(workspace)
-    this.info = { id, cwd: workspace.root, model: model.info, sandbox: sandbox.backend, logFile: log.file }
+    const held = sandbox.problem === undefined ? sandbox.backend : 'none'
+    this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
   }
 
   steer(text: string): void {

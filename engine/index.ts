@@ -12,6 +12,7 @@ export {
 export { openEngine } from './embedded/index.ts'
 export * from './engine.ts'
 export * from './gguf/index.ts'
+export { findLibraryFolder } from './host/library-folder.ts'
 export * from './kv/index.ts'
 export type * from './messages.ts'
 export type * from './model.ts'

@@ -7,6 +7,8 @@ Usage:
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
   cachalot model <command>          list, pull, use and remove models
   cachalot config                   show every setting, its value and where it comes from
+  cachalot doctor                   say what works on this machine and what does not
+  cachalot sandbox -- <command>     run a command in the sandbox of the model's commands
   cachalot <command> --help         what a command can do
 
 Examples:

@@ -1,5 +1,6 @@
 /** The commands of the program, as commander reads them. Each command's code is loaded when it is chosen. */
 import { Command, CommanderError, Option } from 'commander'
+import { registerMachineCommands } from './commands/register.ts'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
 import { registerModelCommand } from './model/index.ts'
@@ -50,15 +51,7 @@ function buildProgram(exit: (code: number) => void): Command {
 
   registerModelCommand(program, exit)
 
-  program
-    .command('config')
-    .summary('show every setting, its value and where it comes from')
-    .description('Show every setting, its value and where it comes from.')
-    .option('--cwd <folder>', 'the folder whose .cachalot/config.toml counts')
-    .action(async (flags: { cwd?: string }) => {
-      const { showConfig } = await import('./commands/config.ts')
-      showConfig(flags)
-    })
+  registerMachineCommands(program, exit)
 
   withSettings(
     program

@@ -32,5 +32,17 @@ export function nearestName(name: string, known: readonly string[]): string | un
   if (best === undefined) return undefined
   const contained = known.find((candidate) => wanted.length >= 3 && candidate.toLowerCase().includes(wanted))
   if (best.edits <= Math.max(2, Math.ceil(wanted.length / 3))) return best.candidate
-  return contained
+  if (contained !== undefined) return contained
+  // `qwen-coder` for `qwen2.5-coder-1.5b`: every part of the name, in order.
+  const parts = wanted.split(/[^a-z0-9]+/).filter((part) => part !== '')
+  return wanted.length >= 3 ? known.find((candidate) => holdsInOrder(candidate.toLowerCase(), parts)) : undefined
+}
+
+function holdsInOrder(text: string, parts: readonly string[]): boolean {
+  let from = 0
+  return parts.every((part) => {
+    const at = text.indexOf(part, from)
+    from = at + part.length
+    return at !== -1
+  })
 }

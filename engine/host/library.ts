@@ -1,26 +1,12 @@
 /** Finds and loads llama.cpp's prebuilt libraries, and refuses any but the version our layouts are for. */
 import { readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import koffi from 'koffi'
 import { EngineError } from '../engine.ts'
 import { bindFunctions, type Functions } from './functions.ts'
 import { layoutDifferences, type Pointer, threadpoolFree, threadpoolNew } from './layout.ts'
 
-/** Version of the platform packages; equals llama.cpp v0.4.0. */
-const packageVersion = '3.21.1'
-
 const stackBytes = 8 * 1024 * 1024
-
-/** The platform packages that have libraries for plain use (the GPU variants come as a folder, by CACHALOT_LLAMA_LIBS). */
-const packages: Readonly<Record<string, string>> = {
-  'linux-x64': 'linux-x64',
-  'linux-arm64': 'linux-arm64',
-  'darwin-arm64': 'mac-arm64-metal',
-  'darwin-x64': 'mac-x64',
-  'win32-x64': 'win-x64',
-  'win32-arm64': 'win-arm64',
-}
 
 export interface Library {
   readonly call: Functions
@@ -31,29 +17,6 @@ export interface Library {
   freeThreadpool(pool: Pointer): void
   /** libc's strlen: serves as the abort callback, so that no JavaScript runs inside a batch. */
   readonly strlen: Pointer
-}
-
-/** The folder of the libraries. Throws EngineError `library-missing` naming the fix. */
-export function findLibraryFolder(): string {
-  const override = process.env['CACHALOT_LLAMA_LIBS']
-  if (override) return override
-  const name = packages[`${process.platform}-${process.arch}`]
-  if (!name)
-    throw new EngineError(
-      'library-missing',
-      `there is no engine library for ${process.platform}-${process.arch}. Use a model on a server: cachalot run --base-url …`,
-    )
-  try {
-    const main = createRequire(import.meta.url).resolve(`@node-llama-cpp/${name}`)
-    return join(dirname(dirname(main)), 'bins', name)
-  } catch (cause) {
-    throw new EngineError(
-      'library-missing',
-      `the engine library for this machine is not installed (optional dependencies were left out?). ` +
-        `Run: npm install @node-llama-cpp/${name}@${packageVersion}`,
-      { cause },
-    )
-  }
 }
 
 let loaded: Library | undefined

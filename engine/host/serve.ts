@@ -4,7 +4,8 @@ import { EngineError } from '../engine.ts'
 import { Context } from './context.ts'
 import { listDevices, readBandwidth } from './devices.ts'
 import { generate } from './generate.ts'
-import { findLibraryFolder, type Library, loadLibrary } from './library.ts'
+import { type Library, loadLibrary } from './library.ts'
+import { findLibraryFolder } from './library-folder.ts'
 import { loadModel } from './model.ts'
 import {
   type Answers,

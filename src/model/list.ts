@@ -5,6 +5,7 @@ import {
   fits,
   listModels,
   type Machine,
+  type ModelFolders,
   memoryOfHeader,
   metaString,
   readGgufHeader,
@@ -12,6 +13,7 @@ import {
   type StoredModel,
   usualContextTokens,
 } from '../../engine/index.ts'
+import type { Paths } from '../paths.ts'
 import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
 import { bytesText } from './bytes.ts'
 import { modelCommand, modelInUse } from './context.ts'
@@ -19,7 +21,7 @@ import { fitText } from './fit-text.ts'
 import { table } from './table.ts'
 
 /** One model as `--json` shows it. Sizes in bytes. */
-interface Listed {
+export interface Listed {
   readonly name: string
   readonly title: string
   readonly bytes: number
@@ -39,17 +41,22 @@ interface Listed {
 /** Prints the models as a table, or as one JSON array. */
 export function listCommand(flags: { readonly json?: boolean }): Promise<number> {
   return modelCommand(async ({ paths, folders }) => {
-    const [machine, models] = await Promise.all([readMachine(), listModels(folders)])
-    const used = modelInUse(paths)
-    const listed = await Promise.all(models.map((model) => describeModel(model, machine, used)))
+    const listed = await describeModels(folders, paths)
     if (flags.json === true) {
       process.stdout.write(`${safeJson(listed)}\n`)
       return 0
     }
     for (const line of listTable(listed)) process.stdout.write(`${line}\n`)
-    if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(used)}\n`)
+    if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(modelInUse(paths))}\n`)
     return 0
   })
+}
+
+/** Every model that is known here. */
+export async function describeModels(folders: ModelFolders, paths: Paths): Promise<Listed[]> {
+  const [machine, models] = await Promise.all([readMachine(), listModels(folders)])
+  const used = modelInUse(paths)
+  return await Promise.all(models.map((model) => describeModel(model, machine, used)))
 }
 
 async function describeModel(model: StoredModel, machine: Machine, used: string): Promise<Listed> {

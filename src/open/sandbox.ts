@@ -1,4 +1,4 @@
-import { openSandbox, type Sandbox } from '../../sandbox/index.ts'
+import { openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
 import type { Config } from '../config/settings.ts'
 
 /**
@@ -6,10 +6,23 @@ import type { Config } from '../config/settings.ts'
  * it is ready when the rest of the program is.
  */
 export function openWantedSandbox(config: Config, root: string): Promise<Sandbox> {
-  return openSandbox({ roots: [root], backend: backendOf(config.sandbox) })
+  return openSandbox({ roots: [root], backend: sandboxBackend(config.sandbox) })
 }
 
-function backendOf(mode: Config['sandbox']): 'auto' | 'external' | 'none' {
+/** What of the sandbox room a setting asks for. */
+export function sandboxBackend(mode: Config['sandbox']): 'auto' | 'external' | 'none' {
   if (mode === 'external') return 'external'
   return mode === 'full-access' ? 'none' : 'auto'
+}
+
+/** What commands may do, as the settings say. `cwd`: absolute, real path of the work tree. */
+export function sandboxPolicy(config: Config, cwd: string): Policy {
+  return {
+    mode: config.sandbox === 'external' ? 'workspace-write' : config.sandbox,
+    roots: [cwd],
+    extraWrite: config.extraWrite,
+    denyRead: config.denyRead,
+    network: config.network,
+    passEnv: config.passEnv,
+  }
 }

@@ -1,6 +1,7 @@
 import { openSession, type Session, type SessionOptions } from '../../agent/index.ts'
 import type { Sandbox } from '../../sandbox/index.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
+import { sandboxPolicy } from './sandbox.ts'
 
 export interface WorkplaceRequest extends OpenModelRequest {
   /** Absolute, real path of the work tree. */
@@ -48,14 +49,7 @@ export function sessionSettings({
 }: Pick<WorkplaceRequest, 'config' | 'cwd' | 'paths'>): Omit<SessionOptions, 'model' | 'sandbox'> {
   return {
     root: cwd,
-    policy: {
-      mode: config.sandbox === 'external' ? 'workspace-write' : config.sandbox,
-      roots: [cwd],
-      extraWrite: config.extraWrite,
-      denyRead: config.denyRead,
-      network: config.network,
-      passEnv: config.passEnv,
-    },
+    policy: sandboxPolicy(config, cwd),
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
     appendSystem: config.appendSystem,

@@ -1,6 +1,4 @@
 /** The one-shot front end: one task, shown on stdout, an exit code at the end. */
-import { realpathSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { type ExitReason, exitCode } from '../../agent/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
@@ -10,6 +8,7 @@ import { resolvePaths } from '../paths.ts'
 import { safeJson } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
 import { UsageError, usageExitCode } from '../usage-error.ts'
+import { workTree } from '../work-tree.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { jsonOutput } from './json-output.ts'
 import { type Output, type ResultEvent, resultOf, type UsageResult } from './output.ts'
@@ -108,15 +107,6 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
   } finally {
     interrupts.dispose()
   }
-}
-
-/** The folder to work in, absolute and without links. */
-function workTree(given: string | undefined): string {
-  const path = resolve(given ?? '.')
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new UsageError(`--cwd: ${path} is not a folder`)
-  }
-  return realpathSync(path)
 }
 
 function usageFailure(error: UsageError, json: boolean): number {

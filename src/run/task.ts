@@ -54,6 +54,9 @@ export function isPiped(descriptor: number): boolean {
   }
 }
 
+/** What is piped to a command of the user's; undefined when nothing came within two seconds. */
+export const readStdin = (stdin: Input): Promise<string | undefined> => readAll(stdin, silentMs)
+
 /** All of a stream as text; undefined when nothing came within the time (then the stream is let go). */
 async function readAll(stream: Input, firstWithinMs: number | undefined): Promise<string | undefined> {
   const chunks: Buffer[] = []

@@ -84,6 +84,7 @@ test('a mistyped name finds the one that was meant, nonsense finds none', () => 
   expect(nearestName('qwen2.5-coder-1,5b', names)).toBe('qwen2.5-coder-1.5b')
   expect(nearestName('qwen2.5-coder:1.5b', names)).toBe('qwen2.5-coder-1.5b')
   expect(nearestName('0.5b', names)).toBe('qwen2.5-coder-0.5b')
+  expect(nearestName('qwen-coder', names)).toMatch(/^qwen2.5-coder-/)
   expect(nearestName('zebra', names)).toBeUndefined()
 })
 

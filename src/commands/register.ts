@@ -1,0 +1,49 @@
+/** The commands that look at this machine: registered here, loaded when chosen. */
+import type { Command } from 'commander'
+
+/** Adds `config`, `doctor` and `sandbox`. `exit` is told the exit code; usage errors are thrown. */
+export function registerMachineCommands(program: Command, exit: (code: number) => void): void {
+  program
+    .command('config')
+    .summary('show every setting, its value and where it comes from')
+    .description('Show every setting, its value and where it comes from.')
+    .option('--cwd <folder>', 'the folder whose .cachalot/config.toml counts')
+    .action(async (flags: { cwd?: string }) => {
+      const { showConfig } = await import('./config.ts')
+      showConfig(flags)
+    })
+
+  program
+    .command('doctor')
+    .summary('say what works on this machine and what does not')
+    .description(
+      'Try the sandbox, look for the engine and the models, and say what works here. Exit code 0: everything, 1: not.',
+    )
+    .option('--json', 'the report as one JSON object')
+    .option('--apparmor', 'print the AppArmor profile that lets bubblewrap work on Ubuntu 24.04, and nothing else')
+    .action(async (flags: { json?: boolean; apparmor?: boolean }) => {
+      const { doctorCommand } = await import('./doctor.ts')
+      exit(await doctorCommand(flags))
+    })
+
+  program
+    .command('sandbox')
+    .summary("run a command in the sandbox of the model's commands")
+    .description(
+      "Run a command in the same sandbox as the model's commands. The exit code is the command's; 4 with a message when there is no sandbox.",
+    )
+    .argument('[command...]', 'after --: one word is a line for bash, several are a program and its arguments')
+    .option('--cwd <folder>', 'work in this folder')
+    .option('--net', 'with the network of this machine')
+    .option(
+      '--write <path>',
+      'may write there too (can be repeated)',
+      (path: string, all: string[]) => [...all, path],
+      [],
+    )
+    .option('--explain', 'say what is guaranteed, what may be written and what is hidden')
+    .action(async (words: string[], flags: Record<string, unknown>) => {
+      const { sandboxCommand } = await import('./sandbox.ts')
+      exit(await sandboxCommand(words, flags))
+    })
+}
