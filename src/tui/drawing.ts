@@ -47,6 +47,7 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
 
   const frame = (): void => {
     if (closed) return
+    refreshSize(stdout)
     const now = performance.now()
     const { columns, rows } = size()
     const part = chrome(ui, { columns, rows }, Date.now())
@@ -113,4 +114,12 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
       await screen.close()
     },
   }
+}
+
+/**
+ * Asks the terminal for its size now. Node learns of a new size by a signal that waits for the event loop; a frame drawn
+ * before that would break in a narrower terminal, and its debris could not be counted any more.
+ */
+function refreshSize(stdout: NodeJS.WriteStream & { readonly _refreshSize?: () => void }): void {
+  stdout._refreshSize?.()
 }

@@ -23,7 +23,7 @@ export interface Chrome {
 }
 
 /** Rows of live text at most: what has come and cannot change goes to the scrollback anyway. */
-const mostLive = 10
+const mostLive = 6
 const mostEditor = 10
 const mostQueue = 3
 const mostList = 8
@@ -35,13 +35,15 @@ export function chrome(ui: Ui, size: Size, nowMs: number): Chrome {
   const width = Math.max(1, size.columns)
   const budget = Math.max(1, size.rows - 1)
   const input = inputPart(ui, width, Math.max(1, Math.min(mostEditor, budget - 4)))
-  const below = [...belowInput(ui, width, Math.max(0, budget - input.lines.length - 3)), footer(ui, width, nowMs)]
+  const below = belowInput(ui, width, Math.max(0, budget - input.lines.length - 3))
+  // The status stands above the cursor: some terminals misplace the cursor when a line below it breaks anew in a resize.
+  const status = footer(ui, width, nowMs)
   const above = aboveInput(ui, width, nowMs)
-  const kept = above.slice(0, Math.max(0, budget - input.lines.length - below.length))
-  const all = [...kept, ...input.lines, ...below]
+  const kept = [...above.slice(0, Math.max(0, budget - input.lines.length - below.length - 1)), status]
+  const all = [...(budget > input.lines.length ? kept : []), ...input.lines, ...below]
   const lines = all.slice(0, budget).map((one) => cut(one, width))
   const room = Math.max(0, Math.min(mostLive, budget - lines.length - 1))
-  const y = kept.length + (input.cursor?.y ?? 0)
+  const y = (budget > input.lines.length ? kept.length : 0) + (input.cursor?.y ?? 0)
   const visible = input.cursor !== undefined && y < lines.length
   return { lines, room, cursor: visible ? { x: Math.min(input.cursor.x, width - 1), y } : undefined }
 }

@@ -62,8 +62,8 @@ describe('the live part of the screen', () => {
   it('keeps the mode in view while a hint is there', () => {
     const hinted = ui()
     hinted.hint = { text: 'copied', until: 10 }
-    expect(plainText(chrome(hinted, { columns: 60, rows: 20 }, 5).lines.at(-1) ?? [])).toBe('ask · copied')
-    expect(plainText(chrome(hinted, { columns: 60, rows: 20 }, 11).lines.at(-1) ?? [])).toContain('qwen')
+    expect(plainText(chrome(hinted, { columns: 60, rows: 20 }, 5).lines.at(-2) ?? [])).toBe('ask · copied')
+    expect(plainText(chrome(hinted, { columns: 60, rows: 20 }, 11).lines.at(-2) ?? [])).toContain('qwen')
   })
 })
 

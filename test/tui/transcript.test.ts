@@ -99,6 +99,7 @@ describe('the transcript', () => {
         exitCode: 0,
         text: 'x',
         changes: [],
+        checks: [],
         steps: 1,
         seconds: 3,
         usage,

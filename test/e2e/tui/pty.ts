@@ -30,7 +30,7 @@ export interface Pty {
   /** Everything that was written to the terminal. */
   output(): string
   type(text: string): void
-  resize(columns: number, rows: number): void
+  resize(columns: number, rows: number): Promise<void>
   /** The visible rows, without blanks at their ends. */
   screen(): string[]
   /** Scrollback and screen. */
@@ -106,10 +106,15 @@ export function openPty(options: PtyOptions = {}): Pty {
     pid: pty.pid,
     output: () => output,
     type: (text) => pty.write(text),
-    resize(cols, to) {
-      terminal.resize(cols, to)
-      pty.resize(cols, to)
-    },
+    resize: (cols, to) =>
+      new Promise((resolve) => {
+        // The emulator keeps what it was given and has not drawn: a real one has drawn what it has read.
+        terminal.write('', () => {
+          terminal.resize(cols, to)
+          pty.resize(cols, to)
+          resolve()
+        })
+      }),
     screen,
     lines: () => rowsOf(0, terminal.buffer.active.baseY + terminal.rows),
     cursor: () => ({ x: terminal.buffer.active.cursorX, y: terminal.buffer.active.cursorY }),
