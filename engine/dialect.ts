@@ -43,8 +43,8 @@ export interface Dialect {
   encode(message: Message, previous: Message | undefined): Piece[]
   /** The pieces that close `previous` and open the assistant's turn. */
   open(previous: Message): Piece[]
-  /** The pieces that end an assistant turn which the model did not end itself (cut by length or by the user). */
-  close(): Piece[]
+  /** The pieces that end a turn of the assistant which `reply` did not end itself (cut by length or by the user). */
+  close(reply: Message): Piece[]
   parser(options: ParserOptions): ReplyParser
   /**
    * Spellings of special tokens that the parser reads (`<think>` …): where one of them is a control token, whose text

@@ -4,7 +4,11 @@ import { deepseekV32 } from './deepseek-v3.2.ts'
 import { deepseekV4 } from './deepseek-v4.ts'
 import { chooseEffort, type Effort } from './effort.ts'
 import { fenced } from './fenced.ts'
+import { gemma } from './gemma.ts'
+import { glm } from './glm.ts'
+import { harmony } from './harmony.ts'
 import { qwen } from './qwen.ts'
+import { qwenXml, qwenXmlCoder } from './qwen-xml.ts'
 
 export interface DialectFamily {
   readonly levels: readonly Effort[]
@@ -51,6 +55,12 @@ export const dialects: Readonly<Record<string, DialectFamily>> = {
     make: (effort) => deepseekV4('deepseek-v4.1', effort),
   },
   'deepseek-v3.2': { levels: ['off', 'high'], usual: 'high', longMax: false, make: deepseekV32 },
+  'qwen-xml': { levels: ['off', 'high'], usual: 'high', longMax: false, make: qwenXml },
+  'qwen-xml-coder': fixed(qwenXmlCoder, 'off'),
+  // The format's third level, medium, has no name here.
+  harmony: { levels: ['low', 'high'], usual: 'high', longMax: false, make: harmony },
+  glm: { levels: ['off', 'high'], usual: 'high', longMax: false, make: glm },
+  gemma: { levels: ['off', 'high'], usual: 'high', longMax: false, make: gemma },
 }
 
 /**

@@ -64,7 +64,7 @@ export function tokenLedger(engine: Engine, dialect: Dialect, start?: LedgerMark
     opening: () => (previous === undefined ? Promise.resolve([]) : encode(dialect.open(previous))),
     async reply(opening, sampled, message) {
       if (sampled.length === 0) return
-      const close = await encode(dialect.close())
+      const close = await encode(dialect.close(message))
       const closed = close.every((id, index) => sampled[sampled.length - close.length + index] === id)
       add(opening)
       add(sampled)
