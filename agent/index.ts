@@ -7,6 +7,8 @@
  * await session.close()
  * ```
  */
+export type { PlannedFile, RepositoryPlan } from './context/repository/plan.ts'
+export type { RepositoryOptions } from './context/repository/resident.ts'
 export * from './events.ts'
 export { forkSession, listSessions, type SessionSummary } from './log/list.ts'
 export { type Replayed, replaySession } from './log/replay.ts'

@@ -2,6 +2,7 @@
 import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 import type { Effect, Tool } from '../tools/index.ts'
+import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
 
 /** What one run (one `send`) may use up before it ends with `limit`. */
@@ -55,6 +56,8 @@ export interface SessionOptions {
   readonly instructions?: boolean
   /** Standing words of the user, shown after AGENTS.md and, like it, never trusted as control text. */
   readonly appendSystem?: string
+  /** Whether and how the repository is put into the context. Default: it is not. */
+  readonly repository?: RepositoryOptions
   /** Overrides of the model's own measured settings. */
   readonly sampling?: Partial<Sampling>
   /** Absent: nobody is there to ask, and what would need approval is refused (never waited for). */

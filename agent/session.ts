@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { openWorkspace, type Workspace } from '../sandbox/index.ts'
 import { allTools, recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
+import { type KnownFiles, knownFiles } from './context/known.ts'
 import { packTask } from './context/pack.ts'
 import { buildPrefix } from './context/prefix.ts'
+import { knownFrom, withRepository } from './context/repository/resident.ts'
 import { Conversation } from './conversation.ts'
 import { type AgentEvent, exitCode } from './events.ts'
 import { LogError, logFormat } from './log/format.ts'
@@ -82,6 +84,8 @@ class AgentSession implements Session {
   readonly #shown: Map<string, string>
   readonly #changes
   readonly #seen = new Map<string, string>()
+  /** Every file that the model was shown whole, and what it has to be told of it. */
+  readonly #known: KnownFiles
   /** Path → tokens of what the model was shown whole. */
   readonly #fileTokens = new Map<string, number>()
   #conversation: Conversation | undefined
@@ -99,6 +103,11 @@ class AgentSession implements Session {
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
     this.#changes = trackChanges(workspace)
+    this.#known = knownFiles(workspace, this.#seen)
+    if (loaded !== undefined) {
+      this.#known.resident(knownFrom(loaded.segments))
+      this.#known.shown(loaded.shownFiles)
+    }
     const held = sandbox.problem === undefined ? sandbox.backend : 'none'
     this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
   }
@@ -116,6 +125,7 @@ class AgentSession implements Session {
       const { id, info } = this
       yield { type: 'session', id, cwd: info.cwd, model: info.model, sandbox: info.sandbox }
       for await (const event of this.#run(text, interrupt)) {
+        this.#known.hear(event)
         const record = recordOf(event, this.#options.clock.now())
         // A log that cannot be written ends the run at its next message; the events come through all the same.
         if (record !== undefined) await this.#log.note(record).catch(() => undefined)
@@ -193,7 +203,10 @@ class AgentSession implements Session {
     const tools = this.#options.tools ?? allTools
     const earlier = this.#loaded?.segments ?? []
     if (earlier.length > 0) return await Conversation.start(model, this.#log, earlier, true)
-    const prefix = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })
+    const plain = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })
+    const { prefix, known } = await withRepository(plain, this.#options.repository, { model, workspace })
+    this.#known.resident(known)
+    for (const [path, { fingerprint }] of known) this.#seen.set(path, fingerprint)
     return await Conversation.start(model, this.#log, prefix, false)
   }
 
@@ -204,9 +217,17 @@ class AgentSession implements Session {
     const conversation = this.#conversation
     // What an earlier run left behind (an interrupted reply, calls without a result) comes before anything new.
     await conversation.settle()
-    const packed = await packTask(task, { model, workspace, shown: this.#shown, first: this.#first })
+    // With the repository in the context its list of files is there, too.
+    const first = this.#first && this.#known.marks().size === 0
+    // A small model does better with the file beside the task, even where it has read it before.
+    const shown = model.info.prompt === 'small' ? this.#shown : new Map([...this.#known.marks(), ...this.#shown])
+    const packed = await packTask(task, { model, workspace, shown, first })
+    const news = await this.#known.news(new Set(packed.whole.map(({ path }) => path)))
+    for (const { path, fingerprint } of news.files) if (this.#shown.has(path)) this.#shown.set(path, fingerprint)
     await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
-    await conversation.append([{ role: 'user', text: packed.text }])
+    const text = news.text === '' ? packed.text : `${news.text}\n\n${packed.text}`
+    await conversation.append([{ role: 'user', text }])
+    this.#known.shown(packed.whole)
     this.#first = false
     if (packed.whole.length === 0) return conversation
     await this.#log.note({ type: 'files', files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })) })

@@ -33,3 +33,23 @@ export function fencedFile(path: string, text: string): string {
   const end = text === '' || text.endsWith('\n') ? '' : '\n'
   return `${path}\n${fence}${languageOf(path)}\n${text}${end}${fence}`
 }
+
+/** The files of a text that `fencedFile` wrote, and nothing else of it. A final newline may be one that was added. */
+export function readFencedFiles(text: string): { readonly path: string; readonly text: string }[] {
+  const lines = text.split('\n')
+  const files: { path: string; text: string }[] = []
+  for (let at = 0; at + 1 < lines.length; at += 1) {
+    const fence = /^(`{3,})\S*$/.exec(lines[at + 1] ?? '')?.[1]
+    const end = fence === undefined ? -1 : lines.indexOf(fence, at + 2)
+    if (lines[at] === '' || end === -1) continue
+    files.push({
+      path: lines[at] ?? '',
+      text: lines
+        .slice(at + 2, end)
+        .map((line) => `${line}\n`)
+        .join(''),
+    })
+    at = end
+  }
+  return files
+}

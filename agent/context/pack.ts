@@ -22,6 +22,7 @@ const smallestHead = 128
 export interface WholeFile {
   readonly path: string
   readonly fingerprint: string
+  readonly text: string
   readonly tokens: number
 }
 
@@ -61,7 +62,7 @@ export async function packTask(
     const tokens = file.bytes.length > room * 16 ? Number.POSITIVE_INFINITY : await model.countTokens(fenced)
     if (tokens <= room) {
       parts.push(fenced)
-      whole.push({ path, fingerprint: file.fingerprint, tokens })
+      whole.push({ path, fingerprint: file.fingerprint, text: file.text, tokens })
       room -= tokens
     } else if (room >= smallestHead) {
       parts.push(headOf(path, file.text, room))

@@ -1,0 +1,197 @@
+/** Decides which files of a repository a model is shown whole, which as an outline, and writes the text of it. */
+import { isUtf8 } from 'node:buffer'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fingerprint } from '../../../tools/index.ts'
+import { fencedFile } from '../fence.ts'
+import { listTree } from '../outline.ts'
+import { type Reason, reasonByText } from './classify.ts'
+import { type Surveyed, surveyTree } from './survey.ts'
+
+/** Signatures of a file with their line numbers; undefined where the language is not known. */
+export type OutlineOf = (path: string, text: string) => Promise<string | undefined>
+
+/** One file of the work tree and what became of it. */
+export interface PlannedFile {
+  readonly path: string
+  readonly state: 'whole' | 'outlined' | 'absent'
+  /** Why it is not whole. */
+  readonly reason?: Reason
+  readonly bytes: number
+  /** Tokens that it takes in the context (an estimate by its length). */
+  readonly tokens: number
+}
+
+/** A file that is shown whole. */
+export interface ShownWhole {
+  readonly path: string
+  readonly text: string
+  readonly fingerprint: string
+}
+
+export interface RepositoryPlan {
+  /** What the model is shown; '' when nothing fits. */
+  readonly text: string
+  /** Tokens of the text, counted. */
+  readonly tokens: number
+  /** By path. */
+  readonly files: readonly PlannedFile[]
+  /** In the order of the text: what changes seldom first. */
+  readonly whole: readonly ShownWhole[]
+}
+
+export interface PlanOptions {
+  readonly root: string
+  readonly budgetTokens: number
+  readonly countTokens: (text: string) => Promise<number>
+  readonly outlineOf?: OutlineOf | undefined
+}
+
+/** Characters a token, at least so many in ordinary code; the sum is counted before it is believed. */
+const charactersPerToken = 3.2
+/** The share of the budget that files may take whole where others are to be outlined. */
+const wholeShare = 0.85
+/** Less room than this is not worth another file. In tokens. */
+const leastRoom = 24
+const intro =
+  'The files of this repository as they were when the session began, those that change seldom first. What changes later is shown later.'
+
+const estimate = (text: string): number => Math.ceil(text.length / charactersPerToken)
+
+/** Same tree, same history, same budget: same bytes. */
+export async function planRepository(options: PlanOptions): Promise<RepositoryPlan> {
+  const { root, budgetTokens, countTokens, outlineOf } = options
+  const tree = await surveyTree(root)
+  const order = tree.toSorted(
+    (a, b) => a.rank - b.rank || b.heat - a.heat || a.bytes - b.bytes || (a.path < b.path ? -1 : 1),
+  )
+  const fates = new Map<string, PlannedFile>()
+  const absent = ({ path, bytes }: Surveyed, reason: Reason): void => {
+    fates.set(path, { path, state: 'absent', reason, bytes, tokens: 0 })
+  }
+
+  let room = budgetTokens * (outlineOf === undefined ? 1 : wholeShare) - estimate(intro) - 200
+  const chosen: Chosen[] = []
+  const toOutline: Surveyed[] = []
+  for (const file of order) {
+    const { reason } = file
+    if (reason !== undefined) {
+      absent(file, reason)
+      if (outlineOf !== undefined && ['big', 'generated', 'vendored'].includes(reason)) toOutline.push(file)
+      continue
+    }
+    // A character is a byte at least.
+    const fits = room >= leastRoom && file.bytes / 4 / charactersPerToken <= room
+    const read = fits ? await readText(root, file) : undefined
+    const why = !fits ? 'no room' : typeof read === 'string' ? read : undefined
+    const tokens = typeof read === 'object' ? estimate(fencedFile(file.path, read.text)) + 2 : 0
+    if (why === undefined && typeof read === 'object' && tokens <= room) {
+      chosen.push({ file, tokens, ...read })
+      room -= tokens
+    } else {
+      absent(file, why ?? 'no room')
+      if (why === undefined || why === 'no room' || why === 'generated') toOutline.push(file)
+    }
+  }
+
+  const outlined =
+    outlineOf === undefined ? [] : await outlineAll(root, toOutline, room + budgetTokens * (1 - wholeShare), outlineOf)
+  let shrink = 0
+  for (;;) {
+    const kept = chosen.slice(0, chosen.length - shrink)
+    for (const { file } of chosen.slice(kept.length)) absent(file, 'no room')
+    for (const { file, tokens } of kept)
+      fates.set(file.path, { path: file.path, state: 'whole', bytes: file.bytes, tokens })
+    for (const { file, text, reason } of outlined)
+      fates.set(file.path, { path: file.path, state: 'outlined', reason, bytes: file.bytes, tokens: estimate(text) })
+    const files = tree.flatMap(({ path }) => fates.get(path) ?? [])
+    const shown = kept.toSorted((a, b) => a.file.heat - b.file.heat || (a.file.path < b.file.path ? -1 : 1))
+    const text = kept.length + outlined.length === 0 ? '' : write(shown, outlined, files)
+    const tokens = text === '' ? 0 : await countTokens(text)
+    if (tokens <= budgetTokens || kept.length === 0) {
+      const whole = shown.map(({ file: { path }, text: body, fingerprint: mark }) => ({
+        path,
+        text: body,
+        fingerprint: mark,
+      }))
+      return tokens <= budgetTokens ? { text, tokens, files, whole } : { text: '', tokens: 0, files, whole: [] }
+    }
+    // What was estimated too low is taken off from the end of the order, a little more than seems needed.
+    shrink = chosen.length - keepWithin(kept, budgetTokens / (tokens * 1.03))
+  }
+}
+
+interface Chosen {
+  readonly file: Surveyed
+  readonly tokens: number
+  readonly text: string
+  readonly fingerprint: string
+}
+
+/** How many of the files fit into a share of what they take together; at least one less than all. */
+function keepWithin(files: readonly Chosen[], share: number): number {
+  const most = files.reduce((sum, { tokens }) => sum + tokens, 0) * share
+  let sum = 0
+  let count = 0
+  for (const { tokens } of files) {
+    sum += tokens
+    if (sum > most) break
+    count += 1
+  }
+  return Math.min(count, files.length - 1)
+}
+
+/** Its text with `\n` line ends and no byte-order mark, or why it is not for reading. */
+async function readText(root: string, { path }: Surveyed): Promise<{ text: string; fingerprint: string } | Reason> {
+  const bytes = await readFile(join(root, path)).catch(() => undefined)
+  // Gone, or not ours to read: as good as empty.
+  if (bytes === undefined) return 'empty'
+  if (bytes.includes(0) || !isUtf8(bytes)) return 'binary'
+  const text = bytes
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n')
+  return reasonByText(text) ?? { text, fingerprint: fingerprint(bytes) }
+}
+
+interface Outlined {
+  readonly file: Surveyed
+  readonly text: string
+  readonly reason: Reason
+}
+
+async function outlineAll(
+  root: string,
+  files: readonly Surveyed[],
+  tokens: number,
+  outlineOf: OutlineOf,
+): Promise<Outlined[]> {
+  const outlined: Outlined[] = []
+  let room = tokens
+  for (const file of files) {
+    if (room < leastRoom) break
+    const read = await readFile(join(root, file.path)).catch(() => undefined) // gone meanwhile
+    if (read === undefined || read.includes(0) || !isUtf8(read)) continue
+    const body = read.toString('utf8')
+    if (reasonByText(body) === 'secret') continue
+    const lines = await outlineOf(file.path, body)
+    const text = lines === undefined ? undefined : `${file.path}\n${lines}`
+    if (text === undefined || estimate(text) > room) continue
+    room -= estimate(text)
+    outlined.push({ file, text, reason: file.reason ?? 'no room' })
+  }
+  return outlined.sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
+}
+
+function write(whole: readonly Chosen[], outlined: readonly Outlined[], files: readonly PlannedFile[]): string {
+  const parts = [intro, ...whole.map(({ file, text }) => fencedFile(file.path, text))]
+  if (outlined.length > 0)
+    parts.push(`Files that are shown by their outline only:\n\n${outlined.map(({ text }) => text).join('\n\n')}`)
+  const hidden: readonly Reason[] = ['ignored', 'secret', 'link']
+  const rest = files.flatMap(({ path, state, reason }) =>
+    state === 'absent' && (reason === undefined || !hidden.includes(reason)) ? [path] : [],
+  )
+  const list = listTree(rest)
+  if (list !== undefined) parts.push(`Files that are not shown; read them when you need them:\n${list}`)
+  return parts.join('\n\n')
+}

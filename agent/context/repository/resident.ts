@@ -1,0 +1,141 @@
+/** Whether the repository is in the context of a session, and how much of it: the rule, by what this machine can do. */
+import type { Model, Segment } from '../../../engine/index.ts'
+import type { Workspace } from '../../../sandbox/index.ts'
+import { readFencedFiles } from '../fence.ts'
+import { type Base, loadBase, saveBase } from './base.ts'
+import { changesSince, type Known } from './delta.ts'
+import { type OutlineOf, planRepository, type RepositoryPlan } from './plan.ts'
+
+export interface RepositoryOptions {
+  /**
+   * `auto`: a model with the full prompt gets it when reading what is not saved yet fits into `startupSeconds` by the
+   * speed measured last; a small model never. `always`: whatever it costs. `never`.
+   */
+  readonly when: 'auto' | 'always' | 'never'
+  /** At most so many tokens. Default: half of the context, of a small model's three tenths. */
+  readonly budgetTokens?: number | undefined
+  readonly startupSeconds: number
+  /** Where the last packing of a work tree is kept. Absolute; made when needed. */
+  readonly folder: string
+  readonly outlineOf?: OutlineOf | undefined
+}
+
+/** A repository that is in the context. */
+export interface Resident {
+  readonly segment: Segment
+  readonly plan: RepositoryPlan
+  /** What the model knows of each file that is whole in it. */
+  readonly known: ReadonlyMap<string, Known>
+}
+
+const share = { full: 0.5, small: 0.3 } as const
+const assumedContext = 32_768
+/** A repository of fewer tokens than this is not worth a segment of its own when the rest had to be left out. */
+const leastBudget = 2000
+/** More change than this share of the base, and it is packed anew. */
+const mostChange = 0.2
+
+type Request = RepositoryOptions & {
+  readonly model: Model
+  readonly workspace: Workspace
+  /** What stands before the repository: its reading is part of the question. */
+  readonly before: readonly Segment[]
+}
+
+/** How many tokens the repository may take. */
+export function budgetOf({ info }: Model, wanted: number | undefined): number {
+  const context = info.contextTokens ?? assumedContext
+  // A quarter of the context is for the conversation, whatever was wished for.
+  return Math.floor(Math.min(wanted ?? context * share[info.prompt], context * 0.75))
+}
+
+export const segmentOf = ({ text }: RepositoryPlan): Segment => ({
+  name: 'repository',
+  messages: [{ role: 'user', text }],
+})
+
+/** The repository for a session that begins, by the rule of `RepositoryOptions.when`; undefined: it stays out. */
+export async function residentRepository(request: Request): Promise<Resident | undefined> {
+  const { when, model, workspace, folder } = request
+  const budgetTokens = budgetOf(model, request.budgetTokens)
+  if (when === 'never' || budgetTokens === 0) return undefined
+  if (when === 'auto' && (model.info.prompt === 'small' || model.readings === undefined)) return undefined
+
+  const base = await usableBase(request, budgetTokens)
+  if (base !== undefined && (await affordable(request, base.plan))) return residentOf(base.plan)
+  const speed = await model.readings?.tokensPerSecond()
+  const now = Math.floor(request.startupSeconds * (speed ?? 0))
+  const budgets = when === 'always' ? [budgetTokens] : [budgetTokens, Math.min(now, budgetTokens)]
+  for (const budget of budgets.filter((each) => when === 'always' || each >= leastBudget)) {
+    const plan = await planFor(request, budget)
+    if (plan.text === '' || !(await affordable(request, plan))) continue
+    // What cannot be kept is packed again the next time.
+    await saveBase(folder, workspace.root, model.info.name, { budgetTokens: budget, plan }).catch(() => undefined)
+    return residentOf(plan)
+  }
+  return undefined
+}
+
+/** A prefix with the repository behind its system segment, and what the model then knows. */
+export async function withRepository(
+  prefix: readonly Segment[],
+  options: RepositoryOptions | undefined,
+  { model, workspace }: { readonly model: Model; readonly workspace: Workspace },
+): Promise<{ readonly prefix: readonly Segment[]; readonly known: ReadonlyMap<string, Known> }> {
+  if (options === undefined) return { prefix, known: new Map() }
+  const before = prefix.filter(({ name }) => name === 'system')
+  const resident = await residentRepository({ ...options, model, workspace, before })
+  if (resident === undefined) return { prefix, known: new Map() }
+  const after = prefix.filter(({ name }) => name !== 'system')
+  return { prefix: [...before, resident.segment, ...after], known: resident.known }
+}
+
+/** Packs as much as the budget allows, without asking what it costs to read, and keeps it: for `cachalot warm`. */
+export async function repack(request: Request): Promise<Resident | undefined> {
+  const { model, workspace, folder } = request
+  const budgetTokens = budgetOf(model, request.budgetTokens)
+  const plan = await planFor(request, budgetTokens)
+  if (plan.text === '') return undefined
+  await saveBase(folder, workspace.root, model.info.name, { budgetTokens, plan })
+  return residentOf(plan)
+}
+
+export const planFor = (
+  { model, workspace, outlineOf }: Omit<Request, 'before'>,
+  budgetTokens: number,
+): Promise<RepositoryPlan> =>
+  planRepository({ root: workspace.root, budgetTokens, countTokens: (text) => model.countTokens(text), outlineOf })
+
+function residentOf(plan: RepositoryPlan): Resident {
+  const known = new Map(plan.whole.map(({ path, text, fingerprint }): [string, Known] => [path, { text, fingerprint }]))
+  return { segment: segmentOf(plan), plan, known }
+}
+
+/** What a model knows that was shown this segment in an earlier life of its session. */
+export function knownFrom(segments: readonly Segment[]): ReadonlyMap<string, Known> {
+  const messages = segments.filter(({ name }) => name === 'repository').flatMap((segment) => segment.messages)
+  const files = messages.flatMap((message) => (message.role === 'user' ? readFencedFiles(message.text) : []))
+  return new Map(files.map(({ path, text }): [string, Known] => [path, { text, fingerprint: '' }]))
+}
+
+/** The last packing, when it was made for this budget and what has changed since is little. */
+async function usableBase(
+  { when, model, workspace, folder }: Request,
+  budgetTokens: number,
+): Promise<Base | undefined> {
+  const base = await loadBase(folder, workspace.root, model.info.name)
+  if (base === undefined || base.plan.text === '' || base.budgetTokens > budgetTokens) return undefined
+  // One that was packed for less, by what was measured then, is not all that was asked for.
+  if (when === 'always' && base.budgetTokens !== budgetTokens) return undefined
+  const delta = await changesSince(residentOf(base.plan).known, workspace)
+  return delta.text.length <= base.plan.text.length * mostChange ? base : undefined
+}
+
+async function affordable({ when, model, before, startupSeconds }: Request, plan: RepositoryPlan): Promise<boolean> {
+  if (when === 'always') return true
+  if (model.readings === undefined) return false
+  const { tokens, saved } = await model.readings.saved([...before, segmentOf(plan)])
+  if (tokens === saved) return true
+  const speed = await model.readings.tokensPerSecond()
+  return speed !== undefined && (tokens - saved) / speed <= startupSeconds
+}
