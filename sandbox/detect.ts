@@ -45,7 +45,7 @@ let networks: CommandNetworks | undefined
 export async function detect(options: SandboxOptions): Promise<Detected> {
   const env = options.env ?? process.env
   const roots = (options.roots ?? []).map((root) => realPath(root) ?? root)
-  sessionFolder ??= openSessionFolder(roots)
+  sessionFolder ??= openSessionFolder(roots, env['PATH'] ?? '')
   const common = { env, roots, folder: sessionFolder, probe: undefined, checks: [], networks: undefined }
   const wanted = options.backend ?? 'auto'
   if (wanted === 'landlock') return { ...common, backend: wanted, problem: await probeLandlock(common) }

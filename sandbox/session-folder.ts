@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import {
   constants,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -14,7 +15,9 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { findProgram } from './linux/binary.ts'
 import { isInside } from './policy.ts'
+import { SandboxError } from './types.ts'
 
 const PREFIX = 'cachalot-box-'
 const BATCH = 32
@@ -31,7 +34,7 @@ export interface SessionFolder {
  * Makes the folder, mode 0700, removed when the process exits. What a killed process left is removed at the next
  * start: the name holds the process id.
  */
-export function openSessionFolder(roots: readonly string[]): SessionFolder {
+export function openSessionFolder(roots: readonly string[], pathVariable: string): SessionFolder {
   const wanted = realpathSync(tmpdir())
   // A command must not be able to change the folder itself, only the `tmp` in it that it is given.
   const base = roots.some((root) => isInside(wanted, root)) ? '/tmp' : wanted
@@ -52,7 +55,10 @@ export function openSessionFolder(roots: readonly string[]): SessionFolder {
   let making: Promise<void> | undefined
   const make = async (): Promise<void> => {
     const names = Array.from({ length: BATCH }, () => path.join(folder, `out-${made++}`))
-    await promisify(execFile)('mkfifo', ['-m', '600', ...names])
+    const mkfifo = findProgram('mkfifo', pathVariable, roots)
+    if (mkfifo === undefined)
+      throw new SandboxError('missing', 'mkfifo is not installed. Run: sudo apt-get install -y coreutils')
+    await promisify(execFile)(mkfifo, ['-m', '600', ...names])
     ready.push(...names)
   }
   let number = 0
@@ -76,15 +82,21 @@ export function openSessionFolder(roots: readonly string[]): SessionFolder {
   }
 }
 
-/** Removes folders of processes that are gone. Those of other users fail and stay. */
+/**
+ * Removes folders of processes that are gone. Only our own: in a folder that another user laid out under such a name,
+ * removing could be led elsewhere while it goes on.
+ */
 function sweep(base: string): void {
   for (const name of readdirSync(base)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
     if (pid === undefined || isAlive(Number(pid))) continue
+    const folder = path.join(base, name)
+    const stat = lstatSync(folder, { throwIfNoEntry: false })
+    if (stat?.isDirectory() !== true || stat.uid !== process.geteuid?.() || (stat.mode & 0o077) !== 0) continue
     try {
-      rmSync(path.join(base, name), { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
     } catch {
-      // Another user's: theirs to remove.
+      // Something in it cannot be removed; the next start tries again.
     }
   }
 }

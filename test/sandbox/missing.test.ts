@@ -5,7 +5,7 @@ import path from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
 import { openSandbox } from '../../sandbox/index.ts'
 import * as binary from '../../sandbox/linux/binary.ts'
-import { policyFor } from './support/agent.ts'
+import { makePlace, policyFor, problemOfAgent, users } from './support/agent.ts'
 
 const base = realpathSync(mkdtempSync(path.join(tmpdir(), 'missing-')))
 afterAll(() => rmSync(base, { recursive: true }))
@@ -24,9 +24,10 @@ function machineWith(
     chmodSync(path.join(place, 'bin/bwrap'), 0o755)
   }
   const found = path.join(place, 'bin/bwrap')
-  vi.spyOn(binary, 'findProgram').mockImplementation((program) =>
-    program === 'bash' ? '/bin/bash' : bwrap === undefined ? undefined : found,
-  )
+  vi.spyOn(binary, 'findProgram').mockImplementation((program) => {
+    if (program !== 'bwrap') return `/usr/bin/${program}`
+    return bwrap === undefined ? undefined : found
+  })
   return { env: { PATH: '/usr/bin:/bin', HOME: place }, roots: [work], work }
 }
 
@@ -61,6 +62,39 @@ test.each([
     message: sandbox.problem?.message,
   })
   expect(existsSync(path.join(work, 'ran'))).toBe(false)
+})
+
+/** Machines made by the kernel itself: what the real bubblewrap says there becomes the right problem. */
+const NAMESPACES = ['unshare', '--user', '--map-root-user', '--mount', '--']
+const shell = (line: string): string[] => ['sh', '-c', `${line}; exec "$@"`, 'sh']
+test.each([
+  [
+    'no-namespaces',
+    'user namespaces are used up',
+    [...NAMESPACES, ...shell('echo 0 >/proc/sys/user/max_user_namespaces')],
+    /--security-opt seccomp=unconfined/,
+  ],
+  [
+    'no-proc',
+    'a container hides parts of /proc',
+    [...NAMESPACES, ...shell('mount --bind /dev/null /proc/keys')],
+    /external/,
+  ],
+  [
+    'root-without-caps',
+    'root has not all its rights',
+    ['setpriv', '--bounding-set', '-setfcap', '--inh-caps', '-all', '--ambient-caps', '-all', '--'],
+    /CAP_SETFCAP/,
+  ],
+] as const)('%s: %s', async (kind, _, wrapper, message) => {
+  // Rights can only be taken from root.
+  if (kind === 'root-without-caps' && process.geteuid?.() !== 0) return
+  const place = makePlace(users[0]!)
+  const problem = await problemOfAgent({ user: users[0]!, home: place.home, roots: [place.work], wrapper })
+  place.remove()
+  // Without bubblewrap it is missing on such a machine too; where it is required, another test has failed for that.
+  if (problem?.kind === 'missing') return
+  expect(problem).toMatchObject({ kind, message: expect.stringMatching(message) })
 })
 
 test('a bwrap that only pretends is found out by looking at what a command can do', async () => {

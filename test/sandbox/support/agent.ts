@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { BackgroundState, CommandResult, Limits, Policy, Sandbox } from '../../../sandbox/index.ts'
-import type { Background, Reply, Run } from './agent-process.ts'
+import type { BackgroundState, CommandResult, Limits, Policy, Sandbox, SandboxProblem } from '../../../sandbox/index.ts'
+import type { Background, Reply, Run, Start } from './agent-process.ts'
 
 export interface User {
   readonly name: string
@@ -56,6 +56,24 @@ export interface AgentOptions {
  * nothing is tested and returns undefined.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent | undefined> {
+  const { child, waiting, sandbox } = await spawnAgent(options)
+  if (sandbox.problem === undefined) return connect(child, sandbox, waiting, options.roots[0]!)
+  child.disconnect()
+  // Landlock is no part of what is required: kernels without it are in use.
+  const required = process.env['CACHALOT_SANDBOX_REQUIRED'] === '1' && options.backend !== 'landlock'
+  if (required) throw new Error(sandbox.problem.message)
+  process.stderr.write(`\n!!! THE SANDBOX IS NOT TESTED (as ${options.user.name}): ${sandbox.problem.message}\n\n`)
+  return undefined
+}
+
+/** What an agent says of the machine that it finds itself on. */
+export async function problemOfAgent(options: AgentOptions): Promise<SandboxProblem | undefined> {
+  const { child, sandbox } = await spawnAgent(options)
+  child.disconnect()
+  return sandbox.problem
+}
+
+async function spawnAgent(options: AgentOptions) {
   const script = path.join(import.meta.dirname, 'agent-process.ts')
   const [first, ...rest] = [...(options.wrapper ?? []), process.execPath]
   const child = fork(script, { execPath: first, execArgv: rest, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
@@ -67,19 +85,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent | undefin
     })
     child.once('exit', (code, signal) => reject(new Error(`the agent ended: ${code ?? signal}`)))
   })
+  const { user, backend } = options
   const env = { PATH: process.env['PATH'] ?? '', HOME: options.home, LANG: 'C.UTF-8', ...options.env }
-  child.send({ type: 'start', uid: options.user.uid, env, roots: options.roots, backend: options.backend })
+  child.send({ type: 'start', uid: user.uid, env, roots: options.roots, backend } satisfies Start)
   const { sandbox, uid } = await opened
-  if (options.user.uid !== undefined && uid !== options.user.uid) throw new Error(`the agent runs as ${uid}`)
-  if (sandbox.problem !== undefined) {
-    child.disconnect()
-    // Landlock is no part of what is required: kernels without it are in use.
-    const required = process.env['CACHALOT_SANDBOX_REQUIRED'] === '1' && options.backend !== 'landlock'
-    if (required) throw new Error(sandbox.problem.message)
-    process.stderr.write(`\n!!! THE SANDBOX IS NOT TESTED (as ${options.user.name}): ${sandbox.problem.message}\n\n`)
-    return undefined
-  }
-  return connect(child, sandbox, waiting, options.roots[0]!)
+  if (user.uid !== undefined && uid !== user.uid) throw new Error(`the agent runs as ${uid}`)
+  return { child, waiting, sandbox }
 }
 
 let nextId = 1
