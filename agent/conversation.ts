@@ -4,6 +4,7 @@
  */
 import type {
   AssistantMessage,
+  Checkpoint,
   Message,
   Model,
   ModelEvent,
@@ -22,6 +23,13 @@ export const interruptedText = 'Interrupted: this call did not run to its end. C
 /** The model could not even be given the messages (its engine died and did not come back). They are in the log. */
 export class ModelUnavailable extends Error {
   override readonly name = 'ModelUnavailable'
+}
+
+/** A place in a conversation to come back to. */
+export interface Mark {
+  readonly checkpoint: Checkpoint
+  readonly shown: string
+  readonly recent: readonly Message[]
 }
 
 export class Conversation {
@@ -113,6 +121,26 @@ export class Conversation {
     const open = openCalls(this.#recent)
     await this.append(open.map(({ id, name }) => ({ role: 'tool', callId: id, name, text, ok: false })))
     return open
+  }
+
+  /** Undefined where the model cannot go back, or has not taken everything yet. */
+  async mark(): Promise<Mark | undefined> {
+    if (this.#session.info.rewind === 'none' || this.#pending.length > 0) return undefined
+    return { checkpoint: await this.#session.checkpoint(), shown: this.#shown, recent: [...this.#recent] }
+  }
+
+  /** Takes everything since the mark out of what the model sees; the log keeps it for people. Rejects as `append` does. */
+  async rewind({ checkpoint, shown, recent }: Mark): Promise<void> {
+    await this.#unsettled
+    await this.#log.rewind(shown)
+    this.#pending = []
+    this.#recent = [...recent]
+    this.#shown = shown
+    try {
+      await this.#session.rewind(checkpoint)
+    } catch (error) {
+      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
+    }
   }
 
   async close(): Promise<void> {

@@ -62,10 +62,21 @@ export type AgentEvent =
       readonly text: string
       /** Files changed by the run, relative to the work tree, with their unified diff. */
       readonly changes: readonly FileChange[]
+      /** The checks of what stands in the files now, in the order in which they were made. Empty: nothing was checked. */
+      readonly checks: readonly CheckReport[]
       readonly steps: number
       readonly seconds: number
       readonly usage: Usage
     }
+
+/** One check of the changed files, as we made it ourselves: never what a model says of it. */
+export interface CheckReport {
+  /** `syntax`, `types`, `lint`, `examples`, `check` (the user's own command) or `tests`. */
+  readonly name: string
+  /** Null: it could not be made here, or failed before the change already; `detail` says which. */
+  readonly passed: boolean | null
+  readonly detail: string
+}
 
 /** One file that differs from what it was when the run began. */
 export interface FileChange {

@@ -2,6 +2,7 @@
 import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 import type { Effect, Tool } from '../tools/index.ts'
+import type { CheckCommands } from './checks/types.ts'
 import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
 
@@ -71,6 +72,8 @@ export interface SessionOptions {
    * the model, see attempts.ts.
    */
   readonly tries?: number
+  /** Commands that check what was done, run in the sandbox after every change. `check` must pass before a run is done. */
+  readonly checks?: CheckCommands
   /** Default: all tools of the tools room. */
   readonly tools?: readonly Tool[]
   /** Default: opened on `root`. */

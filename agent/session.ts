@@ -17,6 +17,8 @@ import { type LogWriter, openLog } from './log/write.ts'
 import { runTurn } from './loop.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import type { Turn } from './turn/turn.ts'
+import { pruneLimits, pruneTurns } from './undo/prune.ts'
+import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
 
 /**
  * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
@@ -83,6 +85,7 @@ class AgentSession implements Session {
   /** Path → `fingerprint` of what the model was shown whole. */
   readonly #shown: Map<string, string>
   readonly #changes
+  readonly #recorder: TurnRecorder
   readonly #seen = new Map<string, string>()
   /** Every file that the model was shown whole, and what it has to be told of it. */
   readonly #known: KnownFiles
@@ -103,6 +106,8 @@ class AgentSession implements Session {
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
     this.#changes = trackChanges(workspace)
+    const { stateFolder, clock } = options
+    this.#recorder = openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() })
     this.#known = knownFiles(workspace, this.#seen)
     if (loaded !== undefined) {
       this.#known.resident(knownFrom(loaded.segments))
@@ -149,11 +154,32 @@ class AgentSession implements Session {
       const exit = error instanceof LogError ? 'not-done' : 'model'
       const seconds = (this.#options.clock.now() - began) / 1000
       yield { type: 'notice', level: 'error', text }
-      yield { type: 'result', exit, exitCode: exitCode[exit], text, changes: [], steps: 0, seconds, usage: noUsage }
+      yield {
+        type: 'result',
+        exit,
+        exitCode: exitCode[exit],
+        text,
+        changes: [],
+        checks: [],
+        steps: 0,
+        seconds,
+        usage: noUsage,
+      }
       return
     }
     this.#changes.restart()
-    yield* runTurn(this.#turn(conversation, signal), task)
+    this.#recorder.begin(task)
+    try {
+      for await (const event of runTurn(this.#turn(conversation, signal), task)) {
+        // Who hears the result may take the turn back at once.
+        const unrecorded = event.type === 'result' ? await this.#recorder.end() : undefined
+        if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
+        yield event
+      }
+    } finally {
+      // For a listener who left before the result.
+      await this.#recorder.end()
+    }
   }
 
   /** Before anything is read: what an earlier process left half written is made whole. Never fails the run. */
@@ -172,7 +198,19 @@ class AgentSession implements Session {
   }
 
   #turn(conversation: Conversation, signal: AbortSignal): Turn {
-    const { model, workspace, sandbox, policy, limits, clock, approve, asksBefore, sampling } = this.#options
+    const {
+      model,
+      workspace,
+      sandbox,
+      policy,
+      limits,
+      clock,
+      approve,
+      asksBefore,
+      sampling,
+      tries,
+      checks = {},
+    } = this.#options
     return {
       info: model.info,
       conversation,
@@ -186,12 +224,15 @@ class AgentSession implements Session {
         journal: this.#journal,
       },
       changes: this.#changes,
+      recorder: this.#recorder,
       limits,
       clock,
       signal,
       approve,
       asksBefore,
       sampling,
+      tries,
+      checks,
       steering: () => this.#steering.splice(0),
       replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#fileTokens.values()) : undefined,
       filesInPlay: () => [...this.#shown.keys()],
@@ -242,6 +283,9 @@ class AgentSession implements Session {
   async close(): Promise<void> {
     await this.#conversation?.close()
     await this.#log.close()
+    const { stateFolder, workspace, clock } = this.#options
+    // Old records take room and nothing else: the next session tries again.
+    await pruneTurns({ stateFolder, root: workspace.root }, pruneLimits, clock.now()).catch(() => undefined)
   }
 }
 

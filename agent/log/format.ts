@@ -47,6 +47,8 @@ export const logRecord = z.discriminatedUnion('type', [
   }),
   /** Something the model sees. Written, and on the disk, before the model is given it. */
   z.object({ type: z.literal('message'), segment: segmentName, message }),
+  /** The model was taken back: it sees the messages up to where the chain of digests (see write.ts) was `to`, no later ones. */
+  z.object({ type: z.literal('rewind'), to: z.string() }),
   z.object({ type: z.literal('files'), files: z.array(shownFile) }),
   /** What a person typed, before files were packed around it. */
   z.object({ type: z.literal('input'), time: z.string(), text: z.string() }),

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import type { Message, Segment, ToolCall } from '../../engine/index.ts'
-import { LogError, type LogHeader, type LogRecord, logRecord, type ShownFile } from './format.ts'
+import { LogError, type LogHeader, type LogRecord, logRecord, type Placed, type ShownFile } from './format.ts'
 import { chain } from './write.ts'
 
 export interface LoadedLog {
@@ -33,16 +33,22 @@ export async function loadLog(file: string): Promise<LoadedLog> {
   const [header] = records
   if (header?.type !== 'header') throw new LogError(`${file} is not a session log: its first line is no header.`)
 
-  const segments: { name: Segment['name']; messages: Message[] }[] = []
   const shownFiles = new Map<string, ShownFile>()
-  let visible = ''
-  for (const record of records) {
+  let seen: { readonly placed: Placed; readonly visible: string }[] = []
+  for (const [index, record] of records.entries()) {
     if (record.type === 'files') for (const shown of record.files) shownFiles.set(shown.path, shown)
-    if (record.type !== 'message') continue
-    visible = chain(visible, record)
+    if (record.type === 'message') seen.push({ placed: record, visible: chain(seen.at(-1)?.visible ?? '', record) })
+    if (record.type !== 'rewind') continue
+    const at = seen.findLastIndex(({ visible }) => visible === record.to)
+    if (at < 0)
+      throw new LogError(`The session log is damaged at ${file}:${index + 1}: it goes back to no place in it.`)
+    seen = seen.slice(0, at + 1)
+  }
+  const segments: { name: Segment['name']; messages: Message[] }[] = []
+  for (const { placed } of seen) {
     const current = segments.at(-1)
-    if (current?.name === record.segment) current.messages.push(record.message)
-    else segments.push({ name: record.segment, messages: [record.message] })
+    if (current?.name === placed.segment) current.messages.push(placed.message)
+    else segments.push({ name: placed.segment, messages: [placed.message] })
   }
   return {
     header,
@@ -51,7 +57,7 @@ export async function loadLog(file: string): Promise<LoadedLog> {
     shownFiles: [...shownFiles.values()],
     records,
     wholeBytes,
-    visible,
+    visible: seen.at(-1)?.visible ?? '',
   }
 }
 

@@ -6,7 +6,7 @@ import type { LogRecord } from './format.ts'
 export function recordOf(
   event: AgentEvent,
   nowMs: number,
-): Exclude<LogRecord, { type: 'message' | 'header' }> | undefined {
+): Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' }> | undefined {
   switch (event.type) {
     case 'tool-result': {
       const { callId, seconds, result } = event
@@ -15,8 +15,8 @@ export function recordOf(
     case 'usage':
       return { type: 'usage', usage: { ...event.usage } }
     case 'result': {
-      const { exit, text, changes, steps, seconds, usage } = event
-      const summary = { steps, seconds, usage, changes: changes.map(({ path, kind }) => ({ path, kind })) }
+      const { exit, text, changes, checks, steps, seconds, usage } = event
+      const summary = { steps, seconds, usage, checks, changes: changes.map(({ path, kind }) => ({ path, kind })) }
       return { type: 'result', time: new Date(nowMs).toISOString(), exit, text, summary }
     }
     case 'session':

@@ -64,9 +64,21 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
         if (!(record.exit in exitCode) || usage === undefined) return []
         const exit = record.exit as ExitReason
         return [
-          { type: 'result', exit, exitCode: exitCode[exit], text: record.text, changes: [], steps, seconds, usage },
+          {
+            type: 'result',
+            exit,
+            exitCode: exitCode[exit],
+            text: record.text,
+            changes: [],
+            checks: [],
+            steps,
+            seconds,
+            usage,
+          },
         ]
       }
+      case 'rewind':
+        return [{ type: 'notice', level: 'info', text: 'This attempt was dropped.' }]
       case 'header':
       case 'files':
       case 'usage':

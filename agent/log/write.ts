@@ -14,9 +14,11 @@ export interface LogWriter {
   /** `chain` over the `message` records written so far. */
   readonly visible: string
   /** Writes records that the model does not see. Not synced: a power cut may lose them, a `kill -9` does not. */
-  note(...records: Exclude<LogRecord, { type: 'message' | 'header' }>[]): Promise<void>
+  note(...records: Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' }>[]): Promise<void>
   /** Writes messages and waits until they are on the disk. */
   messages(placed: readonly Placed[]): Promise<void>
+  /** Takes the messages after the place where `visible` was `to` out of what the model sees. On the disk when it returns. */
+  rewind(to: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -63,6 +65,10 @@ export async function openLog(
         true,
       )
       for (const one of placed) visible = chain(visible, one)
+    },
+    rewind: async (to) => {
+      await write([{ type: 'rewind', to }], true)
+      visible = to
     },
     close: async () => {
       // A failed write was reported to the one who asked for it; closing has nothing to add.

@@ -2,8 +2,10 @@
 import type { ModelInfo, Sampling } from '../../engine/index.ts'
 import type { Tool, ToolContext } from '../../tools/index.ts'
 import type { Changes } from '../changes.ts'
+import type { CheckCommands } from '../checks/types.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
+import type { TurnRecorder } from '../undo/recorder.ts'
 
 export interface Turn {
   readonly info: ModelInfo
@@ -12,6 +14,8 @@ export interface Turn {
   /** What every tool gets, less what differs from call to call. */
   readonly toolContext: Omit<ToolContext, 'signal' | 'onOutput'>
   readonly changes: Changes
+  /** Records the work tree for undo. */
+  readonly recorder: TurnRecorder
   readonly limits: RunLimits
   readonly clock: Clock
   /** The user's interruption. */
@@ -19,6 +23,10 @@ export interface Turn {
   readonly approve: Approve | undefined
   readonly asksBefore: SessionOptions['asksBefore']
   readonly sampling: Partial<Sampling> | undefined
+  /** The most attempts; undefined: by the model. */
+  readonly tries: number | undefined
+  /** Commands of the user that check what was done. */
+  readonly checks: CheckCommands
   /** Takes the words that the user said since the last look. */
   readonly steering: () => readonly string[]
   /** The most tokens of one reply; undefined where only the run's limit and the context bound it. */

@@ -52,6 +52,8 @@ export function sessionSettings({
     policy: sandboxPolicy(config, cwd),
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
+    checks: { check: config.check, types: config.checkTypes, lint: config.checkLint },
+    ...(config.tries === undefined ? {} : { tries: config.tries }),
     appendSystem: config.appendSystem,
     sampling: {
       ...(config.temperature === undefined ? {} : { temperature: config.temperature }),

@@ -24,6 +24,7 @@ export function resultOf(given: Pick<ResultEvent, 'exit' | 'exitCode' | 'text'>,
     type: 'result',
     ...given,
     changes: [],
+    checks: [],
     steps: 0,
     seconds,
     usage: {

@@ -1,5 +1,6 @@
 import { countDiff } from '../terminal/diff.ts'
 import { count, duration, plural, rate } from '../terminal/numbers.ts'
+import { sanitizeLine } from '../terminal/sanitize.ts'
 import type { Style } from '../terminal/screen.ts'
 import type { ResultEvent } from './output.ts'
 
@@ -10,6 +11,14 @@ const verdicts: Readonly<Record<ResultEvent['exit'], string>> = {
   model: 'model failed',
   sandbox: 'no sandbox',
   interrupted: 'interrupted',
+}
+
+/** One check as we made it. What was not checked is said too: nobody should take it for checked. */
+export function checkLine({ name, passed, detail }: ResultEvent['checks'][number], style: Style): string {
+  const [first = ''] = detail.split('\n')
+  const said = style.dim(sanitizeLine(first))
+  if (passed === null) return `${style.dim('–')} ${name}: ${said}`
+  return `${passed ? style.green('✓') : style.red('✗')} ${name}: ${passed ? said : sanitizeLine(first)}`
 }
 
 /** How a run ended and what it cost, in one line. Parts that are nothing are left out. */

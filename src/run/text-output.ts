@@ -5,7 +5,7 @@ import { sanitize, sanitizeLine } from '../terminal/sanitize.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { type CommandOutput, commandOutput } from './command-output.ts'
 import type { Output } from './output.ts'
-import { summaryLine } from './summary.ts'
+import { checkLine, summaryLine } from './summary.ts'
 import { toolLine } from './tool-line.ts'
 
 /** The run as a person reads it, streamed. */
@@ -118,6 +118,7 @@ export function textOutput(screen: Screen): Output {
     }
     screen.freshLine()
     if (block !== 'nothing') screen.write('\n')
+    for (const check of event.checks) line(checkLine(check, style))
     line(summaryLine(event, style))
   }
 

@@ -102,7 +102,7 @@ test('an edit that changes nothing is not a change', async () => {
 test('writing what is there already is told once, then ends the run', async () => {
   const same = { calls: [{ name: 'write', arguments: { path: 'a.py', content: files['a.py'] } }] }
   const info = { finishes: 'edits', prompt: 'small' } as const
-  const at = await stage([same, same], { files, info })
+  const at = await stage([same, same], { files, info, tries: 1 })
   expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', steps: 2 })
   expect(lastWords(at)).toContain('Nothing has changed')
   const repaired = await stage([same, { calls: [fix] }], { files, info })
@@ -123,7 +123,7 @@ test('a model that finishes by edits is done without another request', async () 
 
 test('… but not when one of its edits failed, or it also read', async () => {
   const info = { finishes: 'edits', prompt: 'small' } as const
-  const failed = await stage([{ calls: [edit('b.py', 'nope', 'x'), fix] }, words, words], { files, info })
+  const failed = await stage([{ calls: [edit('b.py', 'nope', 'x'), fix] }, words, words], { files, info, tries: 1 })
   expect(await perform(failed, 'Fix a.py')).toMatchObject({ exit: 'not-done', steps: 3 })
   const read = await stage([{ calls: [{ name: 'read', arguments: { path: 'b.py' } }, fix] }, words], { files, info })
   expect(await perform(read, 'Fix a.py')).toMatchObject({ exit: 'done', steps: 2 })

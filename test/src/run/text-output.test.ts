@@ -20,6 +20,7 @@ const result: Extract<AgentEvent, { type: 'result' }> = {
   exitCode: 0,
   text: 'All done.',
   changes: [{ path: 'a.ts', kind: 'changed', diff: '--- a/a.ts\n+++ b/a.ts\n@@ -1 +1,2 @@\n-old\n+new\n+more\n' }],
+  checks: [],
   steps: 2,
   seconds: 8.24,
   usage,

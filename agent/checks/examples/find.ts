@@ -1,0 +1,117 @@
+/** Finds examples of what code should do, wherever they stand: in comments, docstrings, or the words of the task. */
+
+export interface Example {
+  /** An expression or statement of the language. For `pair`: what stands after `Input:`. */
+  readonly source: string
+  /** What stands where the result belongs, as it was written; empty for a statement that only prepares. */
+  readonly want: string
+  /**
+   * `prompt`: `>>> f(1)`, its output below. `call`: `f(1) -> 2` and its like. `pair`: `Input: 1`, `Output: 2`, without the
+   * function's name.
+   */
+  readonly kind: 'prompt' | 'call' | 'pair'
+}
+
+/** More than these are not run. */
+const most = 40
+const longest = 500
+
+/** `names`: functions that a call may begin with. */
+export function findExamples(text: string, names: readonly string[]): Example[] {
+  const lines = text.replaceAll('\r\n', '\n').split('\n')
+  return [...prompts(lines), ...calls(lines, names), ...pairs(lines)].slice(0, most)
+}
+
+/** What may stand before a prompt: space and the marks of a comment or quotation. */
+const prompt = /^(\s*(?:(?:#|\/\/|\*|--|>|-)\s+)?[`'"]{0,3})>>>\s(.*)$/
+
+/** The form of Python's doctest, but with the end of a docstring, comment or fence as the end of the output, too. */
+function prompts(lines: readonly string[]): Example[] {
+  const found: Example[] = []
+  for (let at = 0; at < lines.length; at++) {
+    const head = prompt.exec(lines[at]!)
+    if (head === null) continue
+    const lead = head[1]!.replace(/[`'"]+$/, (marks) => ' '.repeat(marks.length))
+    const rest = (line: string | undefined): string | undefined => {
+      if (line === undefined) return undefined
+      // A comment ends where its mark does; in a docstring text may stand further to the left.
+      if (!line.startsWith(lead) && lead.trim() !== '') return undefined
+      const stripped = line.startsWith(lead) ? line.slice(lead.length) : line.trimStart()
+      return /^\s*(?:"""|'''|```|\*\/|-->)?\s*$/.test(stripped) || prompt.test(line) ? undefined : stripped
+    }
+    const source = [head[2]!]
+    while (/^\s*\.\.\.(?:\s|$)/.test(rest(lines[at + 1]) ?? '')) {
+      at += 1
+      source.push(rest(lines[at])!.replace(/^\s*\.\.\. ?/, ''))
+    }
+    const want: string[] = []
+    for (let line = rest(lines[at + 1]); line !== undefined; line = rest(lines[at + 1])) {
+      at += 1
+      const end = line.search(/"""|'''/)
+      want.push(end < 0 ? line : line.slice(0, end))
+      if (end >= 0) break
+    }
+    found.push({
+      source: source.join('\n').replace(/\s*(?:"""|''')\s*$/, ''),
+      want: want.join('\n').trim(),
+      kind: 'prompt',
+    })
+  }
+  return found
+}
+
+const says =
+  /^\s*`?\s*(?:->|=>|→|➞|⇒|==+|=|#\s*(?:=>|->|==)?|\/\/\s*(?:=>|->|==)?|(?:should|must) (?:return|be|give|equal)|returns?|gives?|yields?|equals?|is)\s*(\S.*)$/
+
+/** `f(1, 2) -> 3`, `assert f(1) == 2`, "f(1) returns 2". Signatures and code fall out later: what they say is no value. */
+function calls(lines: readonly string[], names: readonly string[]): Example[] {
+  if (names.length === 0) return []
+  const found: Example[] = []
+  const call = new RegExp(`(?<![\\w.$])(?:${names.map((name) => name.replaceAll('$', '\\$')).join('|')})\\(`, 'g')
+  for (const line of lines) {
+    if (line.length > longest || /^\s*(?:async\s+)?(?:def|class|function|return|if|while|for|elif)\b/.test(line))
+      continue
+    if (prompt.test(line)) continue
+    for (const { index, 0: head } of line.matchAll(call)) {
+      const end = closing(line, index + head.length)
+      const want = end === undefined ? undefined : says.exec(line.slice(end))?.[1]
+      if (want !== undefined) found.push({ source: line.slice(index, end), want: want.trim(), kind: 'call' })
+    }
+  }
+  return found
+}
+
+/** Index after the bracket that closes the one before `at`; strings are passed over. */
+function closing(line: string, at: number): number | undefined {
+  let depth = 1
+  let quote = ''
+  for (let i = at; i < line.length; i++) {
+    const character = line[i]!
+    if (quote !== '') {
+      if (character === '\\') i += 1
+      else if (character === quote) quote = ''
+    } else if (character === '"' || character === "'") quote = character
+    else if ('([{'.includes(character)) depth += 1
+    else if (')]}'.includes(character)) {
+      depth -= 1
+      if (depth === 0) return i + 1
+    }
+  }
+  return undefined
+}
+
+const label = (word: string): RegExp =>
+  new RegExp(`^\\W*(?:sample |example )?${word}\\W*?:\\s*\`?(\\S.*?)\`?\\s*$`, 'i')
+const inputLabel = label('input')
+const outputLabel = label('(?:output|result|returns?)')
+
+/** `Input: 1, 2` and, on one of the next three lines, `Output: 3`. */
+function pairs(lines: readonly string[]): Example[] {
+  return lines.flatMap((line, at): Example[] => {
+    const source = line.length > longest ? undefined : inputLabel.exec(line)?.[1]
+    if (source === undefined) return []
+    const want = lines.slice(at + 1, at + 4).map((next) => outputLabel.exec(next)?.[1])
+    const first = want.find((text) => text !== undefined)
+    return first === undefined ? [] : [{ source, want: first, kind: 'pair' }]
+  })
+}

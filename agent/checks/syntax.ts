@@ -1,0 +1,75 @@
+/** Whether the changed files can be read by their own language. */
+import { python, runCommand, shellWord } from './command.ts'
+import type { ChangedText, Check, CheckContext } from './types.ts'
+
+/** One language: which paths are its own, and the line of what is wrong with a text; undefined when nothing is. */
+interface Language {
+  readonly paths: RegExp
+  problem(text: string, path: string, context: CheckContext): Promise<string | undefined>
+}
+
+const parsePython =
+  'import ast,sys\ntry: ast.parse(sys.stdin.buffer.read())\nexcept SyntaxError as e: print("line %s: %s" % (e.lineno, e.msg)); sys.exit(1)'
+
+const languages: readonly Language[] = [
+  {
+    paths: /\.pyi?$/,
+    problem: (text, _, context) => byCommand(`${python} -I -c ${shellWord(parsePython)}`, text, context),
+  },
+  {
+    paths: /\.(?:js|mjs|cjs)$/,
+    problem: (text, path, context) => {
+      const module = path.endsWith('.mjs') || (!path.endsWith('.cjs') && /^\s*(?:import|export)\b/m.test(text))
+      // JSX in a .js file is for a compiler that we do not know.
+      if (/^\s*(?:return\s*\(?\s*)?<[A-Za-z>]/m.test(text)) return Promise.resolve(undefined)
+      return byCommand(`node --check --input-type=${module ? 'module' : 'commonjs'} -`, text, context)
+    },
+  },
+  {
+    paths: /\.json$/,
+    async problem(text) {
+      try {
+        JSON.parse(text)
+        return undefined
+      } catch (error) {
+        return String(error)
+      }
+    },
+  },
+]
+
+async function byCommand(line: string, text: string, context: CheckContext): Promise<string | undefined> {
+  const { exitCode, output } = await runCommand(context, line, { seconds: 20, writes: false, stdin: text })
+  return exitCode === 0 ? undefined : said(output)
+}
+
+/** `line 3: …` of our own program; of node's report the line and the error. Shells may say more around them. */
+function said(output: string): string {
+  const own = /^line (?:\d+|None): .*$/m.exec(output)?.[0]
+  if (own !== undefined) return own
+  const line = /^\[stdin\]:(\d+)/m.exec(output)?.[1]
+  const error = /^\w*Error: .*$/m.exec(output)?.[0]
+  return error === undefined ? output.trim().slice(0, 300) : `line ${line ?? '?'}: ${error}`
+}
+
+/** A text that was unreadable before the change counts only when the task speaks of that. */
+async function wasReadable({ before, path }: ChangedText, language: Language, context: CheckContext): Promise<boolean> {
+  if (before === null || /\b(?:syntax|parse|invalid|broken|fix)/i.test(context.task)) return true
+  return (await language.problem(before, path, context)) === undefined
+}
+
+export const syntax: Check = async (context) => {
+  const problems: string[] = []
+  let looked = 0
+  for (const file of context.files) {
+    const language = languages.find(({ paths }) => paths.test(file.path))
+    if (language === undefined || file.after === null) continue
+    looked += 1
+    const problem = await language.problem(file.after, file.path, context)
+    if (problem === undefined || !(await wasReadable(file, language, context))) continue
+    problems.push(`${file.path}: ${problem}`)
+  }
+  if (looked === 0) return undefined
+  if (problems.length === 0) return { name: 'syntax', passed: true, detail: `${looked} file${looked > 1 ? 's' : ''}` }
+  return { name: 'syntax', passed: false, detail: problems.slice(0, 5).join('\n') }
+}

@@ -1,0 +1,77 @@
+/** The ladder on what a run has done. */
+import { isUtf8 } from 'node:buffer'
+import type { Difference } from '../changes.ts'
+import type { Spending } from '../turn/limits.ts'
+import type { Turn } from '../turn/turn.ts'
+import { type Climb, climb } from './ladder.ts'
+import type { ChangedText, CheckContext } from './types.ts'
+
+/**
+ * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user) or
+ * the run was stopped meanwhile.
+ */
+export async function checkAttempt(turn: Turn, spending: Spending, task: string): Promise<Climb | undefined> {
+  const changed = await turn.changes.differences()
+  if (changed.length === 0 && turn.checks.check === undefined) return undefined
+  return await climbed(turn, spending, task, changed)
+}
+
+/** Checks the files as they were: those that an attempt changed, else those that the model was shown. Puts `held` back after it. */
+export async function checkOriginal(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+  held: readonly Difference[],
+): Promise<Climb | undefined> {
+  const { workspace } = turn.toolContext
+  await turn.changes.put([])
+  try {
+    const paths = held.length > 0 ? held.map(({ path }) => path) : turn.filesInPlay()
+    const files: Difference[] = []
+    for (const path of paths) {
+      const before = (await workspace.stat(path))?.kind === 'file' ? await workspace.read(path) : null
+      files.push({ path, before, after: before })
+    }
+    return await climbed(turn, spending, task, files)
+  } finally {
+    await turn.changes.put(held)
+  }
+}
+
+async function climbed(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+  files: readonly Difference[],
+): Promise<Climb | undefined> {
+  const { workspace, sandbox, policy } = turn.toolContext
+  const signal = AbortSignal.any([turn.signal, spending.overdue])
+  const texts = files.flatMap(changedText)
+  const context: CheckContext = { task, files: texts, commands: turn.checks, workspace, sandbox, policy, signal }
+  const asWas = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const held = await turn.changes.differences()
+    await turn.changes.put([])
+    try {
+      return await work()
+    } finally {
+      await turn.changes.put(held)
+    }
+  }
+  try {
+    return await climb(context, asWas)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    throw error
+  }
+}
+
+/** None for what is no text. */
+function changedText({ path, before, after }: Difference): ChangedText[] {
+  const [from, to] = [textOf(before), textOf(after)]
+  return from === undefined || to === undefined ? [] : [{ path, before: from, after: to }]
+}
+
+function textOf(bytes: Difference['after']): string | null | undefined {
+  if (bytes === null || bytes === undefined) return bytes
+  return bytes.includes(0) || !isUtf8(bytes) ? undefined : bytes.toString('utf8').replace(/^\ufeff/, '')
+}

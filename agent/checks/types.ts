@@ -1,0 +1,40 @@
+/** What a check is: one step of the ladder between "changed" and "done". */
+import type { Policy, Sandbox, Workspace } from '../../sandbox/index.ts'
+import type { CheckReport } from '../events.ts'
+
+/** Commands that the user named. Lines for `bash -c`. */
+export interface CheckCommands {
+  /** `--check`: what must pass, whatever else does. */
+  readonly check?: string | undefined
+  readonly types?: string | undefined
+  readonly lint?: string | undefined
+}
+
+/** A text file that the run changed: `before` is null for a new one, `after` for one that is gone. */
+export interface ChangedText {
+  /** Relative to the work tree. */
+  readonly path: string
+  readonly before: string | null
+  readonly after: string | null
+}
+
+export interface CheckContext {
+  /** The user's words. */
+  readonly task: string
+  readonly files: readonly ChangedText[]
+  readonly commands: CheckCommands
+  readonly workspace: Workspace
+  readonly sandbox: Sandbox
+  readonly policy: Policy
+  readonly signal: AbortSignal
+}
+
+export interface Verdict extends CheckReport {
+  /** How much of it passed, 0 to 1, where it failed in part: for comparing attempts. */
+  readonly share?: number
+  /** What failed existed before the change, perhaps failing already: compared with a run on the files as they were. */
+  readonly compares?: boolean
+}
+
+/** Undefined where the check has nothing to look at. Rejects for what it could not do: then it is left out with that reason. */
+export type Check = (context: CheckContext) => Promise<Verdict | undefined>

@@ -1,0 +1,68 @@
+/** One attempt at a task: the model speaks, its calls run, it hears the results. */
+import type { AgentEvent } from '../events.ts'
+import { runCalls } from './calls.ts'
+import { writeGuard } from './guard.ts'
+import type { Spending } from './limits.ts'
+import { type Ending, judge, newStanding } from './outcome.ts'
+import { repeats } from './repeats.ts'
+import { hearReply } from './reply.ts'
+import type { Turn } from './turn.ts'
+import { asksForChange } from './wishes.ts'
+
+/** Why the run may not go on; undefined when it may. */
+export function halted(turn: Turn, spending: Spending): Ending | undefined {
+  if (turn.signal.aborted) return { exit: 'interrupted', text: 'Interrupted.' }
+  const limit = spending.exhausted()
+  return limit === undefined ? undefined : { exit: 'limit', text: limit }
+}
+
+/**
+ * Steps of one attempt, until the rules of outcome.ts end it. `done` means here that the model has nothing more to do and
+ * nothing it tried is left failed; whether it is right is for the checks.
+ */
+export async function* rounds(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Ending> {
+  const signal = AbortSignal.any([turn.signal, spending.overdue])
+  const standing = newStanding()
+  const circles = repeats()
+  const guard = writeGuard({
+    task,
+    workspace: turn.toolContext.workspace,
+    mine: turn.changes.made,
+    quotes: turn.info.finishes === 'edits',
+  })
+  const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0
+  const stopped = () => halted(turn, spending)
+  let restarted = false
+
+  for (;;) {
+    const halt = stopped()
+    if (halt !== undefined) return halt
+
+    spending.steps += 1
+    yield { type: 'step', step: spending.steps }
+    const maxTokens = spending.replyTokens(turn.info, turn.replyTokens)
+    const reply = yield* hearReply(turn, { signal, maxTokens, spent: (usage) => spending.add(usage) })
+    if (reply.kind === 'left') return stopped()!
+    if (reply.kind === 'failed') {
+      const { kind, message, retryable } = reply.failure
+      if (turn.signal.aborted || spending.overdue.aborted) return stopped()!
+      // The engine's host died: the session is still good, a new host reads its tokens again. Once a run.
+      if (kind !== 'engine-died' || !retryable || restarted) return { exit: 'model', text: message }
+      restarted = true
+      yield { type: 'notice', level: 'warning', text: `${message} Asking once more.` }
+      continue
+    }
+
+    const outcomes = yield* runCalls(turn, reply, { circles, guard, signal })
+    if (signal.aborted || reply.stop === 'aborted') return stopped() ?? { exit: 'interrupted', text: 'Interrupted.' }
+    const next = await judge(standing, turn.info, reply, outcomes, {
+      wantsChange,
+      differs: async () => (await turn.changes.list()).length > 0,
+    })
+    // Words of the user that came meanwhile are heard before the run may end as done.
+    const steering = turn.steering()
+    if (next.kind === 'end' && (next.ending.exit !== 'done' || steering.length === 0)) return next.ending
+    const words = [...(next.kind === 'on' ? next.say : []), ...steering]
+    await turn.conversation.append(words.map((text) => ({ role: 'user', text })))
+  }
+}
