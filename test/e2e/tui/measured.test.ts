@@ -41,7 +41,7 @@ describe('10,000 streamed lines', () => {
         columns === 100 ? 'the quick brown fox jumps over the lazy dog and runs away' : 'fox and dog run',
       )
       const text = form === 'code' ? `\`\`\`\n${lines.join('\n')}\n\`\`\`\nEND` : `${lines.join('\n')}\n\nEND`
-      await open({ columns, rows, replies: [{ text }] })
+      await open({ columns, rows, replies: [{ text }], environment: { CACHALOT_MAX_TOKENS: '1000000' } })
       const before = pty.output().length
       pty.type('go\r')
       await pty.until('✓ done', 60_000)
