@@ -113,6 +113,8 @@ describe('the transcript', () => {
       '    exit code 0 · 1.2s',
       '',
       '✓ done · 3.0s · 50 tokens at 25/s · 100 read, 800 warm',
+      '  ✓ syntax',
+      '  – tests: none are related',
     ])
     expect(drain(transcript)).toEqual([])
     expect(transcript.live(60, 10)).toEqual([])

@@ -36,5 +36,14 @@ export function resultLines(result: Result, width: number): Line[] {
           .split('\n')
           .slice(0, 6)
           .map((one): Line => [span(`  ${one}`, { role })])
-  return [line, ...reason].flatMap((one) => wrap(one, width, { hang: [span('  ')] }))
+  return [line, ...reason, ...checkLines(result.checks)].flatMap((one) => wrap(one, width, { hang: [span('  ')] }))
+}
+
+/** What was checked and how it came out; the marks say it without colour. */
+function checkLines(checks: Result['checks']): Line[] {
+  return checks.map(({ name, passed, detail }) => {
+    const [mark, role]: [string, Role] = passed === null ? ['–', 'muted'] : passed ? ['✓', 'ok'] : ['✗', 'error']
+    const [first = ''] = detail.split('\n')
+    return [span(`  ${mark} ${name}`, { role }), span(first === '' ? '' : `: ${first}`, { role: 'muted' })]
+  })
 }
