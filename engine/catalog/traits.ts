@@ -1,52 +1,13 @@
 /** How a model is spoken to, told by its own file: a table of what is known, and an error for what is not. */
 import { dialects } from '../dialects/index.ts'
 import { type GgufHeader, metaNumber, metaString } from '../gguf/index.ts'
-import type { Sampling } from '../model.ts'
 import { CatalogError } from './catalog-error.ts'
 import type { MemoryNeed, ModelTraits } from './entry.ts'
-
-type Manner = Pick<ModelTraits, 'dialect' | 'finishes' | 'prompt' | 'sampling'>
-
-const greedy: Sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 0 }
-
-/** Small models that were measured to answer in code fences and never to open a call by themselves. */
-const fenced: Manner = { dialect: 'fenced', finishes: 'edits', prompt: 'small', sampling: greedy }
-
-/** Sampling of Qwen's own generation_config.json (Qwen2.5, Qwen3 instruct models). */
-const qwen: Manner = {
-  dialect: 'qwen',
-  finishes: 'words',
-  prompt: 'full',
-  sampling: { temperature: 0.7, topP: 0.8, topK: 20, minP: 0, repeatPenalty: 1.05, seed: 0 },
-}
-
-interface Row {
-  readonly manner: Manner
-  readonly matches: (file: { architecture: string; basename: string; size: string; template: string }) => boolean
-}
-
-/** The first row that matches decides. */
-const table: readonly Row[] = [
-  {
-    manner: fenced,
-    matches: ({ architecture, basename, size }) =>
-      architecture === 'qwen2' && /^qwen2\.5-coder$/i.test(basename) && ['0.5B', '1.5B'].includes(size),
-  },
-  {
-    // ChatML with calls as JSON in <tool_call> tags (Hermes); not the XML form of Qwen3-Coder.
-    manner: qwen,
-    matches: ({ architecture, template }) =>
-      /^qwen[23]/.test(architecture) &&
-      template.includes('<|im_start|>') &&
-      template.includes('<tool_call>') &&
-      template.includes('arguments') &&
-      !template.includes('<function='),
-  },
-]
+import { type Manner, mannerOfDialect, mannerOfFile } from './manners.ts'
 
 /**
  * The traits of a file that is not in the catalog. `dialect` is the user's word and wins over the table. Throws
- * CatalogError `unknown-dialect` when neither tells, and `not-a-model` for a GGUF file without a language model.
+ * CatalogError `unknown-dialect` when neither tells, `beyond-engine` for V4.1 with Engram, and `not-a-model` for a GGUF file without a language model.
  */
 export function traitsOfHeader(header: GgufHeader, options: { file: string; dialect?: string }): ModelTraits {
   const { file, dialect } = options
@@ -55,7 +16,14 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
   if (architecture === undefined || contextTokens === undefined) {
     throw new CatalogError('not-a-model', `${file} holds no language model (it names no architecture or context)`)
   }
-  const manner = dialect === undefined ? mannerOf(header, architecture) : mannerOfDialect(dialect)
+  if (needsEngram(header, architecture)) {
+    throw new CatalogError(
+      'beyond-engine',
+      `${file} is DeepSeek V4.1, whose Engram memory the embedded engine does not have. Serve it with vLLM or SGLang ` +
+        '(cachalot remote show vllm prints the command) and use it with --preset vllm, or take DeepSeek V4-Flash here',
+    )
+  }
+  const manner = dialect === undefined ? mannerOf(header, architecture) : checkedManner(dialect)
   if (manner === undefined) {
     throw new CatalogError(
       'unknown-dialect',
@@ -69,21 +37,29 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
 const knownDialects = (): string[] => Object.keys(dialects).sort()
 
 function mannerOf(header: GgufHeader, architecture: string): Manner | undefined {
-  const file = {
+  return mannerOfFile({
     architecture,
+    name: metaString(header, 'general.name') ?? '',
     basename: metaString(header, 'general.basename') ?? '',
     size: metaString(header, 'general.size_label') ?? '',
     template: metaString(header, 'tokenizer.chat_template') ?? '',
-  }
-  return table.find((row) => row.matches(file))?.manner
+  })
 }
 
-function mannerOfDialect(dialect: string): Manner {
+function checkedManner(dialect: string): Manner {
   if (!Object.hasOwn(dialects, dialect)) {
     throw new CatalogError('unknown-dialect', `there is no dialect "${dialect}". Known: ${knownDialects().join(', ')}`)
   }
-  const measured = table.find((row) => row.manner.dialect === dialect)?.manner
-  return measured ?? { ...qwen, dialect }
+  return mannerOfDialect(dialect)
+}
+
+/** DeepSeek V4.1's n-gram memory (Engram), which the embedded library does not have. */
+function needsEngram(header: GgufHeader, architecture: string): boolean {
+  return (
+    /engram|^deepseek-?4[._-]?1$/i.test(architecture) ||
+    header.tensors.some((tensor) => /engram/i.test(tensor.name)) ||
+    [...header.metadata.keys()].some((key) => /\bengram/i.test(key))
+  )
 }
 
 /** An estimate of what a file needs besides its weights, from its header. KV cache at f16, attention of the usual kind. */

@@ -99,6 +99,38 @@ test.each([
   })
 })
 
+test.each([
+  ['deepseek4', "set dsml_token = '｜DSML｜' 'tool_calls' 'Beyond maximum — exhaustive'", 'deepseek-v4'],
+  ['deepseek4', "set dsml_token = '｜DSML｜' 'tool_calls' 'Absolute maximum'", 'deepseek-v4-preview'],
+  ['deepseek4', '<｜System｜> ｜DSML｜ calls', 'deepseek-v4.1'],
+  ['deepseek2', '｜DSML｜ function_calls', 'deepseek-v3.2'],
+  ['gpt-oss', '<|start|><|channel|>', 'harmony'],
+  ['deepseek2', '[gMASK]<sop> <arg_key> clear_thinking', 'glm'],
+  ['gemma4', '<|turn> <|tool_call>call:', 'gemma'],
+  ['qwen35moe', '<|im_start|> <tool_call> <function= enable_thinking', 'qwen-xml'],
+  ['qwen3moe', '<|im_start|> <tool_call> <function= <name>', 'qwen-xml-coder'],
+])('the template of a %s file that holds "%s" tells its dialect', async (architecture, template, dialect) => {
+  const file = model('some.gguf', { 'tokenizer.chat_template': template }, architecture)
+  expect((await resolveModel(file, folders())).traits).toMatchObject({ dialect, prompt: 'full', finishes: 'words' })
+})
+
+test('DeepSeek files without a template say their release by name, or are not guessed', async () => {
+  const dated = model('a.gguf', { 'general.name': 'DeepSeek V4 Flash 0731' }, 'deepseek4')
+  expect((await resolveModel(dated, folders())).traits.dialect).toBe('deepseek-v4')
+  const undated = model('b.gguf', { 'general.name': 'DeepSeek V4 Flash' }, 'deepseek4')
+  await expect(resolveModel(undated, folders())).rejects.toThrow(/--dialect <name>: deepseek-v3.2, deepseek-v4/)
+})
+
+test('V4.1 with Engram names the remote way, whatever dialect is asked for', async () => {
+  const file = model('some.gguf', { 'deepseek4.engram.layers': '1' }, 'deepseek4')
+  for (const dialect of [undefined, 'deepseek-v4.1']) {
+    await expect(resolveModel(file, folders(), { dialect })).rejects.toMatchObject({
+      kind: 'beyond-engine',
+      message: expect.stringMatching(/Engram.*cachalot remote show vllm.*--preset vllm/),
+    })
+  }
+})
+
 test('a file that nobody knows how to speak to needs --dialect, and gets it', async () => {
   const file = model('some.gguf', { 'tokenizer.chat_template': '<function=name>' })
   await expect(resolveModel(file, folders())).rejects.toMatchObject({ kind: 'unknown-dialect' })
