@@ -48,7 +48,7 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       const confined = backend === 'bwrap' && !full
       const tripwire = await armFor(policy, confined)
       const end = confined
-        ? await runConfined(found, command, cwd, options)
+        ? await runConfined(found, command, cwd, options, tripwire)
         : await runPlan(groupPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
       const { started: _, ...result } = end
       const findings = (await tripwire?.check()) ?? []
@@ -66,7 +66,13 @@ async function armFor(policy: Policy, confined: boolean): Promise<Tripwire | und
   return armTripwire(policy.roots, { metadata: !confined || policy.git === 'writable' })
 }
 
-async function runConfined(found: Detected, command: Command, cwd: string, options: RunOptions): Promise<Ended> {
+async function runConfined(
+  found: Detected,
+  command: Command,
+  cwd: string,
+  options: RunOptions,
+  tripwire: Tripwire | undefined,
+): Promise<Ended> {
   const { env, probe, folder, networks } = found
   if (probe === undefined || networks === undefined) throw new SandboxError('self-test', 'The sandbox was not opened.')
   const { policy } = options
@@ -75,7 +81,10 @@ async function runConfined(found: Detected, command: Command, cwd: string, optio
   Object.assign(environment.variables, network.variables)
   try {
     for (let attempt = 1; ; attempt++) {
-      const plan = bwrapPlan(command.line, cwd, policy, environment, probe.machine, probe.programs, network.enter)
+      // Only the roots were looked at; what else is writable is looked at when the plan is made.
+      const seen = (root: string) => (policy.roots.includes(root) ? tripwire?.gitEntries(root) : undefined)
+      const { machine, programs } = probe
+      const plan = bwrapPlan(command.line, cwd, policy, environment, machine, programs, network.enter, seen)
       const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
       if (end.started) return withRefusals(end, network.refused())
       // A socket or file that went away between looking and mounting fails the set-up: look again.

@@ -1,5 +1,5 @@
 /** What stays read-only inside a writable folder: git metadata, and files that tell agents, editors or CI what to run. */
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { isInside, realPath } from './policy.ts'
 
@@ -16,11 +16,17 @@ export const MAX_FOLDERS = 4000
 /**
  * Everything below a writable folder that must stay as it is, as real absolute paths: `.git` folders and pointer
  * files with what they point to, and the protected names.
+ *
+ * @param entries what gitEntries gives, when somebody has looked already.
  */
-export function protectedPaths(root: string, names: readonly string[] = PROTECTED_NAMES): string[] {
+export function protectedPaths(
+  root: string,
+  names: readonly string[] = PROTECTED_NAMES,
+  entries: readonly string[] = gitEntries(root),
+): string[] {
   const found = new Set<string>()
   for (const name of names) addExisting(found, path.join(root, name))
-  for (const git of gitEntries(root)) {
+  for (const git of entries) {
     // A link cannot be held by a mount; what it leads to can, and the tripwire watches the link.
     if (!isLink(git)) found.add(git)
     for (const folder of gitFolders(git)) if (isInside(folder, root)) found.add(folder)
@@ -37,9 +43,9 @@ const GIT_GUARDED = [
  * The same for the git tool: the repository of this folder is open but for what runs programs; nested ones are not. The
  * protected names are open too: a switch that cannot write one of them would stop half-way.
  */
-export function gitToolPaths(root: string): string[] {
+export function gitToolPaths(root: string, entries: readonly string[] = gitEntries(root)): string[] {
   const own = path.join(root, '.git')
-  const held = protectedPaths(root, [])
+  const held = protectedPaths(root, [], entries)
   if (isFile(own) || isLink(own)) return held
   const found = new Set(held.filter((file) => file !== own))
   for (const name of GIT_GUARDED) addExisting(found, path.join(own, name))
@@ -52,27 +58,43 @@ function addExisting(found: Set<string>, file: string): void {
   if (real !== undefined) found.add(real)
 }
 
-/** Every `.git` (folder, file or link) at most MAX_DEPTH below the root. */
-export function gitEntries(root: string): string[] {
+/** Every `.git` (folder, file or link) at most MAX_DEPTH below the root, nearest first. */
+export function gitEntries(root: string): readonly string[] {
   const found: string[] = []
-  let folders = 0
-  const walk = (folder: string, depth: number): void => {
-    if (depth > MAX_DEPTH || folders++ > MAX_FOLDERS) return
-    for (const entry of entries(folder)) {
+  const queue: [folder: string, depth: number][] = [[root, 0]]
+  for (let folders = 0; queue.length > 0 && folders < MAX_FOLDERS; folders++) {
+    const [folder, depth] = queue.shift()!
+    for (const entry of entriesOf(folder)) {
       const file = path.join(folder, entry.name)
       if (entry.name === '.git') found.push(file)
-      else if (entry.isDirectory() && entry.name !== 'node_modules') walk(file, depth + 1)
+      else if (isSearched(entry) && depth < MAX_DEPTH) queue.push([file, depth + 1])
     }
   }
-  walk(root, 0)
-  return found
+  return withRemembered(root, found)
 }
 
-function entries(folder: string) {
+/** Whether a search looks into it: links are not followed, and installed packages are not the user's repositories. */
+export const isSearched = (entry: Dirent): boolean => entry.isDirectory() && entry.name !== 'node_modules'
+
+const remembered = new Map<string, Set<string>>()
+
+/**
+ * What was found, and what was found before in this process and is still there: a command that makes thousands of
+ * folders must not push an older repository out of sight of the next search.
+ */
+export function withRemembered(root: string, found: readonly string[]): readonly string[] {
+  const known = remembered.get(root) ?? new Set<string>()
+  remembered.set(root, known)
+  for (const file of found) known.add(file)
+  for (const file of known) if (lstatSync(file, { throwIfNoEntry: false }) === undefined) known.delete(file)
+  return [...known]
+}
+
+/** The entries of a folder; none when it is not there or not readable: then nothing in it can be mounted on either. */
+export function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch {
-    // Not readable for us: nothing in it that we could mount on.
     return []
   }
 }

@@ -2,11 +2,19 @@
  * Notices what no mount can prevent: names that a command makes and that a program outside would obey. Compared is what
  * was there before the command with what is there after it.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, rmSync, type Stats, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, rmSync, type Stats, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 import { isInside, realPath } from './policy.ts'
-import { gitFolders, MAX_DEPTH, MAX_FOLDERS, PROTECTED_NAMES } from './protect.ts'
+import {
+  entriesOf,
+  gitFolders,
+  isSearched,
+  MAX_DEPTH,
+  MAX_FOLDERS,
+  PROTECTED_NAMES,
+  withRemembered,
+} from './protect.ts'
 import type { Finding } from './types.ts'
 
 export interface TripwireOptions {
@@ -43,6 +51,13 @@ interface Seen {
 export async function armTripwire(roots: readonly string[], options: TripwireOptions): Promise<Tripwire> {
   const before = await look(roots, options)
   return {
+    gitEntries(root) {
+      const found = [...before].filter(([file]) => path.basename(file) === '.git' && isInside(file, root))
+      return withRemembered(
+        root,
+        found.map(([file]) => file),
+      )
+    },
     async check() {
       const after = await look(roots, options)
       const findings: Finding[] = []
@@ -65,6 +80,8 @@ export async function armTripwire(roots: readonly string[], options: TripwireOpt
 }
 
 export interface Tripwire {
+  /** Every `.git` that was in a root when it was armed, see protect.ts: so that nobody has to look again. */
+  gitEntries(root: string): readonly string[]
   check(): Promise<readonly Finding[]>
   /** Puts back what was there, or removes what is new. False where that is not known. */
   revert(finding: Finding): boolean
@@ -102,7 +119,7 @@ async function walk(root: string, top: string, found: Map<string, Seen>, metadat
         const target = linkOf(file)
         if (leadsOut(file, target, root)) found.set(file, { kind: 'link-out', state: target })
       } else if (entry.isDirectory()) {
-        if (depth < MAX_DEPTH && entry.name !== 'node_modules') queue.push([file, depth + 1])
+        if (depth < MAX_DEPTH && isSearched(entry)) queue.push([file, depth + 1])
       } else if (metadata && ((statOf(file)?.mode ?? 0) & SUID_SGID) !== 0) {
         found.set(file, { kind: 'set-id', state: 'there' })
       }
@@ -166,14 +183,5 @@ function contentOf(file: string): Buffer | undefined {
     return readFileSync(file)
   } catch {
     return undefined
-  }
-}
-
-function entriesOf(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-  } catch {
-    // Not there, or not readable: nothing in it that we could see.
-    return []
   }
 }

@@ -41,6 +41,8 @@ export interface ProfileOptions {
   readonly joinsNetwork?: boolean
   /** Listening unix sockets to hide; undefined when they are too many, and the filter must refuse them all. */
   readonly sockets?: readonly string[] | undefined
+  /** Every `.git` below a writable folder, when somebody has looked already. */
+  readonly gitEntries?: (root: string) => readonly string[] | undefined
 }
 
 /** The arguments that hold a command to the policy. Reads the disk: what exists now is what can be hidden or held. */
@@ -83,7 +85,10 @@ export function bwrapProfile(
     const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
     if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
   }
-  args.push(...writable.flatMap((folder) => protectionArgs(folder, policy.git === 'writable')))
+  for (const folder of writable) {
+    const held = policy.git === 'writable' ? gitToolPaths : protectedInBox
+    args.push(...protectionArgs(folder, held(folder, options.gitEntries?.(folder))))
+  }
 
   for (const mask of around) args.push('--remount-ro', mask.path)
   for (const folder of hidden) if (folder !== '/tmp' && folder !== '/var/tmp') args.push('--remount-ro', folder)
@@ -129,10 +134,8 @@ function maskArgs(mask: Mask, machine: Machine): string[] {
  * Protected paths read-only, and every folder between them and the root pinned by a mount on itself: what is a mount
  * point cannot be renamed away (EBUSY).
  */
-function protectionArgs(root: string, gitTool: boolean): string[] {
-  const held = (gitTool ? gitToolPaths(root) : protectedPaths(root)).filter(
-    (file) => file !== root && isInside(file, root),
-  )
+function protectionArgs(root: string, paths: readonly string[]): string[] {
+  const held = paths.filter((file) => file !== root && isInside(file, root))
   const pins = new Set<string>()
   for (const file of held) {
     for (let up = path.dirname(file); up !== root && isInside(up, root); up = path.dirname(up)) pins.add(up)
@@ -142,6 +145,8 @@ function protectionArgs(root: string, gitTool: boolean): string[] {
   for (const file of withoutNested(held)) args.push('--ro-bind', file, file)
   return args
 }
+
+const protectedInBox = (root: string, entries?: readonly string[]): string[] => protectedPaths(root, undefined, entries)
 
 /** Without those that lie in another one, outermost first. */
 function withoutNested(folders: readonly string[]): string[] {

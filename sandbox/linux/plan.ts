@@ -2,7 +2,7 @@
 import type { Environment } from '../environment.ts'
 import type { SpawnPlan } from '../process.ts'
 import type { Policy } from '../types.ts'
-import { bwrapProfile, GATE_FD, type Machine, SCRIPT_FD } from './bwrap.ts'
+import { bwrapProfile, GATE_FD, type Machine, type ProfileOptions, SCRIPT_FD } from './bwrap.ts'
 import { listeningSockets } from './masks.ts'
 import { seccompFilter } from './seccomp.ts'
 
@@ -49,9 +49,10 @@ export function bwrapPlan(
   machine: Machine,
   programs: Programs,
   enter: readonly string[] = [],
+  gitEntries?: ProfileOptions['gitEntries'],
 ): SpawnPlan {
   const joinsNetwork = enter.length > 0
-  const profile = bwrapProfile(policy, cwd, machine, { sockets: listeningSockets(), joinsNetwork })
+  const profile = bwrapProfile(policy, cwd, machine, { sockets: listeningSockets(), joinsNetwork, gitEntries })
   const filter = seccompFilter({ unix: profile.unix })
   const script = Buffer.from(line)
   const long = script.length > MAX_LINE_BYTES

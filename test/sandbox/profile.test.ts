@@ -189,6 +189,15 @@ describe('protected paths', () => {
     expect(protectedPaths(work, [])).toEqual([path.join(work, 'a/b/c/d/.git')])
   })
 
+  test('once found are not forgotten, however many folders are made before them', () => {
+    put('home/work/z/.git/config')
+    expect(protectedPaths(work, [])).toEqual([path.join(work, 'z/.git')])
+    for (let folder = 0; folder < 4100; folder++) mkdirSync(path.join(work, `a${folder}`))
+    expect(protectedPaths(work, [])).toEqual([path.join(work, 'z/.git')])
+    rmSync(path.join(work, 'z'), { recursive: true })
+    expect(protectedPaths(work, [])).toEqual([])
+  })
+
   test('are not the link itself, which no mount can hold, but what it leads to', () => {
     put('home/work/real/HEAD')
     symlinkSync('real', path.join(work, '.git'))
