@@ -1,55 +1,22 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { FileChange } from '../../agent/index.ts'
 import { customCommands } from '../../src/tui/commands/custom.ts'
 import { columns } from '../../src/tui/commands/show.ts'
-import { openUndo } from '../../src/tui/commands/undo.ts'
+import { readWish } from '../../src/tui/commands/undo.ts'
 import { branchOf } from '../../src/tui/current.ts'
 import { exportMarkdown } from '../../src/tui/sessions/export.ts'
 import { readMeta, writeMeta } from '../../src/tui/sessions/meta.ts'
 import { plainText } from '../../src/tui/text/style.ts'
-import { unifiedDiff } from '../../tools/index.ts'
 
 const scratch = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'cachalot-commands-')))
 
-/** Makes the change in the folder and tells of it as the agent does. */
-function changed(folder: string, path: string, before: string | null, after: string): FileChange {
-  writeFileSync(join(folder, path), after)
-  return { path, kind: before === null ? 'added' : 'changed', diff: unifiedDiff(path, before, after) }
-}
-
-describe('undo', () => {
-  it('takes back and makes again, byte for byte, also without a last line break and with CRLF', async () => {
-    const folder = scratch()
-    const texts = { 'a.txt': ['one\ntwo', 'one\nthree'], 'b.txt': ['x\r\ny\r\n', 'x\r\nz\r\n'] } as const
-    const changes = Object.entries(texts).map(([path, [before, after]]) => changed(folder, path, before, after))
-    const undo = openUndo(folder)
-    undo.record(changes)
-    const state = (): string[] => Object.keys(texts).map((path) => readFileSync(join(folder, path), 'utf8'))
-    expect((await undo.back()).ok).toBe(true)
-    expect(state()).toEqual(['one\ntwo', 'x\r\ny\r\n'])
-    expect((await undo.again()).ok).toBe(true)
-    expect(state()).toEqual(['one\nthree', 'x\r\nz\r\n'])
-    expect(await undo.again()).toEqual({ ok: false, text: 'There is nothing to redo.' })
-  })
-
-  it('changes nothing at all when one file was changed since', async () => {
-    const folder = scratch()
-    const undo = openUndo(folder)
-    undo.record([changed(folder, 'a.txt', 'one\n', 'two\n'), changed(folder, 'b.txt', 'one\n', 'two\n')])
-    writeFileSync(join(folder, 'b.txt'), 'mine\n')
-    expect(await undo.back()).toEqual({ ok: false, text: 'Nothing was changed: b.txt has been changed since.' })
-    expect(readFileSync(join(folder, 'a.txt'), 'utf8')).toBe('two\n')
-  })
-
-  it('leaves binary files alone', async () => {
-    const folder = scratch()
-    const undo = openUndo(folder)
-    undo.record([{ path: 'a.bin', kind: 'changed' }])
-    expect((await undo.back()).text).toContain('a.bin is not text')
-  })
+it('undo and redo read a number and --force, in any order, and nothing else', () => {
+  expect(readWish('')).toEqual({ count: 1, force: false })
+  expect(readWish(' 3 --force ')).toEqual({ count: 3, force: true })
+  expect(readWish('--force 2')).toEqual({ count: 2, force: true })
+  for (const wrong of ['0', '1 2', 'all', '-1', '1.5']) expect(readWish(wrong)).toBeUndefined()
 })
 
 describe('commands of the user', () => {

@@ -99,7 +99,10 @@ describe('the transcript', () => {
         exitCode: 0,
         text: 'x',
         changes: [],
-        checks: [],
+        checks: [
+          { name: 'syntax', passed: true, detail: '' },
+          { name: 'tests', passed: null, detail: 'none are related\nmore' },
+        ],
         steps: 1,
         seconds: 3,
         usage,
