@@ -1,5 +1,6 @@
 /** Commands in the real box, started by agents that run as root and as nobody (uid 65534). */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -145,6 +146,34 @@ describe.each(users)('a command, as $name', (user) => {
     expect(existsSync(path.join(place.work, 'here'))).toBe(false)
     const more = await agent.run('touch /usr/outside', { policy })
     expect(more.hint).toBe('[sandbox: only the work tree and /tmp are writable]')
+  })
+
+  each('writes where the user opened more, and reads nothing of what the user hid', async (agent) => {
+    const [extra, hidden] = [path.join(place.home, 'extra'), path.join(place.work, '.env')]
+    for (const folder of [extra, path.join(place.work, 'vault')]) mkdirSync(folder)
+    chownSync(extra, user.uid ?? process.getuid!(), user.uid ?? process.getgid!())
+    writeFileSync(hidden, 'HIDDEN')
+    writeFileSync(path.join(place.work, 'vault/key'), 'HIDDEN')
+    const change = { extraWrite: [extra], denyRead: [hidden, path.join(place.work, 'vault')] }
+    const line = `echo x >${extra}/file && echo wrote; cat .env vault/key; ls -A vault; echo x >.env; rm -rf vault; echo done`
+    const { output } = await agent.run(line, { policy: policyFor(place.work, change) })
+    expect(readFileSync(path.join(extra, 'file'), 'utf8')).toBe('x\n')
+    expect(output).toMatch(/^wrote\n/)
+    expect(output).not.toContain('HIDDEN')
+    expect(readFileSync(hidden, 'utf8')).toBe('HIDDEN')
+    expect(readFileSync(path.join(place.work, 'vault/key'), 'utf8')).toBe('HIDDEN')
+  })
+
+  each('reaches the network of the machine only when it is opened as a whole', async (agent) => {
+    const server = createServer((socket) => socket.end('hello from the host\n'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const line = `cat </dev/tcp/127.0.0.1/${port}; test -r /etc/resolv.conf && echo resolver`
+    const full = await agent.run(line, { policy: policyFor(place.work, { network: 'full' }) })
+    const off = await agent.run(line, { policy })
+    server.close()
+    expect(full.output).toBe('hello from the host\nresolver\n')
+    expect(off.output).toMatch(/Connection refused/)
   })
 
   each('leaves nothing when the agent is killed with SIGKILL', async () => {
