@@ -37,6 +37,9 @@ export interface Usage {
   readonly generatedTokens: number
   readonly prefillSeconds: number
   readonly decodeSeconds: number
+  /** Tokens that were copied from the context on trial, and those of them that held (embedded models). */
+  readonly draftedTokens?: number
+  readonly acceptedTokens?: number
 }
 
 export interface RespondOptions {

@@ -3,7 +3,13 @@
  * hold fewer (it died, or its memory could not be cut where we wanted); what is missing is evaluated again, unseen, with
  * the next use.
  */
-import { EngineError, type GeneratedToken, type GenerateOptions, type Sequence } from '../engine.ts'
+import {
+  EngineError,
+  type GenerateCounts,
+  type GeneratedToken,
+  type GenerateOptions,
+  type Sequence,
+} from '../engine.ts'
 import type { TokensEvent } from '../host/protocol.ts'
 import { HostFailure } from './failure.ts'
 import type { HostProcess } from './host-process.ts'
@@ -56,6 +62,7 @@ export class EmbeddedSequence implements Sequence {
     const yielded: number[] = []
     const start = this.#ledger.length
     let host: HostProcess | undefined
+    let counts: GenerateCounts | undefined
     /** Settles with the tokens in the host, undefined after a failure. */
     let answered: Promise<number | undefined> = Promise.resolve(start)
     const stop = new AbortController()
@@ -86,7 +93,10 @@ export class EmbeddedSequence implements Sequence {
         return length
       }
       answered = answer.then(
-        ({ length }) => settled(length),
+        ({ length, drafted, accepted }) => {
+          counts = { drafted, accepted }
+          return settled(length)
+        },
         () => settled(undefined),
       )
       while (true) {
@@ -103,12 +113,12 @@ export class EmbeddedSequence implements Sequence {
             wake = resolve
           })
       }
-      const { reason, drafted, accepted } = await answer
-      options.onEnd?.({ drafted, accepted })
+      const { reason } = await answer
       if (reason === 'aborted') throw new EngineError('aborted', 'stopped')
     } finally {
       stop.abort()
       const resident = await answered
+      if (counts) options.onEnd?.(counts)
       // What the consumer has seen counts, but for the last of it; the host may have gone on a little.
       if (yielded.length > 0) {
         this.#ledger.push(last)

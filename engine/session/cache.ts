@@ -1,12 +1,12 @@
 /** One engine sequence and the tokens that are known to be in its KV cache. */
-import { type Engine, EngineError, type Sequence } from '../engine.ts'
+import type { Engine, Sequence } from '../engine.ts'
 
 export interface SequenceCache {
   /** The open one, if there is one. */
   readonly sequence: Sequence | undefined
   /**
    * The sequence, holding nothing but a beginning of `prompt` shorter than it (its last token is evaluated with the
-   * first generated one). Rewinds where the model can, else starts anew.
+   * first generated one). All of it is evaluated: where a model goes back to a checkpoint only, it holds that much.
    */
   align(prompt: readonly number[]): Promise<Sequence>
   /** Tells what was evaluated since: the cache holds the first `length` of these tokens. */
@@ -46,8 +46,9 @@ export function sequenceCache(
     },
     forget,
     async align(prompt) {
-      let common = commonLength(tokens, prompt)
       current ??= await engine.sequence()
+      // After the death of the host nothing is evaluated, whatever the sequence still knows.
+      let common = Math.min(commonLength(tokens, prompt), current.evaluated)
       const restored = await restore(current, prompt, common)
       if (restored !== undefined) {
         tokens = [...restored]
@@ -55,20 +56,13 @@ export function sequenceCache(
       }
       // A reading that turned out to be another's was thrown away, and with it what was there before.
       common = Math.min(common, current.length)
-      if (current.length > common) {
-        try {
-          await current.rewind(common)
-        } catch (error) {
-          // A model that rewinds only to checkpoints: evaluate anew. A dead host is the caller's to tell.
-          if (!(error instanceof EngineError) || error.kind === 'died') throw error
-          await current.close()
-          current = undefined
-        }
+      if (current.length > common) await current.rewind(common)
+      // What a checkpoint did not bring back is read with the rest, so that its progress is seen.
+      if (current.evaluated < common) {
+        common = current.evaluated
+        await current.rewind(common)
       }
-      if (current === undefined) {
-        tokens = []
-        current = await engine.sequence()
-      } else tokens.length = common
+      tokens.length = common
       return current
     },
     holds(evaluated) {

@@ -1,5 +1,5 @@
 /** One conversation with an embedded model: what was appended is in the ledger, what was evaluated in the KV cache. */
-import { EngineError, type Sequence } from '../engine.ts'
+import { EngineError, type GenerateCounts, type Sequence } from '../engine.ts'
 import type { AssistantMessage, Message } from '../messages.ts'
 import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from '../model.ts'
 import { type SequenceCache, sequenceCache } from './cache.ts'
@@ -34,6 +34,7 @@ interface Turn {
   stop: 'end' | 'length' | 'aborted'
   began: number
   prefilled: number | undefined
+  counts: GenerateCounts | undefined
 }
 
 export function embeddedSession(model: EmbeddedModel, state: SessionState): ModelSession {
@@ -76,6 +77,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       stop: 'end',
       began: performance.now(),
       prefilled: undefined,
+      counts: undefined,
     }
     let settled = false
     try {
@@ -158,10 +160,12 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     // A model that rewinds only to checkpoints is stopped where its state is to be kept.
     const end = ends.at(-1) ?? 0
     const halt = readings !== undefined && info.rewind === 'checkpoint' && end > turn.cached && end < last
+    // Turns begin and end here, and the model is asked again from here: places to come back to.
+    const checkpoints = [...Array.from(marks.values(), ({ length }) => length), ledger.tokens.length, last]
     let done = turn.cached
     for (const to of halt ? [end, last] : [last]) {
       try {
-        for await (const more of evaluate(sequence, turn.prompt.slice(done, to), signal, abandon)) {
+        for await (const more of evaluate(sequence, turn.prompt.slice(done, to), signal, abandon, checkpoints)) {
           yield event(done + more)
         }
       } catch (error) {
@@ -196,6 +200,10 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
         maxTokens,
         signal,
         logprobs: options.logprobs,
+        stopTokens: [...stopTokens],
+        onEnd: (counts) => {
+          turn.counts = counts
+        },
       })
       for await (const { token, text, end, logprob } of stream) {
         if (turn.sampled.length === 0) {
@@ -272,6 +280,7 @@ function spentOn(turn: Turn): Usage {
     generatedTokens: turn.sampled.length,
     prefillSeconds: ((turn.prefilled ?? now) - turn.began) / 1000,
     decodeSeconds: (now - (turn.prefilled ?? now)) / 1000,
+    ...(turn.counts && { draftedTokens: turn.counts.drafted, acceptedTokens: turn.counts.accepted }),
   }
 }
 

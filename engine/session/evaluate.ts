@@ -4,19 +4,20 @@ import { eventQueue } from './event-queue.ts'
 
 /**
  * Evaluates tokens at the end of a sequence; yields how many of them are done. Throws EngineError. A consumer that
- * leaves early aborts the work by `abandon`, whose signal must be part of `signal`.
+ * leaves early aborts the work by `abandon`, whose signal must be part of `signal`. `checkpoints`: see Sequence.prefill.
  */
 export async function* evaluate(
   sequence: Sequence,
   tokens: readonly number[],
   signal: AbortSignal,
   abandon: AbortController,
+  checkpoints: readonly number[] = [],
 ): AsyncGenerator<number, void> {
   if (tokens.length === 0) return
   const progress = eventQueue<number>()
   let failure: { readonly error: unknown } | undefined
   const work = sequence
-    .prefill(tokens, { signal, onProgress: (done) => progress.push(done) })
+    .prefill(tokens, { signal, checkpoints, onProgress: (done) => progress.push(done) })
     .catch((error: unknown) => {
       failure = { error }
     })

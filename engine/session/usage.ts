@@ -18,7 +18,14 @@ export function addUsage(a: Usage, b: Usage): Usage {
     generatedTokens: a.generatedTokens + b.generatedTokens,
     prefillSeconds: a.prefillSeconds + b.prefillSeconds,
     decodeSeconds: a.decodeSeconds + b.decodeSeconds,
+    ...sumOf(a, b, 'draftedTokens'),
+    ...sumOf(a, b, 'acceptedTokens'),
   }
+}
+
+/** Only embedded models draft. */
+function sumOf(a: Usage, b: Usage, key: 'draftedTokens' | 'acceptedTokens'): Partial<Usage> {
+  return a[key] === undefined && b[key] === undefined ? {} : { [key]: (a[key] ?? 0) + (b[key] ?? 0) }
 }
 
 /** What a text costs where nobody can count its tokens: four characters a token, rounded up. */

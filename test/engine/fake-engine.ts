@@ -56,6 +56,12 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
 
   function sequence(initial: readonly number[]): Sequence {
     const cache = [...initial]
+    /** How many of them are evaluated. */
+    let resident = cache.length
+    const catchUp = () => {
+      evaluated += cache.length - resident
+      resident = cache.length
+    }
     let dead = false
     open += 1
     const step = (kind: 'prefill' | 'token') => {
@@ -75,25 +81,26 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
         return cache.length
       },
       get evaluated() {
-        return cache.length
+        return resident
       },
       checkpoint: async () => undefined,
       async prefill(tokens, { signal, onProgress }) {
         alive()
+        catchUp()
         for (let at = 0; at < tokens.length; at += batch) {
           await turnOfLoop()
           step('prefill')
           if (signal.aborted) throw new EngineError('aborted', 'aborted')
           const part = tokens.slice(at, at + batch)
           cache.push(...part)
-          evaluated += part.length
+          catchUp()
           onProgress?.(at + part.length)
         }
       },
       async *generate(last, { maxTokens, signal, logprobs }): AsyncGenerator<GeneratedToken> {
         alive()
         cache.push(last)
-        evaluated += 1
+        catchUp()
         prompts.push([...cache])
         const tokens = encode(options.reply(decode(cache)))
         for (const [index, token] of tokens.slice(0, maxTokens).entries()) {
@@ -101,7 +108,10 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
           step('token')
           if (signal.aborted) throw new EngineError('aborted', 'aborted')
           if (cache.length >= contextTokens) throw new EngineError('context-full', 'full')
-          if (index > 0) cache.push(tokens[index - 1]!)
+          if (index > 0) {
+            cache.push(tokens[index - 1]!)
+            resident = cache.length
+          }
           const end = token === imEnd || token === firstControl + 2
           const text = token >= firstControl && token < firstControl + 3 ? '' : decode([token])
           yield { token, text, end, ...(logprobs ? { logprob: -1 } : {}) }
@@ -109,8 +119,10 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
         }
       },
       async rewind(length) {
-        if (options.rewind === 'checkpoint') throw new EngineError('bad-state', 'only to checkpoints')
-        cache.length = Math.min(cache.length, length)
+        if (length >= cache.length) return
+        cache.length = length
+        // The only checkpoint is the beginning.
+        resident = options.rewind === 'checkpoint' ? 0 : Math.min(resident, length)
       },
       fork: async () => sequence(cache),
       save: async () => undefined,

@@ -68,12 +68,32 @@ export function tinyMoe(vocabulary: Vocabulary): Architecture {
   return { metadata, tensors, width }
 }
 
-/** DeepSeek V4: compressed attention (ratios 0, 4 and 128), indexer, hyper-connections, a hash-routed layer: about 17 MB. */
-export function tinyDeepseek4(vocabulary: Vocabulary): Architecture {
+/** What of DeepSeek V4's geometry makes the size of its cache. */
+export interface CacheGeometry {
+  /** Compression of each layer: 0 (none), 4 or 128. */
+  readonly ratios: readonly number[]
+  readonly head: number
+  readonly indexHead: number
+  readonly hashLayers: number
+}
+
+/** Few and small layers: about 17 MB. */
+export const tinyGeometry: CacheGeometry = { ratios: [0, 0, 4, 128, 4, 128], head: 128, indexHead: 64, hashLayers: 1 }
+
+/** That of V4-Flash: 43 layers, heads of 512. With a narrow embedding still only about 217 MB. */
+export const flashGeometry: CacheGeometry = {
+  ratios: Array.from({ length: 43 }, (_, i) => (i < 2 ? 0 : i % 2 === 0 ? 4 : 128)),
+  head: 512,
+  indexHead: 128,
+  hashLayers: 3,
+}
+
+/** DeepSeek V4: compressed attention, indexer, hyper-connections, hash-routed layers. */
+export function deepseek4(vocabulary: Vocabulary, geometry: CacheGeometry): Architecture {
   const arch = 'deepseek4'
-  const ratios = [0, 0, 4, 128, 4, 128]
-  const [width, heads, head, queryRank, groups, outputRank] = [256, 8, 128, 128, 2, 64]
-  const [indexHeads, indexHead, experts, used, inner, hashLayers] = [4, 64, 8, 2, 128, 1]
+  const { ratios, head, indexHead, hashLayers } = geometry
+  const [width, heads, queryRank, groups, outputRank] = [256, 8, 128, 2, 64]
+  const [indexHeads, experts, used, inner] = [4, 8, 2, 128]
   const streams = 4
   const mixes = (2 + streams) * streams
   const size = vocabulary.tokens.length

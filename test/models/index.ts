@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tinyDeepseek4, tinyMoe } from './architectures.ts'
+import { deepseek4, flashGeometry, tinyGeometry, tinyMoe } from './architectures.ts'
 import { asCopy, type Succession, succession } from './copy.ts'
 import { type MetaValue, writeGguf } from './gguf.ts'
 import { makeVocabulary, type Vocabulary } from './vocabulary.ts'
@@ -13,9 +13,10 @@ const format = 2
 
 /**
  * `tiny-moe`: Qwen's mixture of experts with ChatML control tokens; `tiny-ds4`: DeepSeek V4's structure. Their words
- * are random but reproducible. The `-copy` variants say what is known in advance.
+ * are random but reproducible. The `-copy` variants say what is known in advance. `flashkv-ds4` has the cache of V4-Flash
+ * (217 MB, some seconds to write).
  */
-export type ModelKind = 'tiny-moe' | 'tiny-moe-copy' | 'tiny-ds4' | 'tiny-ds4-copy'
+export type ModelKind = 'tiny-moe' | 'tiny-moe-copy' | 'tiny-ds4' | 'tiny-ds4-copy' | 'flashkv-ds4'
 
 export interface TestModel {
   readonly file: string
@@ -39,7 +40,7 @@ export interface ModelOptions {
 /** Makes the model file (a second or less), or finds the one made before. */
 export function makeModel(kind: ModelKind, { folder, reply = [], metadata = {} }: ModelOptions = {}): TestModel {
   const copies = kind.endsWith('-copy')
-  const vocabulary = makeVocabulary(kind.startsWith('tiny-ds4') ? 'deepseek' : 'qwen', reply)
+  const vocabulary = makeVocabulary(kind.includes('ds4') ? 'deepseek' : 'qwen', reply)
   const order: Succession | undefined = copies ? succession(vocabulary, vocabulary.extra) : undefined
   const where = folder ?? join(tmpdir(), `cachalot-test-models-${process.getuid?.() ?? 'user'}`)
   mkdirSync(where, { recursive: true })
@@ -49,7 +50,9 @@ export function makeModel(kind: ModelKind, { folder, reply = [], metadata = {} }
     .slice(0, 12)
   const file = join(where, `${kind}-${key}.gguf`)
   if (!existsSync(file)) {
-    const model = kind.startsWith('tiny-ds4') ? tinyDeepseek4(vocabulary) : tinyMoe(vocabulary)
+    const model = kind.includes('ds4')
+      ? deepseek4(vocabulary, kind === 'flashkv-ds4' ? flashGeometry : tinyGeometry)
+      : tinyMoe(vocabulary)
     const tensors = order ? asCopy(model.tensors, model.width, order) : model.tensors
     writeGguf(file, { ...model.metadata, ...metadata }, tensors)
   }

@@ -38,8 +38,8 @@ afterEach(async () => {
   engine = undefined
 })
 
-async function open(): Promise<Model> {
-  const { file } = makeModel('tiny-moe-copy', { reply: pieces })
+async function open(kind: 'tiny-moe-copy' | 'tiny-ds4-copy' = 'tiny-moe-copy'): Promise<Model> {
+  const { file } = makeModel(kind, { reply: pieces })
   engine = await openEngine({ file, contextTokens: 4096, threads: 1, sequences: 2 })
   return openEmbedded({ engine, dialect: dialectByName('fenced'), info, sampling })
 }
@@ -111,6 +111,34 @@ describe('on the real engine', () => {
     expect(again.message.sampled).toEqual(first.message.sampled)
     await fork.append([{ role: 'user', text: 'more' }])
     expect(done(await answer(fork)).usage.cachedTokens).toBeGreaterThan(first.usage.promptTokens)
+    await fork.close()
+  })
+
+  test('a model that goes back to checkpoints has them where turns begin and end', async () => {
+    const model = await open('tiny-ds4-copy')
+    expect(model.info.rewind).toBe('checkpoint')
+    const session = await start(model)
+    const first = done(await answer(session))
+    const checkpoint = await session.checkpoint()
+    const ask = (text: string) => session.append([{ role: 'user', text }])
+    await ask('and now?')
+    const second = done(await answer(session))
+    expect(second.usage.cachedTokens).toBe(first.usage.promptTokens + first.usage.generatedTokens - 1)
+    // The same question again: all but its last token is there.
+    await session.rewind(checkpoint)
+    await ask('and now?')
+    const again = done(await answer(session))
+    expect(again.message.sampled).toEqual(second.message.sampled)
+    expect(again.usage.evaluatedTokens).toBe(1)
+    // Another one: what came before the checkpoint is there.
+    await session.rewind(checkpoint)
+    await ask('something else')
+    const other = done(await answer(session))
+    expect(other.message.sampled).toEqual(first.message.sampled)
+    expect(other.usage.cachedTokens).toBe(checkpoint.tokens)
+    const fork = await session.fork()
+    await fork.append([{ role: 'user', text: 'more' }])
+    expect(done(await answer(fork)).usage.cachedTokens).toBeGreaterThan(checkpoint.tokens)
     await fork.close()
   })
 
