@@ -21,11 +21,9 @@ export interface CurrentOptions {
   readonly place: Place
   readonly approve: Approve
   readonly draw: () => void
-  /** The session that was open is left: what belonged to it is forgotten. */
-  readonly left: () => void
 }
 
-export function openCurrent({ ui, transcript, place, approve, draw, left }: CurrentOptions): Current {
+export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOptions): Current {
   let opened: Promise<Session> | undefined
   let model: string | undefined
   const ended = new AbortController()
@@ -81,7 +79,6 @@ export function openCurrent({ ui, transcript, place, approve, draw, left }: Curr
       }
       if (request.model !== undefined) model = request.model
       await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
-      left()
       ui.contextUsed = 0
       ui.warm = 0
       const session = await begin(request.resume)

@@ -4,7 +4,6 @@ import { openApprovals } from './approvals.ts'
 import type { Totals } from './commands/command.ts'
 import { openCommands } from './commands/index.ts'
 import { newestHere, pickSession } from './commands/sessions.ts'
-import { openUndo } from './commands/undo.ts'
 import { openFileList } from './complete/files.ts'
 import { branchOf, openCurrent } from './current.ts'
 import type { Desk } from './desk.ts'
@@ -91,7 +90,6 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     theme: themeNamed(settings.theme) ?? themeFor(shadeOf(environment) ?? 'dark'),
     screenReader: settings.screenReader,
   })
-  const undo = openUndo(root)
   let exit: (code: number) => void = () => undefined
   const ended = new Promise<number>((resolve) => {
     exit = resolve
@@ -150,7 +148,6 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     ended(result) {
       totals.turns += 1
       totals.usage = sum(totals.usage, result.usage)
-      undo.record(result.changes)
       void branchOf(root).then((branch) => {
         ui.branch = branch
       })
@@ -162,10 +159,9 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     place,
     approve: approvals.approve,
     draw: drawing.drawSoon,
-    left: () => undo.forget(),
   })
   const shell = openShell(desk, turns)
-  const commands = await openCommands(desk, turns, undo, totals)
+  const commands = await openCommands(desk, turns, totals)
 
   const submit: Parameters<typeof openKeys>[0]['submit'] = (text, when) => {
     if (text.startsWith('/') && commands.run(text)) return
@@ -220,8 +216,8 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     })
     if (begin.session === 'pick') await pickSession({ desk, turns })
     else if (begin.session === 'newest') await resumeNewest(desk)
-    else if (model !== undefined) await desk.switchSession({ model })
-    else void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
+    else if (typeof model === 'object') await desk.switchSession({ model: model.name })
+    else if (model === 'kept') void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
     if (begin.message !== undefined) turns.submit(begin.message, 'boundary')
     await Promise.all([greet(desk), colourCode(), desk.files.ready()])
   }

@@ -36,18 +36,27 @@ async function readTrusted(file: string): Promise<string[]> {
   }
 }
 
-/** On a machine without a model: lets the user choose. The chosen name, or undefined when there is one already. */
-export async function askModel(desk: Desk): Promise<string | undefined> {
+/**
+ * On a machine without a model: lets the user choose. `kept`: nothing to choose, the configured one is used. `left`: no
+ * answer, so nothing is fetched before the first message asks for it.
+ */
+export async function askModel(desk: Desk): Promise<'kept' | 'left' | { readonly name: string }> {
   const { place } = desk
-  if (!(await place.needsModel())) return undefined
+  if (!(await place.needsModel())) return 'kept'
   const models = await place.models()
   desk.say('There is no model on this machine yet. It is fetched once, and then nothing leaves this machine.')
   const choices = models.map(({ name, detail }) => ({ label: name, detail }))
   const at = await desk.choose({ title: 'Which model?', choices })
-  const chosen = models[at ?? models.findIndex(({ name }) => name === place.model)]
-  if (chosen === undefined || chosen.name === place.model) return undefined
+  const chosen = at === undefined ? undefined : models[at]
+  if (chosen === undefined) {
+    desk.say(`No model was chosen: your first message fetches ${place.model}. /model chooses another.`, {
+      role: 'warning',
+    })
+    return 'left'
+  }
+  if (chosen.name === place.model) return 'kept'
   await place.keepModel(chosen.name)
-  return chosen.name
+  return { name: chosen.name }
 }
 
 /** Who we are, what holds here, where help is. */

@@ -7,7 +7,6 @@ import type { Command, Totals } from './command.ts'
 import { customCommands } from './custom.ts'
 import { sessionCommands } from './sessions.ts'
 import { showCommands } from './show.ts'
-import type { Undo } from './undo.ts'
 import { workCommands } from './work.ts'
 
 export interface Commands {
@@ -21,8 +20,8 @@ const order = [
   ...['context', 'compact', 'cost', 'copy', 'memory', 'init', 'config', 'theme', 'doctor', 'quit'],
 ]
 
-export async function openCommands(desk: Desk, turns: Turns, undo: Undo, totals: Totals): Promise<Commands> {
-  const own = [...showCommands, ...workCommands(undo), ...sessionCommands]
+export async function openCommands(desk: Desk, turns: Turns, totals: Totals): Promise<Commands> {
+  const own = [...showCommands, ...workCommands, ...sessionCommands]
   own.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   const { root, folders } = desk.place
   const custom = await customCommands([join(folders.config, 'commands'), join(root, '.cachalot', 'commands')])

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { editFile } from '../outside.ts'
-import { type line, span } from '../text/style.ts'
+import { span } from '../text/style.ts'
 import { patchLines } from '../transcript/diff.ts'
 import type { Command } from './command.ts'
-import type { Undo } from './undo.ts'
+import { redo, undo } from './undo.ts'
 
 const run = promisify(execFile)
 
@@ -62,27 +62,4 @@ const copy: Command = {
   },
 }
 
-/** Undo and redo of whole turns. */
-export function workCommands(undo: Undo): readonly Command[] {
-  const back: Command = {
-    name: 'undo',
-    help: 'take back the file changes of the last turn',
-    run: (_, { desk, turns }) => say(desk.say, turns.note, undo.back()),
-  }
-  const again: Command = {
-    name: 'redo',
-    help: 'make them again',
-    run: (_, { desk, turns }) => say(desk.say, turns.note, undo.again()),
-  }
-  return [diff, back, again, copy, init, memory]
-}
-
-async function say(
-  tell: (text: string, style?: Parameters<typeof line>[1]) => void,
-  note: (text: string) => void,
-  done: ReturnType<Undo['back']>,
-): Promise<void> {
-  const outcome = await done
-  if (outcome.ok) note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
-  tell(outcome.text, { role: outcome.ok ? 'ok' : 'warning' })
-}
+export const workCommands: readonly Command[] = [diff, undo, redo, copy, init, memory]

@@ -47,6 +47,17 @@ describe('the first start', () => {
     expect(again.lines().join('\n')).not.toContain('Trust this folder?')
   })
 
+  it('offers the models of this machine where there is none, and fetches nothing unasked', async () => {
+    const pty = await start({ environment: { CACHALOT_MODEL: '' } }, 'Which model?')
+    await pty.until(/qwen2.5-coder-1.5b .*GB.*needs/)
+    pty.type('\x1b')
+    await pty.until('No model was chosen')
+    await pty.until('/help lists')
+    pty.type('/doctor\r')
+    await pty.until('colours:')
+    expect(readdirSync(pty.home)).not.toContain('data')
+  })
+
   it('leaves when the folder is not trusted', async () => {
     const pty = await start({ trusted: false, replies: [] }, 'Trust this folder?')
     pty.type('2')
