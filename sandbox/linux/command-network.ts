@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { BRIDGE_PORT, startBridge } from '../proxy/bridge.ts'
 import { parseHostRules } from '../proxy/rules.ts'
-import { type Connection, type HostProxy, startProxy } from '../proxy/server.ts'
-import type { Policy } from '../types.ts'
+import type { Connection, HostProxy } from '../proxy/server.ts'
+import { type Policy, SandboxError } from '../types.ts'
 import { openSessionNetwork, type SessionNetwork } from './session-network.ts'
 
 export interface CommandNetwork {
@@ -80,10 +80,24 @@ export class CommandNetworks {
 
   #openProxy(enter: readonly string[]): Promise<HostProxy> {
     const file = path.join(this.#settings.folder, 'proxy')
-    this.#proxy ??= startProxy(file).then(async (proxy) => {
-      await startBridge(enter, file)
-      return proxy
+    this.#proxy ??= this.#startProxy(enter, file).catch((error: unknown) => {
+      // The next command tries again.
+      this.#proxy = undefined
+      throw error
     })
     return this.#proxy
+  }
+
+  async #startProxy(enter: readonly string[], file: string): Promise<HostProxy> {
+    // Loaded when it is needed: an HTTP server is much to load for the many sessions without one.
+    const { startProxy } = await import('../proxy/server.ts')
+    const proxy = await startProxy(file)
+    try {
+      await startBridge(enter, file)
+    } catch (error) {
+      proxy.close()
+      throw new SandboxError('self-test', `No network for commands: ${error instanceof Error ? error.message : error}`)
+    }
+    return proxy
   }
 }

@@ -1,5 +1,5 @@
 /** The only way our own code reads or writes the user's files. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, readSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { realPath } from '../policy.ts'
@@ -12,6 +12,7 @@ import { replaceFile } from './write.ts'
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 const CHUNK = 256 * 1024
+const SMALL = 64 * 1024
 
 /**
  * Opens a work tree. Reading follows links that stay inside it; writing follows none, so that what a rule judged is
@@ -129,8 +130,14 @@ async function readWhole(file: string, name: string, maxBytes: number): Promise<
     const chunks: Buffer[] = []
     let total = 0
     for (;;) {
-      const chunk = Buffer.allocUnsafe(Math.max(CHUNK, Math.min(stat.size - total + 1, maxBytes + 1)))
-      const { bytesRead } = await promisify(read)(descriptor, chunk, 0, chunk.length, null)
+      // One byte more than is expected, so that the end is seen; a file that grows is read on in larger pieces.
+      const expected = Math.min(stat.size - total, maxBytes) + 1
+      const chunk = Buffer.allocUnsafe(total > 0 || stat.size === 0 ? Math.max(CHUNK, expected) : expected)
+      // A small file is read at once: a turn of the event loop takes longer than the reading.
+      const small = chunk.length <= SMALL
+      const bytesRead = small
+        ? readSync(descriptor, chunk, 0, chunk.length, null)
+        : (await promisify(read)(descriptor, chunk, 0, chunk.length, null)).bytesRead
       if (bytesRead === 0) return Buffer.concat(chunks, total)
       total += bytesRead
       if (total > maxBytes) throw tooLarge(name, total, maxBytes)

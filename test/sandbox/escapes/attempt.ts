@@ -53,9 +53,9 @@ export interface Attempt {
   escaped(world: World, result: Result): boolean
   /**
    * Without the sandbox: `bites` for any user, `root` only for root (the kernel stops a normal user by itself),
-   * `nobody-tried` where trying it would harm this machine.
+   * `made-by-root` for any user in a world that root made, `nobody-tried` where trying it would harm this machine.
    */
-  readonly control: 'bites' | 'root' | 'nobody-tried'
+  readonly control: 'bites' | 'root' | 'made-by-root' | 'nobody-tried'
   /** Why the sandbox does not stop it: a limit that docs/security.md states. */
   readonly limit?: string
   readonly limits?: Partial<Limits>

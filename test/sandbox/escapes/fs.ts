@@ -107,7 +107,7 @@ export const fs: readonly Attempt[] = [
     // The program belongs to another user and tells whom it runs as.
     line: (world) => `${world.home}/suid-id -u`,
     escaped: (world, { output }) => output.trim() === (world.uid === 0 ? '1' : '0'),
-    control: 'bites',
+    control: 'made-by-root',
   },
   {
     id: 'fs13',

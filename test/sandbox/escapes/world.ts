@@ -75,7 +75,11 @@ export async function buildWorld(uid: number, mark: string): Promise<OpenWorld> 
   }
   makeTemplate(template, uid, git)
   copyFileSync('/usr/bin/id', path.join(home, 'suid-id'))
-  chownSync(path.join(home, 'suid-id'), uid === 0 ? 1 : 0, 0)
+  try {
+    chownSync(path.join(home, 'suid-id'), uid === 0 ? 1 : 0, 0)
+  } catch {
+    // Root of a namespace that knows one user only: there is no other to belong to (`made-by-root` in attempt.ts).
+  }
   chmodSync(path.join(home, 'suid-id'), 0o4755)
   for (const name of ['inherited', 'handled']) {
     writeFileSync(path.join(home, name), '')
