@@ -74,7 +74,7 @@ const mode: Command = {
     const chosen = at === undefined ? undefined : modes[at]
     if (chosen === undefined) return
     desk.ui.mode = chosen
-    desk.hint(`${chosen}: ${modeHelp[chosen]}`)
+    desk.hint(modeHelp[chosen])
   },
 }
 
