@@ -17,6 +17,7 @@ export * from './kv/index.ts'
 export type * from './messages.ts'
 export type * from './model.ts'
 export { openRemote, type RemoteOptions, RemoteSetupError } from './remote/model.ts'
+export { isPeak, type Price, type PresetName, type RemotePreset, remotePresets } from './remote/presets.ts'
 export { type ScriptedModel, type ScriptedRequest, scriptedModel } from './scripted/model.ts'
 export {
   loadScript,

@@ -1,6 +1,7 @@
 /** The commands of the program, as commander reads them. Each command's code is loaded when it is chosen. */
 import { Command, CommanderError, Option } from 'commander'
 import { registerMachineCommands } from './commands/register.ts'
+import { registerRemoteCommand } from './commands/register-remote.ts'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
 import { registerModelCommand } from './model/index.ts'
@@ -52,6 +53,7 @@ function buildProgram(exit: (code: number) => void): Command {
   registerModelCommand(program, exit)
 
   registerMachineCommands(program, exit)
+  registerRemoteCommand(program)
 
   withSettings(
     program

@@ -16,6 +16,7 @@ export class EffortError extends Error {
 const maxContextTokens = 393_216
 
 export interface EffortChoice {
+  /** The dialect, or the remote preset, for messages. */
   readonly dialect: string
   readonly levels: readonly Effort[]
   /** The level where none is asked for. */
@@ -32,7 +33,7 @@ export function chooseEffort(
 ): Effort {
   if (wanted === undefined) return usual
   if (!levels.includes(wanted)) {
-    throw new EffortError(`the dialect ${dialect} has no effort "${wanted}"; it has: ${levels.join(', ')}`)
+    throw new EffortError(`${dialect} has no effort "${wanted}"; it has: ${levels.join(', ')}`)
   }
   if (wanted === 'max' && longMax && contextTokens !== undefined && contextTokens < maxContextTokens) {
     throw new EffortError(

@@ -1,2 +1,2 @@
-export { type Effort, EffortError } from './effort.ts'
+export { chooseEffort, type Effort, EffortError } from './effort.ts'
 export { type DialectFamily, type DialectOptions, dialectByName, dialects } from './families.ts'

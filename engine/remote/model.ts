@@ -1,8 +1,11 @@
 /** Any OpenAI-compatible chat endpoint with tools and streaming: DeepSeek, vLLM, SGLang, llama-server, Ollama … */
+
+import { chooseEffort, type Effort } from '../dialects/index.ts'
 import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, Sampling } from '../model.ts'
 import { callIds } from '../session/reply.ts'
 import { estimateTokens } from '../session/usage.ts'
+import type { RemotePreset } from './presets.ts'
 import type { RetryLimits } from './retry.ts'
 import { type RemoteState, remoteSession } from './session.ts'
 
@@ -18,6 +21,10 @@ export interface RemoteOptions {
   readonly prompt?: ModelInfo['prompt']
   /** Temperature, top-p and seed are sent when they are given; the rest is the server's. */
   readonly sampling?: Partial<Sampling>
+  /** What this server wants besides the common protocol. */
+  readonly preset?: RemotePreset
+  /** How much the model thinks; only with a preset, because every server is asked in another way. */
+  readonly effort?: Effort | undefined
   /** Silence after which the server counts as dead; 180, and at most 290 (Node's fetch gives up at 300). */
   readonly idleSeconds?: number
   /** Default: four more tries, a minute of waiting in all. */
@@ -29,7 +36,7 @@ export class RemoteSetupError extends Error {
   override readonly name = 'RemoteSetupError'
 }
 
-/** Connects to nothing yet. Throws RemoteSetupError. */
+/** Connects to nothing yet. Throws RemoteSetupError, and EffortError for an effort that the preset lacks. */
 export function openRemote(options: RemoteOptions): Model {
   const base = readBaseUrl(options.baseUrl)
   const apiKey = options.apiKey?.trim()
@@ -51,6 +58,8 @@ export function openRemote(options: RemoteOptions): Model {
     url: `${base.origin}${base.path}/chat/completions${base.search}`,
     place: { shown: `${base.origin}${base.path}`, model: options.model, apiKey: apiKey === '' ? undefined : apiKey },
     sampling: options.sampling ?? {},
+    fields: thinkingFields(options),
+    reasoning: options.preset?.reasoning ?? 'calls',
     idleSeconds: Math.min(options.idleSeconds ?? 180, 290),
     retries: options.retries ?? { count: 4, seconds: 60 },
     habits: { completionTokens: false, streamUsage: true },
@@ -66,6 +75,19 @@ export function openRemote(options: RemoteOptions): Model {
     },
     close: async () => undefined,
   }
+}
+
+function thinkingFields({ preset, effort, contextTokens }: RemoteOptions): Readonly<Record<string, unknown>> {
+  if (preset === undefined) {
+    if (effort === undefined) return {}
+    throw new RemoteSetupError(
+      'How to ask this server for an effort is not known. Name its kind with --preset (cachalot remote lists them).',
+    )
+  }
+  const { name, levels, usual } = preset
+  const wanted = effort ?? usual
+  if (wanted === undefined) return {}
+  return preset.thinking(chooseEffort({ dialect: name, levels, usual: wanted, longMax: true }, effort, contextTokens))
 }
 
 function readBaseUrl(text: string): { readonly origin: string; readonly path: string; readonly search: string } {

@@ -10,13 +10,16 @@ import { type Place, RemoteError } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { type RetryLimits, retryBudget } from './retry.ts'
 import { callAssembly } from './tool-calls.ts'
-import { type Chunk, toolsToWire, toWire, type WireUsage } from './wire.ts'
+import { type Chunk, type ReasoningBack, toolsToWire, toWire, type WireUsage } from './wire.ts'
 
 export interface RemoteState {
   readonly info: ModelInfo
   readonly url: string
   readonly place: Place
   readonly sampling: Partial<Sampling>
+  /** Fields that every request carries: how the server is asked to think. */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly reasoning: ReasoningBack
   readonly idleSeconds: number
   readonly retries: RetryLimits
   /** What this server was found to want, learnt from its refusals. */
@@ -141,8 +144,9 @@ export function remoteSession(state: RemoteState, initial: readonly Message[], i
       temperature,
       top_p: topP,
       seed,
+      ...state.fields,
       ...(tools.length === 0 ? {} : { tools }),
-      messages: messages.map(toWire).filter((message) => message !== undefined),
+      messages: messages.map((message) => toWire(message, state.reasoning)).filter((message) => message !== undefined),
     })
   }
 

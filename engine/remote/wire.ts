@@ -21,8 +21,14 @@ export interface WireTool {
   readonly function: { readonly name: string; readonly description: string; readonly parameters: JsonSchema }
 }
 
+/**
+ * Which replies go back with their reasoning: those with calls where there was any; all, with an empty text where there
+ * was none; or none.
+ */
+export type ReasoningBack = 'calls' | 'all' | 'none'
+
 /** Each message by itself, so that the rendering of an earlier one never changes. Undefined for an empty reply. */
-export function toWire(message: Message): WireMessage | undefined {
+export function toWire(message: Message, reasoning: ReasoningBack = 'calls'): WireMessage | undefined {
   switch (message.role) {
     case 'system':
     case 'user':
@@ -31,27 +37,31 @@ export function toWire(message: Message): WireMessage | undefined {
       return { role: 'tool', tool_call_id: message.callId, content: message.text }
     case 'assistant':
       // Servers refuse an assistant message that holds nothing.
-      return message.text === '' && message.calls.length === 0 ? undefined : assistantToWire(message)
+      return message.text === '' && message.calls.length === 0 ? undefined : assistantToWire(message, reasoning)
     default:
       return message satisfies never
   }
 }
 
 /**
- * Reasoning goes back with replies that call tools: DeepSeek's API answers 400 without it
- * (https://api-docs.deepseek.com/guides/thinking_mode); servers that gave none get none.
+ * DeepSeek's API answers 400 where the reasoning of a reply with calls is missing in any later request
+ * (https://api-docs.deepseek.com/guides/thinking_mode); its models keep all of it whenever tools are declared.
  */
-function assistantToWire({ text, reasoning, calls }: AssistantMessage): WireMessage {
-  if (calls.length === 0) return { role: 'assistant', content: text }
+function assistantToWire({ text, reasoning, calls }: AssistantMessage, back: ReasoningBack): WireMessage {
+  const told = back === 'all' || (back === 'calls' && calls.length > 0 && reasoning !== '')
   return {
     role: 'assistant',
     content: text,
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    tool_calls: calls.map((call) => ({
-      id: call.id,
-      type: 'function',
-      function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
-    })),
+    ...(told ? { reasoning_content: reasoning } : {}),
+    ...(calls.length === 0
+      ? {}
+      : {
+          tool_calls: calls.map((call) => ({
+            id: call.id,
+            type: 'function' as const,
+            function: { name: call.name, arguments: JSON.stringify(call.arguments ?? {}) },
+          })),
+        }),
   }
 }
 

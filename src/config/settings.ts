@@ -34,6 +34,18 @@ export const settings = {
     schema: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
     repository: false,
   }),
+  preset: setting<'deepseek' | 'vllm' | 'sglang' | 'ascend' | 'llama-server' | 'ollama'>({
+    key: 'remote.preset',
+    env: 'CACHALOT_PRESET',
+    flag: '--preset <server>',
+    help: 'kind of endpoint: deepseek, vllm, sglang, ascend, llama-server, ollama (see: cachalot remote)',
+    kind: 'text',
+    schema: z.enum(
+      ['deepseek', 'vllm', 'sglang', 'ascend', 'llama-server', 'ollama'],
+      'must be deepseek, vllm, sglang, ascend, llama-server or ollama',
+    ),
+    repository: false,
+  }),
   apiKeyEnv: setting<string>({
     key: 'remote.api_key_env',
     env: 'CACHALOT_API_KEY_ENV',

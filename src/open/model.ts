@@ -42,7 +42,7 @@ export async function openModel(request: OpenModelRequest): Promise<Model> {
     if (config.model?.startsWith(scripted)) {
       return scriptedModel(await loadScript(config.model.slice(scripted.length)))
     }
-    if (config.baseUrl !== undefined) return openRemoteModel(config.baseUrl, config)
+    if (config.baseUrl !== undefined || config.preset !== undefined) return openRemoteModel(config)
     const { ensureModel } = await import('../model/ensure.ts')
     const resolved = await ensureModel({
       paths,

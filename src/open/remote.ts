@@ -1,12 +1,16 @@
-import { type Model, openRemote, RemoteSetupError } from '../../engine/index.ts'
+import { type Model, openRemote, type RemotePreset, RemoteSetupError, remotePresets } from '../../engine/index.ts'
 import type { Config } from '../config/settings.ts'
 import { UsageError } from '../usage-error.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** A model behind an endpoint. Sends nothing yet. Throws UsageError for what the settings lack. */
-export function openRemoteModel(baseUrl: string, config: Config, environment: Environment = process.env): Model {
-  if (config.model === undefined) {
+export function openRemoteModel(config: Config, environment: Environment = process.env): Model {
+  const preset = config.preset === undefined ? undefined : remotePresets[config.preset]
+  const baseUrl = config.baseUrl ?? preset?.baseUrl
+  if (baseUrl === undefined) throw new UsageError('where is the endpoint? Name it with --base-url or --preset')
+  const model = config.model ?? preset?.model
+  if (model === undefined) {
     throw new UsageError(
       `which model of ${baseUrl}? Name it with --model (the endpoint lists them at ${baseUrl}/models)`,
     )
@@ -16,9 +20,11 @@ export function openRemoteModel(baseUrl: string, config: Config, environment: En
   try {
     return openRemote({
       baseUrl,
-      model: config.model,
-      apiKey: keyOf(config, environment),
-      contextTokens: config.context,
+      model,
+      apiKey: keyOf(config, preset, environment),
+      contextTokens: config.context ?? preset?.contextTokens,
+      effort: config.effort,
+      ...(preset === undefined ? {} : { preset }),
     })
   } catch (error) {
     if (error instanceof RemoteSetupError) throw new UsageError(error.message, { cause: error })
@@ -26,11 +32,13 @@ export function openRemoteModel(baseUrl: string, config: Config, environment: En
   }
 }
 
-function keyOf({ apiKeyEnv }: Config, environment: Environment): string | undefined {
-  if (apiKeyEnv === undefined) return undefined
-  const key = environment[apiKeyEnv]?.trim()
+function keyOf({ apiKeyEnv }: Config, preset: RemotePreset | undefined, environment: Environment): string | undefined {
+  const name = apiKeyEnv ?? preset?.apiKeyEnv
+  if (name === undefined) return undefined
+  const key = environment[name]?.trim()
   if (key === undefined || key === '') {
-    throw new UsageError(`the variable ${apiKeyEnv} (--api-key-env) is not set. Set it to the key of the endpoint`)
+    const flag = apiKeyEnv === undefined ? `the preset ${preset?.name} reads it` : '--api-key-env'
+    throw new UsageError(`the variable ${name} (${flag}) is not set. Set it to the key of the endpoint`)
   }
   return key
 }
