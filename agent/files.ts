@@ -15,14 +15,17 @@ export async function listFiles(root: string): Promise<string[]> {
   return [...new Set(listed)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** Undefined outside of a repository, without git, or where git refuses the folder (another owner's). */
-async function gitFiles(root: string): Promise<string[] | undefined> {
+/**
+ * The files as git lists them. `own`: settings of the environment that make it another repository than the folder's.
+ * Undefined outside of a repository, without git, or where git refuses the folder (another owner's).
+ */
+export async function gitFiles(root: string, own: NodeJS.ProcessEnv = {}): Promise<string[] | undefined> {
   // A repository's own configuration may name programs to run (fsmonitor); GIT_* of a hook we run in names another one.
   const settings = ['-c', 'core.fsmonitor=false', '-c', 'core.excludesFile=', '-c', 'core.quotePath=false']
   const args = [...settings, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
   try {
-    const env = { ...environment, GIT_OPTIONAL_LOCKS: '0' }
+    const env = { ...environment, GIT_OPTIONAL_LOCKS: '0', ...own }
     const { stdout } = await run('git', args, { cwd: root, env, maxBuffer })
     return stdout.split('\0').filter((path) => path !== '')
   } catch {

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,engine] [--rounds N] [--model FILE]`
+ * `npm run bench [-- --only start,undo,engine] [--rounds N] [--model FILE]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -8,10 +8,11 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchEngine } from './bench/engine.ts'
 import { benchStart } from './bench/start.ts'
+import { benchUndo } from './bench/undo.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'start,engine' },
+    only: { type: 'string', default: 'start,undo,engine' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
   },
@@ -25,6 +26,7 @@ process.stdout.write(
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}, npm run bench -- ${process.argv.slice(2).join(' ')}\n`,
 )
 if (wanted.includes('start')) say('Start-up, memory, latency', await benchStart(rounds))
+if (wanted.includes('undo')) say('Undo', await benchUndo(rounds))
 if (wanted.includes('engine')) {
   if (flags.model === '') process.stdout.write('\nengine: left out, no --model and no CACHALOT_REAL_MODEL\n')
   else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))

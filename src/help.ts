@@ -6,7 +6,7 @@ Usage:
   cachalot --continue               go on with the last one here   (--resume: choose one)
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
   cachalot model <command>          list, pull, use and remove models
-  cachalot remote                   servers for models too large for this machine
+  cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
   cachalot config                   show every setting, its value and where it comes from
   cachalot doctor                   say what works on this machine and what does not
   cachalot sandbox -- <command>     run a command in the sandbox of the model's commands

@@ -8,6 +8,7 @@ import { shellTool } from './shell.ts'
 import type { Tool } from './types.ts'
 import { writeTool } from './write.ts'
 
+export { inTurn, inUndoTurn } from './edit/lock.ts'
 export { type RecoveredEdit, recoverEdits } from './edit/recover.ts'
 export { type ParsedCall, parseCall } from './parse.ts'
 export { failure, fingerprint } from './result.ts'

@@ -58,6 +58,8 @@ async function* execute(
   { call, effects, tool, input, policy, note }: Extract<Prepared, { kind: 'run' }>,
   signal: AbortSignal,
 ): AsyncGenerator<AgentEvent, CallOutcome> {
+  const unrecorded = await turn.recorder.before(effects, policy, signal)
+  if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
   await turn.changes.before(effects)
   if (signal.aborted) return interrupted(call, effects)
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {

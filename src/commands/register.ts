@@ -1,7 +1,7 @@
 /** The commands that look at this machine: registered here, loaded when chosen. */
 import type { Command } from 'commander'
 
-/** Adds `config`, `doctor` and `sandbox`. `exit` is told the exit code; usage errors are thrown. */
+/** Adds `config`, `doctor`, `undo`, `redo` and `sandbox`. `exit` is told the exit code; usage errors are thrown. */
 export function registerMachineCommands(program: Command, exit: (code: number) => void): void {
   program
     .command('config')
@@ -25,6 +25,25 @@ export function registerMachineCommands(program: Command, exit: (code: number) =
       const { doctorCommand } = await import('./doctor.ts')
       exit(await doctorCommand(flags))
     })
+
+  for (const way of ['undo', 'redo'] as const) {
+    const command = program
+      .command(way)
+      .summary(way === 'undo' ? 'take back what the last turns changed in files' : 'make again what was taken back')
+      .description(
+        way === 'undo'
+          ? 'Take back what the last turn (or the last N) changed in files, what its commands did included. Refuses to overwrite what was changed since.'
+          : 'Make again what undo took back.',
+      )
+      .argument('[N]', 'how many turns')
+      .option('--force', 'overwrite what was changed since; the other way brings it back')
+      .option('--cwd <folder>', 'the work tree')
+    if (way === 'undo') command.option('--list', 'list the turns, the last one first')
+    command.action(async (count: string | undefined, flags: { cwd?: string; list?: boolean; force?: boolean }) => {
+      const { undoCommand } = await import('./undo.ts')
+      exit(await undoCommand(way, count, flags))
+    })
+  }
 
   program
     .command('sandbox')

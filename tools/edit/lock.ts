@@ -16,31 +16,37 @@ const patienceMs = 5000
  * Runs `work` when all earlier work for `root` has ended, however it ended, and while no other process does the same.
  * Rejects with ToolProblem `io` when another process holds on for too long.
  */
-export async function inTurn<T>(root: string, work: () => Promise<T>): Promise<T> {
+export const inTurn = <T>(root: string, work: () => Promise<T>): Promise<T> => turnOf(root, root, patienceMs, work)
+
+/** The same for the records of undo, which are made beside edits and, the first time, take longer. */
+export const inUndoTurn = <T>(root: string, work: () => Promise<T>): Promise<T> =>
+  turnOf(`undo ${root}`, root, 60_000, work)
+
+async function turnOf<T>(key: string, root: string, patience: number, work: () => Promise<T>): Promise<T> {
   const locked = async (): Promise<T> => {
-    const release = await lockAcrossProcesses(root)
+    const release = await lockAcrossProcesses(key, root, patience)
     try {
       return await work()
     } finally {
       await release()
     }
   }
-  const mine = (tails.get(root) ?? Promise.resolve()).then(locked, locked)
-  tails.set(root, mine)
+  const mine = (tails.get(key) ?? Promise.resolve()).then(locked, locked)
+  tails.set(key, mine)
   try {
     return await mine
   } finally {
-    if (tails.get(root) === mine) tails.delete(root)
+    if (tails.get(key) === mine) tails.delete(key)
   }
 }
 
 type Release = () => Promise<void>
 
 /** By the kernel, which lets go when a process dies: nothing stale is ever left behind. */
-async function lockAcrossProcesses(root: string): Promise<Release> {
-  const name = `cachalot-edit-${createHash('sha256').update(root).digest('hex').slice(0, 32)}`
+async function lockAcrossProcesses(key: string, root: string, patience: number): Promise<Release> {
+  const name = `cachalot-edit-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
   const take = process.platform === 'linux' ? takeSocket : process.platform === 'darwin' ? takeFile : takeNothing
-  const deadline = Date.now() + patienceMs
+  const deadline = Date.now() + patience
   for (;;) {
     const release = await take(name)
     if (release) return release
