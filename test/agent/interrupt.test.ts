@@ -37,18 +37,22 @@ test.each([
 
 const mode = (await openSandbox()).problem === undefined ? 'workspace-write' : 'full-access'
 
-test('an interruption inside a command ends it within 300 ms with all its processes; the log stays valid', timed, async () => {
-  const mark = `31${process.pid}`
-  const command = `echo started; sleep ${mark} & sleep ${mark}`
-  const calls = [{ name: 'shell', arguments: { command } }, ...read.calls]
-  const at = await stage([{ calls }, { text: 'Stopped.' }], { files: { a: 'a\n' }, mode })
-  expect(await abortAt(at, 'output')).toBeLessThan(300)
-  expect(await perform(at, 'Again')).toMatchObject({ exit: 'done' })
-  const results = at.model.requests.at(-1)?.messages.filter(({ role }) => role === 'tool')
-  expect(results).toMatchObject([{ ok: false }, { ok: false, text: expect.stringContaining('Interrupted') }])
-  const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-  expect(running).not.toContain(`sleep ${mark}`)
-})
+test(
+  'an interruption inside a command ends it within 300 ms with all its processes; the log stays valid',
+  timed,
+  async () => {
+    const mark = `31${process.pid}`
+    const command = `echo started; sleep ${mark} & sleep ${mark}`
+    const calls = [{ name: 'shell', arguments: { command } }, ...read.calls]
+    const at = await stage([{ calls }, { text: 'Stopped.' }], { files: { a: 'a\n' }, mode })
+    expect(await abortAt(at, 'output')).toBeLessThan(300)
+    expect(await perform(at, 'Again')).toMatchObject({ exit: 'done' })
+    const results = at.model.requests.at(-1)?.messages.filter(({ role }) => role === 'tool')
+    expect(results).toMatchObject([{ ok: false }, { ok: false, text: expect.stringContaining('Interrupted') }])
+    const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+    expect(running).not.toContain(`sleep ${mark}`)
+  },
+)
 
 test('a model that does not hear the signal is left behind, and waited for by the next run', timed, async () => {
   const at = await stage([{ text: 'Now.' }], { files: { a: 'a\n' } })
