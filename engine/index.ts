@@ -9,7 +9,7 @@ export {
   type Effort,
   EffortError,
 } from './dialects/index.ts'
-export { openEngine } from './embedded/index.ts'
+export * from './embedded/index.ts'
 export * from './engine.ts'
 export * from './gguf/index.ts'
 export { findLibraryFolder } from './host/library-folder.ts'
@@ -17,7 +17,7 @@ export * from './kv/index.ts'
 export type * from './messages.ts'
 export type * from './model.ts'
 export { openRemote, type RemoteOptions, RemoteSetupError } from './remote/model.ts'
-export { isPeak, type Price, type PresetName, type RemotePreset, remotePresets } from './remote/presets.ts'
+export { isPeak, type PresetName, type Price, type RemotePreset, remotePresets } from './remote/presets.ts'
 export { type ScriptedModel, type ScriptedRequest, scriptedModel } from './scripted/model.ts'
 export {
   loadScript,

@@ -1,5 +1,6 @@
 /** How a model is spoken to, told by its own file: a table of what is known, and an error for what is not. */
 import { dialects } from '../dialects/index.ts'
+import { memoryNeed } from '../embedded/memory.ts'
 import { type GgufHeader, metaNumber, metaString } from '../gguf/index.ts'
 import { CatalogError } from './catalog-error.ts'
 import type { MemoryNeed, ModelTraits } from './entry.ts'
@@ -62,24 +63,13 @@ function needsEngram(header: GgufHeader, architecture: string): boolean {
   )
 }
 
-/** An estimate of what a file needs besides its weights, from its header. KV cache at f16, attention of the usual kind. */
+/** What a file needs besides its weights, from its header: at f16, and at a context that is usual here. */
 export function memoryOfHeader(header: GgufHeader): MemoryNeed {
-  const architecture = metaString(header, 'general.architecture') ?? ''
-  const number = (key: string): number | undefined => metaNumber(header, `${architecture}.${key}`)
-  const layers = number('block_count') ?? 0
-  const heads = number('attention.head_count') ?? 1
-  const width = number('embedding_length') ?? 0
-  const keyLength = number('attention.key_length') ?? width / heads
-  const valueLength = number('attention.value_length') ?? keyLength
-  const kvBytesPerToken = Math.ceil(
-    layers * (number('attention.head_count_kv') ?? heads) * (keyLength + valueLength) * 2,
-  )
-  // The host process, and a batch of 512 through the widest layer a few times over.
-  const feedForward = number('feed_forward_length') ?? 4 * width
-  const computeBytes = 160 * 1024 * 1024 + 512 * Math.max(width, feedForward) * 4 * 4
+  const contextTokens = 16_384
+  const { cache, checkpoints, compute } = memoryNeed(header, { contextTokens })
   return {
-    minimumBytes: header.tensorBytes + 4_096 * kvBytesPerToken + computeBytes,
-    kvBytesPerToken,
-    computeBytes,
+    minimumBytes: memoryNeed(header, { contextTokens: 4096 }).total,
+    kvBytesPerToken: Math.ceil((cache + checkpoints) / contextTokens),
+    computeBytes: Math.ceil(compute),
   }
 }

@@ -1,42 +1,79 @@
 /** How much memory a model will need, from its header alone, and how much there is. */
 import { totalmem } from 'node:os'
-import { EngineError } from '../engine.ts'
+import { EngineError, type KvType } from '../engine.ts'
 import { type GgufHeader, metaNumber } from '../gguf/index.ts'
+import { defaultCheckpointBytes } from '../host/protocol.ts'
 
 /** Bytes, by what they are for. */
-export interface MemoryNeed {
+export interface MemoryParts {
   readonly weights: number
-  /** The KV cache. */
+  /** The KV cache, allocated at once. */
   readonly cache: number
-  /** Buffers of the computation, and the host process itself. */
+  /** Buffers of the computation (as large as at the end of the context), the vocabulary, and the host process itself. */
   readonly compute: number
+  /** What checkpoints can come to in a long conversation, for models that need them. */
+  readonly checkpoints: number
+  /** Sum of the others. */
+  readonly total: number
 }
 
-/** Sizes of one context: cache cells are f16; as many tokens are computed at once (engine/host/context.ts). */
-const batch = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] ? 512 : 128
+export interface MemoryOptions {
+  /** Bytes of all tensors, over all parts of a split model; those of the header where not given. */
+  readonly weights?: number
+  readonly contextTokens: number
+  readonly sequences?: number
+  readonly kvType?: KvType
+  readonly checkpointBytes?: number
+  /** Tokens computed at once (engine/host/context.ts). */
+  readonly batch?: number
+}
+
+/** engine/host/context.ts: smaller on a CPU. Whether there is a GPU is told by how its libraries came. */
+const usualBatch = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] ? 512 : 128
 const outputs = 16
-const cellBytes = 2
-const processBytes = 80e6
+const mebibyte = 1024 * 1024
+/** Node, the libraries, and llama.cpp's own tables (measured: 107 MiB before weights, cache and vocabulary). */
+const processBytes = 107 * mebibyte
+/** A vocabulary of 151,936 tokens takes 50 MiB of tables, in the library and in ours (measured). */
+const tokenBytes = 330
+/** Bytes of a value: q8_0 has blocks of 32 with a scale. */
+const valueBytes: Record<KvType, number> = { f16: 2, q8_0: 34 / 32 }
+/** The library rounds contexts up to these many cells. */
+const cells = (tokens: number, step = 256): number => Math.ceil(tokens / step) * step
 
 /**
- * An upper estimate, within about a fifth of what the process then uses.
- * @param weights bytes of all tensors, over all parts of a split model
+ * What the host process comes to use, within 5 % where it was measured (dense, and V4's cache geometry, on a CPU). Repacked
+ * weights are counted once: the file's pages that they were made from can be dropped by the system.
  */
-export function memoryNeed(header: GgufHeader, weights: number, contextTokens: number, sequences: number): MemoryNeed {
-  const { number, list, layers } = reader(header)
-  const width = number('embedding_length') ?? 0
-  const inner = Math.max(number('feed_forward_length') ?? 0, ...list('feed_forward_length'), width)
+export function memoryNeed(header: GgufHeader, options: MemoryOptions): MemoryParts {
+  const { weights = header.tensorBytes, sequences = 1, kvType = 'f16', batch = usualBatch } = options
+  const reader = readHeader(header)
+  const tokens = cells(options.contextTokens)
   const vocabulary = header.tensors.find((t) => t.name === 'token_embd.weight')?.shape[1] ?? 0
-  const activations = batch * (4 * inner + 8 * width) * 4
-  const mask = batch * contextTokens * 6
+  const compressed = reader.architecture === 'deepseek4'
+  const cache = compressed ? compressedCache(reader, tokens, kvType, batch) : usualCache(reader, tokens, kvType, batch)
+  const buffers = compressed ? compressedBuffers(reader, tokens, kvType, batch) : usualBuffers(reader, tokens, batch)
+  const compute = Math.max(buffers, outputs * vocabulary * 4) + vocabulary * tokenBytes + processBytes
+  // A window or a state for each checkpoint; engine/host/checkpoints.ts takes one every 1024 tokens at most.
+  const checkpoint = cache.perSequence
+  const most = options.checkpointBytes ?? defaultCheckpointBytes
+  const checkpoints = Math.min(most, (checkpoint * sequences * tokens) / 1024)
+  // A cache that is not shared is made for each sequence.
+  const whole = compressed
+    ? sequences * (cache.shared + cache.perSequence)
+    : cache.shared + sequences * cache.perSequence
   return {
     weights,
-    cache: layers === 0 ? 0 : cacheBytes(header, contextTokens, sequences),
-    compute: activations + mask + outputs * vocabulary * 4 + processBytes,
+    cache: whole,
+    compute,
+    checkpoints,
+    total: weights + whole + compute + checkpoints,
   }
 }
 
-function reader(header: GgufHeader) {
+type Reader = ReturnType<typeof readHeader>
+
+function readHeader(header: GgufHeader) {
   const architecture = String(header.metadata.get('general.architecture'))
   const number = (key: string) => metaNumber(header, `${architecture}.${key}`)
   const list = (key: string): number[] => {
@@ -44,32 +81,90 @@ function reader(header: GgufHeader) {
     const values = typeof value === 'object' ? value.values : undefined
     return values?.filter((v): v is number => typeof v === 'number') ?? []
   }
-  return { architecture, number, list, layers: number('block_count') ?? 0 }
+  const width = number('embedding_length') ?? 0
+  const heads = number('attention.head_count') ?? 1
+  return {
+    ...{ architecture, number, list, width, heads },
+    layers: number('block_count') ?? 0,
+    head: number('attention.key_length') ?? width / heads,
+  }
 }
 
-function cacheBytes(header: GgufHeader, tokens: number, sequences: number): number {
-  const { architecture, number, list, layers } = reader(header)
-  const head =
-    number('attention.key_length') ?? (number('embedding_length') ?? 0) / (number('attention.head_count') ?? 1)
-  if (architecture === 'deepseek4') {
-    // A window of raw cells in each layer, and compressed ones by its ratio; a stream for each sequence.
-    const window = Math.ceil(((number('attention.sliding_window') ?? 128) + batch + 1) / 256) * 256
-    const indexer = number('attention.indexer.key_length') ?? 0
-    const ratios = list('attention.compress_ratios').slice(0, layers)
-    const compressed = ratios.map((ratio) =>
-      ratio === 0 ? 0 : (tokens / ratio) * (head + (ratio === 4 ? indexer : 0)),
-    )
-    return sequences * cellBytes * (layers * window * head + compressed.reduce((a, b) => a + b, 0))
+interface CacheBytes {
+  /** For the context. */
+  readonly shared: number
+  /** What each sequence has for itself: a window, a compressor's or a recurrent state. Zero where a cut is free. */
+  readonly perSequence: number
+}
+
+/** DeepSeek V4 (llama-kv-cache-dsv4.cpp): a window of raw cells in each layer, compressed ones by its ratio, and states. */
+function compressedCache(
+  { number, list, layers, head }: Reader,
+  tokens: number,
+  kvType: KvType,
+  batch: number,
+): CacheBytes {
+  const value = valueBytes[kvType]
+  const indexer = number('attention.indexer.key_length') ?? 0
+  const window = Math.min(tokens, cells((number('attention.sliding_window') ?? 128) + batch))
+  let shared = 0
+  let perSequence = layers * window * head * value
+  for (const ratio of list('attention.compress_ratios').slice(0, layers)) {
+    if (ratio === 0) continue
+    shared += cells(Math.ceil(tokens / ratio)) * (head + (ratio === 4 ? indexer : 0)) * value
+    // Two f32 tensors (keys and scores) of `ratio` rows; where blocks overlap twice the rows and the width.
+    perSequence += 2 * 4 * (ratio === 4 ? 8 * 2 * (head + indexer) : ratio * head)
   }
+  return { shared, perSequence }
+}
+
+function usualCache(
+  { number, list, layers, head, heads }: Reader,
+  tokens: number,
+  kvType: KvType,
+  batch: number,
+): CacheBytes {
+  const value = valueBytes[kvType]
   const latent = number('attention.kv_lora_rank')
-  if (latent !== undefined) return layers * tokens * (latent + (number('rope.dimension_count') ?? 0)) * cellBytes
-  const values = number('attention.value_length') ?? head
+  if (latent !== undefined) {
+    const rope = number('rope.dimension_count') ?? 0
+    return { shared: layers * tokens * (latent + rope) * value, perSequence: 0 }
+  }
   const perLayer = list('attention.head_count_kv')
-  const kvHeads = number('attention.head_count_kv') ?? number('attention.head_count') ?? 1
-  const heads = perLayer.length > 0 ? perLayer.reduce((a, b) => a + b, 0) : layers * kvHeads
-  // Some families have full attention only in every nth layer, some a window in every other one or more.
-  const interval = number('full_attention_interval') ?? (number('attention.sliding_window') ? 2 : 1)
-  return (heads / Math.max(1, interval)) * tokens * (head + values) * cellBytes
+  const kvHeads = number('attention.head_count_kv') ?? heads
+  const all = perLayer.length > 0 ? perLayer.reduce((a, b) => a + b, 0) : layers * kvHeads
+  const cell = (head + (number('attention.value_length') ?? head)) * value
+  // Some families have full attention only in every nth layer, and a state of fixed size in the others.
+  const interval = number('full_attention_interval')
+  if (interval !== undefined) {
+    const state =
+      (number('ssm.inner_size') ?? 0) * ((number('ssm.state_size') ?? 0) + (number('ssm.conv_kernel') ?? 0)) * 4
+    return { shared: (all / interval) * tokens * cell, perSequence: layers * (1 - 1 / interval) * state }
+  }
+  // Others see only a window in every other layer or more.
+  const window = number('attention.sliding_window')
+  if (window === undefined || window === 0) return { shared: all * tokens * cell, perSequence: 0 }
+  const windowed = Math.min(tokens, cells(window + batch))
+  const full = number('attention.sliding_window_pattern') ?? 2
+  return { shared: (all / full) * tokens * cell, perSequence: all * (1 - 1 / full) * windowed * cell }
+}
+
+/** Activations of a batch, and the mask of its attention (f16). Fits measurements of dense models (0.5B, 1.5B) to 5 %. */
+function usualBuffers({ number, list, width }: Reader, tokens: number, batch: number): number {
+  const experts = (number('expert_used_count') ?? 0) * (number('expert_feed_forward_length') ?? 0)
+  const inner = experts > 0 ? experts : Math.max(number('feed_forward_length') ?? 0, ...list('feed_forward_length'))
+  return batch * 4 * 3 * (inner + width) + 2 * batch * tokens
+}
+
+/**
+ * Measured with V4-Flash's cache geometry at 64k, 128k and 256k, 8 and 64 heads, two widths: the keys of a layer put
+ * together (a quarter of the context), and either scores and masks of the indexer or the heads' queries on top of it.
+ */
+function compressedBuffers({ width, heads, head }: Reader, tokens: number, kvType: KvType, batch: number): number {
+  const keys = (tokens / 4) * head * valueBytes[kvType]
+  const indexer = 2.52 * batch * tokens
+  const queries = 3.3 * batch * heads * head * 4
+  return keys + Math.max(indexer, queries) + batch * width * 32 + 8 * mebibyte
 }
 
 /** Bytes that a new process may use now, limits of its container included. */
@@ -81,19 +176,32 @@ export function availableMemory(): number {
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
 
 /** Throws EngineError `memory`, telling how much is missing and what would fit. */
-export function checkMemory(need: MemoryNeed, available: number, contextTokens: number): void {
-  const total = need.weights + need.cache + need.compute
+export function checkMemory(
+  need: (contextTokens: number) => MemoryParts,
+  available: number,
+  contextTokens: number,
+): void {
+  const { total, weights, cache, compute, checkpoints } = need(contextTokens)
   if (total <= available) return
-  const perToken = (need.cache + batch * contextTokens * 6) / contextTokens
-  const room = available - (total - perToken * contextTokens)
-  const fits = Math.floor(room / perToken / 1024) * 1024
+  const fits = largestContext(need, available, contextTokens)
   const advice =
     fits >= 2048
       ? `A context of ${fits} tokens would fit: --context ${fits}`
       : 'Use a smaller model (cachalot model list), or close other programs'
   throw new EngineError(
     'memory',
-    `the model does not fit: it needs about ${gigabytes(total)} (weights ${gigabytes(need.weights)}, ` +
-      `context ${gigabytes(need.cache)}, working memory ${gigabytes(need.compute)}) and ${gigabytes(available)} are free. ${advice}`,
+    `the model does not fit: it needs about ${gigabytes(total)} (weights ${gigabytes(weights)}, ` +
+      `context ${gigabytes(cache + checkpoints)}, working memory ${gigabytes(compute)}) and ${gigabytes(available)} are free. ${advice}`,
   )
+}
+
+/** The longest context (a multiple of 1024 tokens) up to `most` that fits; 0 where none does. */
+export function largestContext(need: (contextTokens: number) => MemoryParts, available: number, most: number): number {
+  let [low, high] = [0, Math.floor(most / 1024)]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (need(middle * 1024).total <= available) low = middle
+    else high = middle - 1
+  }
+  return low * 1024
 }

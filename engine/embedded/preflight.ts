@@ -10,6 +10,10 @@ const mostSequences = 256
 /** Where the cache is shared a fork costs nothing; where it cannot be, each sequence takes a cache of its own. */
 const defaultSequences = { shared: 4, own: 2 }
 
+/** Sequences that a context is made for where nobody says. */
+export const usualSequences = (architecture: string): number =>
+  defaultSequences[architecture === 'deepseek4' ? 'own' : 'shared']
+
 export interface CheckedModel {
   readonly architecture: string
   readonly identity: string
@@ -34,7 +38,7 @@ export async function checkModel(options: EngineOptions): Promise<CheckedModel> 
       'architecture',
       `${file} is a DeepSeek V4.1 model, which the embedded engine (llama.cpp v0.4.0) cannot run. Use it on a server: cachalot run --base-url …`,
     )
-  const sequences = options.sequences ?? defaultSequences[architecture === 'deepseek4' ? 'own' : 'shared']
+  const sequences = options.sequences ?? usualSequences(architecture)
   if (!Number.isInteger(sequences) || sequences < 1 || sequences > mostSequences)
     throw new EngineError('misuse', `${sequences} sequences are not possible (1 to ${mostSequences})`)
   checkShape(file, header, architecture)
@@ -44,9 +48,43 @@ export async function checkModel(options: EngineOptions): Promise<CheckedModel> 
       'context-too-long',
       `the model was made for ${trained} tokens of context, and ${contextTokens} are wanted. Use --context ${trained}`,
     )
-  const weights = header.tensorBytes + (await otherParts(file, header))
-  checkMemory(memoryNeed(header, weights, contextTokens, sequences), availableMemory(), contextTokens)
-  return { architecture, sequences, identity: await modelIdentity(file, header) }
+  const weights = (await weightsOfParts(file, header)) + (await adapterBytes(options, architecture))
+  const { kvType, checkpointBytes } = options
+  const need = (tokens: number) =>
+    memoryNeed(header, {
+      ...{ weights, contextTokens: tokens, sequences },
+      ...(kvType && { kvType }),
+      ...(checkpointBytes !== undefined && { checkpointBytes }),
+    })
+  checkMemory(need, availableMemory(), contextTokens)
+  return { architecture, sequences, identity: await identityOf(options, header) }
+}
+
+/** An adapter changes what the cache holds, so it is part of the identity. */
+async function identityOf({ file, adapter, adapterScale = 1 }: EngineOptions, header: GgufHeader): Promise<string> {
+  const identity = await modelIdentity(file, header)
+  if (adapter === undefined) return identity
+  return `${identity} adapter ${await modelIdentity(adapter, await readGgufHeader(adapter))} × ${adapterScale}`
+}
+
+/** Checks that an adapter is one, and for this architecture; gives its size. */
+async function adapterBytes({ adapter, adapterScale = 1 }: EngineOptions, architecture: string): Promise<number> {
+  if (adapter === undefined) return 0
+  if (!Number.isFinite(adapterScale))
+    throw new EngineError('misuse', `an adapter's scale of ${adapterScale} makes no sense`)
+  const header = await readGgufHeader(adapter)
+  if (metaString(header, 'general.type') !== 'adapter' || metaString(header, 'adapter.type') !== 'lora')
+    throw new EngineError(
+      'not-gguf',
+      `${adapter} is not a LoRA adapter. Give --adapter a file made by convert_lora_to_gguf.py`,
+    )
+  const made = metaString(header, 'general.architecture')
+  if (made !== architecture)
+    throw new EngineError(
+      'architecture',
+      `the adapter ${adapter} is made for ${made} models, and this one is ${architecture}`,
+    )
+  return header.tensorBytes
 }
 
 const damaged = (file: string, why: string) =>
@@ -83,14 +121,14 @@ function checkShape(file: string, header: GgufHeader, architecture: string): voi
     throw damaged(file, `it has no layer ${layers - 1}, but says it has ${layers}`)
 }
 
-/** Bytes of weights in the other files of a split model; each is checked for being there and whole. */
-async function otherParts(file: string, header: GgufHeader): Promise<number> {
+/** Bytes of weights in all files of a model; each is checked for being there and whole. */
+export async function weightsOfParts(file: string, header: GgufHeader): Promise<number> {
   const count = metaNumber(header, 'split.count') ?? 1
-  if (count <= 1) return 0
+  if (count <= 1) return header.tensorBytes
   const name = /^(.*-)00001(-of-\d{5}\.gguf)$/.exec(file)
   if (!name || count > 999)
     throw new EngineError('not-gguf', `${file} is one of ${count} parts of a model: give the first, …-00001-of-….gguf`)
-  let bytes = 0
+  let bytes = header.tensorBytes
   for (let part = 2; part <= count; part++)
     bytes += (await readGgufHeader(`${name[1]}${String(part).padStart(5, '0')}${name[2]}`)).tensorBytes
   return bytes
