@@ -61,7 +61,7 @@ export async function detect(options: SandboxOptions): Promise<Detected> {
   const probe = await probing
   const pathVariable = env['PATH'] ?? ''
   if (probe.ok)
-    networks ??= new CommandNetworks({ bwrap: probe.programs.bwrap, pathVariable, roots, folder: sessionFolder.path })
+    networks ??= new CommandNetworks({ bwrap: probe.programs.bwrap, pathVariable, roots, folder: sessionFolder })
   return {
     ...common,
     backend: 'bwrap',

@@ -1,41 +1,39 @@
 /** The descriptors of a command that runs: what it is fed, what it writes, and what bwrap reports of it. */
 import type { ChildProcess } from 'node:child_process'
+import { readSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { SpawnPlan } from './process.ts'
 
-/** Feeds the extra descriptors and reads bwrap's reports: JSON documents, one with the pid, one with the exit code. */
-export function wire(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined, onStart?: () => void) {
-  let reports = ''
+/** Feeds the extra descriptors, and answers at the gate. */
+export function feed(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined, onStart?: () => void): void {
   if (plan.tree === 'group') child.once('spawn', () => onStart?.())
   for (const [index, source] of plan.input.entries()) {
     const stream = child.stdio[index + 3]
     if (stream === null || stream === undefined) continue
     // A program that ended before reading its input closes the pipe; how it ended is told elsewhere.
     stream.on('error', () => undefined)
-    switch (source) {
-      case 'status':
-        stream.on('data', (chunk: Buffer) => {
-          reports += chunk.toString()
-        })
-        break
-      case 'gate':
-        stream.once('data', () => {
-          onStart?.()
-          const answer = stream as Writable
-          answer.end('go\n')
-        })
-        break
-      default: {
-        const input = stream as Writable
-        input.end(source)
-      }
-    }
+    const input = stream as Writable
+    if (source === 'gate') {
+      stream.once('data', () => {
+        onStart?.()
+        input.end('go\n')
+      })
+    } else if (source !== 'status') input.end(source)
   }
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(stdin)
+}
+
+/**
+ * bwrap's reports: JSON documents, one with the pid, one with the exit code. In a file and not a pipe: bwrap that writes
+ * to a pipe nobody reads any more is killed half-way, and leaves a process that waits for ever.
+ */
+export function readReports(descriptor: number) {
   const number = (name: string): number | undefined => {
-    const value = new RegExp(`"${name}"\\s*:\\s*(\\d+)`).exec(reports)?.[1]
+    const buffer = Buffer.alloc(4096)
+    const text = buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
+    const value = new RegExp(`"${name}"\\s*:\\s*(\\d+)`).exec(text)?.[1]
     return value === undefined ? undefined : Number(value)
   }
   return {

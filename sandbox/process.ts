@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { OutputBuffer } from './output.ts'
-import { readAll, wire } from './process-io.ts'
+import { feed, readAll, readReports } from './process-io.ts'
 import { descendants, killMarked, signalAll, untilGone } from './process-tree.ts'
 import type { SessionFolder } from './session-folder.ts'
 import { Spool } from './spool.ts'
@@ -52,6 +52,7 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
   const spool = new Spool(folder, folder.nextNumber())
   const output = new OutputBuffer(limits.outputBytes, (bytes) => spool.push(bytes))
   const pipe = await folder.openPipe()
+  const reports = folder.openFile()
   // A socket as Node makes it for 'pipe' cannot be opened as /dev/stdout; a named pipe can, and keeps the order of both.
   const child = spawn(plan.file, plan.args, {
     env: plan.env,
@@ -61,7 +62,7 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
       options.stdin === undefined ? 'ignore' : 'pipe',
       pipe.write,
       pipe.write,
-      ...plan.input.map(() => 'pipe' as const),
+      ...plan.input.map((source) => (source === 'status' ? reports : ('pipe' as const))),
     ],
   })
   closeSync(pipe.write)
@@ -69,7 +70,8 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     const text = output.push(chunk)
     if (text !== '') options.onOutput?.(text)
   })
-  const status = wire(child, plan, options.stdin, options.onStart)
+  feed(child, plan, options.stdin, options.onStart)
+  const status = readReports(reports)
 
   let outcome: 'timed-out' | 'aborted' | undefined
   let killer: NodeJS.Timeout | undefined
@@ -115,6 +117,7 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     signal.removeEventListener('abort', onAbort)
     drained.close()
     spool.close()
+    closeSync(reports)
   }
 }
 

@@ -26,6 +26,8 @@ export interface SessionFolder {
   readonly path: string
   /** Counts the commands of this process. */
   nextNumber(): number
+  /** A file without a name, to be read and written. */
+  openFile(): number
   /** A pipe with a name that is gone again: what a command writes to, and our end of it. */
   openPipe(): Promise<{ readonly read: number; readonly write: number }>
 }
@@ -65,6 +67,12 @@ export function openSessionFolder(roots: readonly string[], pathVariable: string
   return {
     path: folder,
     nextNumber: () => ++number,
+    openFile() {
+      const name = path.join(folder, `file-${made++}`)
+      const descriptor = openSync(name, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
+      unlinkSync(name)
+      return descriptor
+    },
     async openPipe() {
       while (ready.length === 0) {
         making ??= make().finally(() => {

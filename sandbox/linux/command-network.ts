@@ -4,6 +4,7 @@ import path from 'node:path'
 import { BRIDGE_PORT, startBridge } from '../proxy/bridge.ts'
 import { parseHostRules } from '../proxy/rules.ts'
 import type { Connection, HostProxy } from '../proxy/server.ts'
+import type { SessionFolder } from '../session-folder.ts'
 import { type Policy, SandboxError } from '../types.ts'
 import { openSessionNetwork, type SessionNetwork } from './session-network.ts'
 
@@ -26,7 +27,7 @@ export interface NetworkSettings {
   /** Folders in which no program is looked for. */
   readonly roots: readonly string[]
   /** Private folder of the session; the proxy's socket lies in it. */
-  readonly folder: string
+  readonly folder: SessionFolder
 }
 
 /** Opens namespace, proxy and bridge when the first command needs them. A class because they live as long as the session. */
@@ -69,8 +70,8 @@ export class CommandNetworks {
   }
 
   #open(): Promise<SessionNetwork> {
-    const { bwrap, pathVariable, roots } = this.#settings
-    this.#session ??= openSessionNetwork(bwrap, pathVariable, roots).catch((error: unknown) => {
+    const { bwrap, pathVariable, roots, folder } = this.#settings
+    this.#session ??= openSessionNetwork(bwrap, pathVariable, roots, folder.openFile).catch((error: unknown) => {
       // The next command tries again.
       this.#session = undefined
       throw error
@@ -79,7 +80,7 @@ export class CommandNetworks {
   }
 
   #openProxy(enter: readonly string[]): Promise<HostProxy> {
-    const file = path.join(this.#settings.folder, 'proxy')
+    const file = path.join(this.#settings.folder.path, 'proxy')
     this.#proxy ??= this.#startProxy(enter, file).catch((error: unknown) => {
       // The next command tries again.
       this.#proxy = undefined

@@ -3,7 +3,9 @@
  * started in the background is reached by the next. A command without it gets a namespace of its own from bwrap.
  */
 import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import { closeSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { readReports } from '../process-io.ts'
 import { SandboxError } from '../types.ts'
 import { findProgram } from './binary.ts'
 import { problemOf } from './problems.ts'
@@ -16,21 +18,24 @@ export interface SessionNetwork {
 
 /**
  * Makes it. A process that does nothing holds it, and dies with us. `roots` are folders in which no program is looked
- * for. Rejects with SandboxError.
+ * for; `openFile` gives a file for bwrap's report. Rejects with SandboxError.
  */
 export async function openSessionNetwork(
   bwrap: string,
   pathVariable: string,
   roots: readonly string[],
+  openFile: () => number,
 ): Promise<SessionNetwork> {
   const nsenter = findProgram('nsenter', pathVariable, roots)
-  const sleep = findProgram('sleep', pathVariable, roots)
-  if (nsenter === undefined || sleep === undefined) {
+  const cat = findProgram('cat', pathVariable, roots)
+  if (nsenter === undefined || cat === undefined) {
     throw new SandboxError('missing', 'nsenter is not installed. Run: sudo apt-get install -y util-linux')
   }
   const args = ['--unshare-user', '--unshare-net', '--ro-bind', '/', '/', '--die-with-parent', '--new-session']
-  const holder = spawn(bwrap, [...args, '--info-fd', '3', '--', sleep, 'infinity'], {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  const reports = openFile()
+  // `cat` ends when its input does, that is with us, also when we are killed before bwrap has bound its life to ours.
+  const holder = spawn(bwrap, [...args, '--info-fd', '3', '--', cat], {
+    stdio: ['pipe', 'ignore', 'pipe', reports],
     env: {},
     cwd: '/',
     detached: true,
@@ -39,26 +44,24 @@ export async function openSessionNetwork(
   holder.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString()
   })
-  const pid = await new Promise<number>((resolve, reject) => {
-    let info = ''
-    const report = holder.stdio[3] as Readable
-    report.on('data', (chunk: Buffer) => {
-      info += chunk.toString()
-      const found = /"child-pid"\s*:\s*(\d+)/.exec(info)?.[1]
-      if (found !== undefined) resolve(Number(found))
-    })
-    const failed = (): void => {
-      const { kind, message } = problemOf(said)
-      reject(new SandboxError(kind, message))
-    }
-    holder.once('error', failed)
-    holder.once('exit', failed)
-  })
+  let ended = false
+  for (const event of ['error', 'exit']) holder.once(event, () => (ended = true))
+  let pid: number | undefined
+  for (let waited = 0; pid === undefined && !ended && waited < 1000; waited++) {
+    await pause(10)
+    pid = readReports(reports).pid()
+  }
+  closeSync(reports)
+  if (pid === undefined) {
+    holder.kill('SIGKILL')
+    const { kind, message } = problemOf(said)
+    throw new SandboxError(kind, message)
+  }
   // It must not keep us from ending: it ends with us.
   holder.unref()
-  for (const stream of [holder.stderr, holder.stdio[3]]) (stream as unknown as { unref(): void } | null)?.unref()
+  for (const stream of [holder.stdin, holder.stderr]) (stream as unknown as { unref(): void } | null)?.unref()
   const enter = [nsenter, '-t', String(pid), '-U', '-n', '--preserve-credentials', '--']
-  await ready(enter, findProgram('true', pathVariable, roots) ?? sleep)
+  await ready(enter, cat)
   return { enter, close: () => void holder.kill('SIGKILL') }
 }
 
@@ -70,7 +73,7 @@ async function ready(enter: readonly string[], program: string): Promise<void> {
       spawn(file, args, { stdio: 'ignore', env: {} }).once('exit', resolve).once('error', resolve)
     })
     if (code === 0) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await pause(10)
   }
   throw new SandboxError('self-test', 'No sandbox: the network namespace of the session cannot be entered.')
 }
