@@ -1,6 +1,6 @@
 /** Opens a session: log, context and model brought together. */
 import { join } from 'node:path'
-import { openWorkspace, type Workspace } from '../sandbox/index.ts'
+import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
 import { allTools, recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
 import { type KnownFiles, knownFiles } from './context/known.ts'
@@ -86,6 +86,7 @@ class AgentSession implements Session {
   readonly #shown: Map<string, string>
   readonly #changes
   readonly #recorder: TurnRecorder
+  readonly #background: BackgroundCommands
   readonly #seen = new Map<string, string>()
   /** Every file that the model was shown whole, and what it has to be told of it. */
   readonly #known: KnownFiles
@@ -106,6 +107,7 @@ class AgentSession implements Session {
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
     this.#changes = trackChanges(workspace)
+    this.#background = new BackgroundCommands(sandbox)
     const { stateFolder, clock } = options
     this.#recorder = openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() })
     this.#known = knownFiles(workspace, this.#seen)
@@ -222,6 +224,7 @@ class AgentSession implements Session {
         limits: this.#options.commandLimits ?? { seconds: 120, outputBytes: 64 * 1024 },
         seen: this.#seen,
         journal: this.#journal,
+        background: this.#background,
       },
       changes: this.#changes,
       recorder: this.#recorder,
@@ -281,6 +284,8 @@ class AgentSession implements Session {
   }
 
   async close(): Promise<void> {
+    // First, so that nothing writes any more when the rest is put away.
+    await this.#background.close()
     await this.#conversation?.close()
     await this.#log.close()
     const { stateFolder, workspace, clock } = this.#options

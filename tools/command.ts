@@ -5,7 +5,7 @@ import { charLimit, failure } from './result.ts'
 import type { ToolContext, ToolResult } from './types.ts'
 
 /** Characters of output that the model is shown: beginning and end. */
-const maxChars = 8000
+export const maxChars = 8000
 
 export interface CommandRun {
   /** For bash. */
@@ -35,7 +35,7 @@ export async function runCommand(context: ToolContext, run: CommandRun): Promise
   }
 }
 
-function report(command: string, result: CommandResult, content: string): ToolResult {
+export function report(command: string, result: CommandResult, content: string): ToolResult {
   return {
     ok: result.outcome === 'exited' && result.exitCode === 0,
     content,
@@ -46,11 +46,12 @@ function report(command: string, result: CommandResult, content: string): ToolRe
       outcome: result.outcome,
       seconds: result.seconds,
       output: result.output,
+      ...(result.findings !== undefined && { findings: result.findings }),
     },
   }
 }
 
-function tell(result: CommandResult, seconds: number, chars: number): string {
+export function tell(result: CommandResult, seconds: number, chars: number): string {
   const parts = [endOf(result, seconds), shorten(plainOutput(result.output), result, chars), result.hint ?? '']
   return parts.filter((part) => part !== '').join('\n')
 }
@@ -71,7 +72,7 @@ function endOf({ outcome, exitCode }: CommandResult, seconds: number): string {
 }
 
 /** As a terminal would leave it: no colours, and of lines that were written over only the last state. */
-function plainOutput(output: string): string {
+export function plainOutput(output: string): string {
   return stripVTControlCharacters(output)
     .replaceAll('\r\n', '\n')
     .split('\n')
@@ -81,7 +82,11 @@ function plainOutput(output: string): string {
 }
 
 /** Head and tail, cut at line ends where there are any: errors stand first or last. */
-function shorten(text: string, { outputBytes, fullOutput }: CommandResult, chars: number): string {
+export function shorten(
+  text: string,
+  { outputBytes, fullOutput }: Pick<CommandResult, 'outputBytes' | 'fullOutput'>,
+  chars: number,
+): string {
   if (text.length <= chars) return text
   const half = Math.floor(chars / 2)
   const head = text.slice(0, half)

@@ -1,25 +1,48 @@
-/** The tool `shell`: a command in the sandbox. */
+/** The tool `shell`: a command in the sandbox, waited for or in the background. */
 import * as z from 'zod'
+import { readBackground, startBackground, stopBackground } from './background.ts'
 import { runCommand } from './command.ts'
 import { failure, settle } from './result.ts'
 import type { Tool } from './types.ts'
 
 const defaultSeconds = 120
 
-const input = z.object({
-  command: z.string(),
+const shape = z.object({
+  command: z.string().optional(),
   timeout: z.number().optional().describe('seconds'),
+  background: z.boolean().optional().describe('for servers: goes on, gives an id'),
+  id: z.int().optional().describe('instead of command: read the new output of a background command'),
+  stop: z.boolean().optional().describe('with id: end it'),
 })
 
-export const shellTool: Tool<z.infer<typeof input>> = {
+type ShellInput = z.infer<typeof shape>
+
+/** Models fill unused arguments with empty text and zeros. */
+const commandOf = ({ command }: ShellInput): string | undefined => (command?.trim() ? command : undefined)
+const idOf = ({ id }: ShellInput): number | undefined => (id === 0 ? undefined : id)
+
+const input = shape.refine((value) => commandOf(value) === undefined || idOf(value) === undefined, {
+  message: 'shell takes command, or id of a background command, not both',
+})
+
+export const shellTool: Tool<ShellInput> = {
   name: 'shell',
   description: 'Run a bash command in the work tree, in a sandbox without network. It gets no input.',
   input,
-  effects: ({ command }) => [{ kind: 'run', command }],
-  run: ({ command, timeout }, context) =>
+  effects: (call) => {
+    const command = commandOf(call)
+    return command === undefined ? [] : [{ kind: 'run', command }]
+  },
+  run: (call, context) =>
     settle(context.signal, async () => {
-      if (command.trim() === '') return failure('bad-arguments', 'command is empty.')
-      const seconds = timeout && timeout > 0 ? timeout : defaultSeconds
-      return await runCommand(context, { line: command, shown: command, seconds })
+      const { timeout, background, stop } = call
+      const [command, id] = [commandOf(call), idOf(call)]
+      const seconds = timeout && timeout > 0 ? timeout : undefined
+      if (command === undefined && id !== undefined)
+        return stop ? await stopBackground(context, id) : await readBackground(context, id, seconds)
+      if (command === undefined)
+        return failure('bad-arguments', 'command is empty. Give command, or id of a background command.')
+      if (background) return await startBackground(context, command)
+      return await runCommand(context, { line: command, shown: command, seconds: seconds ?? defaultSeconds })
     }),
 }

@@ -1,6 +1,6 @@
 /** What the model may do: one tool a file, each with schema, effects and rendering data. */
 import type { ZodType } from 'zod'
-import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
+import type { BackgroundCommands, Finding, Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 
 /** What a call will do to the world, told before it is done: what policy and approvals judge. */
 export type Effect =
@@ -31,9 +31,12 @@ export type ToolDetails =
       readonly kind: 'command'
       readonly command: string
       readonly exitCode: number
-      readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'aborted'
+      /** `running`: it goes on in the background; the exit code says nothing yet. */
+      readonly outcome: 'exited' | 'signalled' | 'timed-out' | 'aborted' | 'running'
       readonly seconds: number
       readonly output: string
+      /** What it left in the work tree that programs outside would obey. */
+      readonly findings?: readonly Finding[]
     }
   | { readonly kind: 'list'; readonly path: string; readonly entries: number }
   | { readonly kind: 'search'; readonly pattern: string; readonly matches: number }
@@ -87,6 +90,8 @@ export interface ToolContext {
    * each tool's own limit (8,000 for a command, 32,000 for a file).
    */
   readonly maxChars?: number
+  /** The background commands of the session. Undefined: none can be started. */
+  readonly background?: BackgroundCommands
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
 }

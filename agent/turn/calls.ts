@@ -46,10 +46,23 @@ export async function* runCalls(
     await turn.conversation.append([
       { role: 'tool', callId: call.id, name: call.name, text: result.content, ok: result.ok },
     ])
+    yield* tellFindings(result)
     const seconds = (turn.clock.now() - began) / 1000
     yield { type: 'tool-result', callId: call.id, name: call.name, result, seconds }
   }
   return outcomes
+}
+
+/** What a command left that programs outside would obey is for the user to know, too; the model reads it in the result. */
+function* tellFindings({ details }: ToolResult): Generator<AgentEvent> {
+  if (details.kind !== 'command') return
+  for (const { message } of details.findings ?? []) {
+    yield {
+      type: 'notice',
+      level: 'warning',
+      text: `After this command: ${message}. Look at it before you work there.`,
+    }
+  }
 }
 
 /** Second phase: the tool itself, with its live output. A tool that throws is a bug of ours, told as a failure. */

@@ -54,6 +54,8 @@ function commandOutcome(details: Extract<ToolResultEvent['result']['details'], {
       return `timed out after ${duration(details.seconds)}`
     case 'aborted':
       return 'aborted'
+    case 'running':
+      return 'running in the background'
     default:
       return unreachable(details.outcome)
   }

@@ -98,8 +98,9 @@ function command(details: Extract<ToolResult['details'], { kind: 'command' }>, w
     signalled: `killed, exit code ${details.exitCode}`,
     'timed-out': 'stopped: it took too long',
     aborted: 'stopped',
+    running: 'goes on in the background',
   }
-  const fine = details.outcome === 'exited' && details.exitCode === 0
+  const fine = details.outcome === 'running' || (details.outcome === 'exited' && details.exitCode === 0)
   const end = line(`${ends[details.outcome]} · ${duration(details.seconds)}`, { role: fine ? 'muted' : 'error' })
   return [...outputLines(details.output, width), end]
 }
