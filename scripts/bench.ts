@@ -1,18 +1,21 @@
 /**
- * `npm run bench [-- --only start,undo,engine] [--rounds N] [--model FILE]`
+ * `npm run bench [-- --only start,undo,context,engine] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
+ * `context` reads a repository of about `--tokens` with the model; without one it only packs.
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchContext } from './bench/context.ts'
 import { benchEngine } from './bench/engine.ts'
 import { benchStart } from './bench/start.ts'
 import { benchUndo } from './bench/undo.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'start,undo,engine' },
+    only: { type: 'string', default: 'start,undo,context,engine' },
+    tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
   },
@@ -27,6 +30,8 @@ process.stdout.write(
 )
 if (wanted.includes('start')) say('Start-up, memory, latency', await benchStart(rounds))
 if (wanted.includes('undo')) say('Undo', await benchUndo(rounds))
+if (wanted.includes('context'))
+  say('The repository in the context', await benchContext(flags.model, Number(flags.tokens)))
 if (wanted.includes('engine')) {
   if (flags.model === '') process.stdout.write('\nengine: left out, no --model and no CACHALOT_REAL_MODEL\n')
   else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))

@@ -1,6 +1,7 @@
 /** The commands of the program, as commander reads them. Each command's code is loaded when it is chosen. */
 import { Command, CommanderError, Option } from 'commander'
 import { registerMachineCommands } from './commands/register.ts'
+import { registerContextCommands } from './commands/register-context.ts'
 import { registerRemoteCommand } from './commands/register-remote.ts'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
@@ -53,6 +54,8 @@ function buildProgram(exit: (code: number) => void): Command {
   registerModelCommand(program, exit)
 
   registerMachineCommands(program, exit)
+
+  registerContextCommands(program, exit, withSettings)
   registerRemoteCommand(program)
 
   withSettings(

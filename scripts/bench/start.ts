@@ -10,7 +10,7 @@ import { spread } from './numbers.ts'
 const launcher = join(import.meta.dirname, '../../bin/cachalot.js')
 
 /** Runs Node on arguments; gives wall milliseconds to the end and the largest PSS in MB seen of its process tree. */
-async function runNode(
+export async function runNode(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   watchMemory = false,

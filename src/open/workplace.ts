@@ -1,5 +1,8 @@
-import { openSession, type Session, type SessionOptions } from '../../agent/index.ts'
+import { join } from 'node:path'
+import { openSession, type RepositoryOptions, type Session, type SessionOptions } from '../../agent/index.ts'
 import type { Sandbox } from '../../sandbox/index.ts'
+import type { Config } from '../config/settings.ts'
+import type { Paths } from '../paths.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
 import { sandboxPolicy } from './sandbox.ts'
 
@@ -52,6 +55,7 @@ export function sessionSettings({
     policy: sandboxPolicy(config, cwd),
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
+    repository: repositorySettings(config, paths),
     checks: { check: config.check, types: config.checkTypes, lint: config.checkLint },
     ...(config.tries === undefined ? {} : { tries: config.tries }),
     appendSystem: config.appendSystem,
@@ -59,5 +63,15 @@ export function sessionSettings({
       ...(config.temperature === undefined ? {} : { temperature: config.temperature }),
       ...(config.seed === undefined ? {} : { seed: config.seed }),
     },
+  }
+}
+
+/** What the settings say about the repository in the context. */
+export function repositorySettings(config: Config, paths: Paths): RepositoryOptions {
+  return {
+    when: config.repository,
+    budgetTokens: config.contextBudget,
+    startupSeconds: config.startupSeconds,
+    folder: join(paths.cache, 'repositories'),
   }
 }

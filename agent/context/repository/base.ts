@@ -3,7 +3,7 @@
  * saved, and is told what has changed since.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import type { RepositoryPlan } from './plan.ts'
@@ -20,6 +20,8 @@ const planned = z.object({
 })
 const stored = z.object({
   format: z.literal(format),
+  /** The model's name. */
+  model: z.string(),
   budgetTokens: z.number(),
   plan: z.object({
     text: z.string(),
@@ -38,12 +40,38 @@ export interface Base {
 const fileOf = (folder: string, root: string, model: string): string =>
   join(folder, `${createHash('sha256').update(`${root}\0${model}`).digest('hex').slice(0, 24)}.json`)
 
-/** Undefined where there is none, or it is damaged or of another version: the repository is packed anew. */
-export async function loadBase(folder: string, root: string, model: string): Promise<Base | undefined> {
+/** Other trees' bases that are looked at, the newest first. */
+const mostOthers = 8
+
+/**
+ * The last packing of this work tree; where there is none, those of other trees by the same model (another clone, an
+ * import): who compares them with the files finds out whether they are of any use. Damaged ones are left out.
+ */
+export async function loadBases(folder: string, root: string, model: string): Promise<Base[]> {
+  const own = await loadFile(fileOf(folder, root, model), model)
+  if (own !== undefined) return [own]
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{24}\.json$/.test(name))
+  const dated = names.map(async (name) => {
+    const file = join(folder, name)
+    return { file, time: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0 }
+  })
+  const newest = (await Promise.all(dated)).sort((a, b) => b.time - a.time).slice(0, mostOthers)
+  const others: Base[] = []
+  for (const { file } of newest) {
+    const base = await loadFile(file, model)
+    if (base !== undefined) others.push(base)
+  }
+  return others
+}
+
+async function loadFile(file: string, model: string): Promise<Base | undefined> {
   try {
-    const parsed = stored.parse(JSON.parse(await readFile(fileOf(folder, root, model), 'utf8')))
-    return { budgetTokens: parsed.budgetTokens, plan: parsed.plan as RepositoryPlan }
+    const parsed = stored.parse(JSON.parse(await readFile(file, 'utf8')))
+    return parsed.model === model
+      ? { budgetTokens: parsed.budgetTokens, plan: parsed.plan as RepositoryPlan }
+      : undefined
   } catch {
+    // None, damaged, or of another version: the repository is packed anew.
     return undefined
   }
 }
@@ -54,7 +82,7 @@ export async function saveBase(folder: string, root: string, model: string, base
   const file = fileOf(folder, root, model)
   const temporary = `${file}.${process.pid}.tmp`
   try {
-    await writeFile(temporary, JSON.stringify({ format, ...base }), { mode: 0o600 })
+    await writeFile(temporary, JSON.stringify({ format, model, ...base }), { mode: 0o600 })
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })

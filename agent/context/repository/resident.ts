@@ -2,7 +2,7 @@
 import type { Model, Segment } from '../../../engine/index.ts'
 import type { Workspace } from '../../../sandbox/index.ts'
 import { readFencedFiles } from '../fence.ts'
-import { type Base, loadBase, saveBase } from './base.ts'
+import { type Base, loadBases, saveBase } from './base.ts'
 import { changesSince, type Known } from './delta.ts'
 import { type OutlineOf, planRepository, type RepositoryPlan } from './plan.ts'
 
@@ -123,12 +123,17 @@ async function usableBase(
   { when, model, workspace, folder }: Request,
   budgetTokens: number,
 ): Promise<Base | undefined> {
-  const base = await loadBase(folder, workspace.root, model.info.name)
-  if (base === undefined || base.plan.text === '' || base.budgetTokens > budgetTokens) return undefined
-  // One that was packed for less, by what was measured then, is not all that was asked for.
-  if (when === 'always' && base.budgetTokens !== budgetTokens) return undefined
-  const delta = await changesSince(residentOf(base.plan).known, workspace)
-  return delta.text.length <= base.plan.text.length * mostChange ? base : undefined
+  for (const base of await loadBases(folder, workspace.root, model.info.name)) {
+    if (base.plan.text === '' || base.budgetTokens > budgetTokens) continue
+    // One that was packed for less, by what was measured then, is not all that was asked for.
+    if (when === 'always' && base.budgetTokens !== budgetTokens) continue
+    const { known } = residentOf(base.plan)
+    const { text, now } = await changesSince(known, workspace)
+    const gone = [...now].filter(([, after]) => after === undefined).map(([path]) => known.get(path)?.text?.length ?? 0)
+    const change = gone.reduce((sum, length) => sum + length, text.length)
+    if (change <= base.plan.text.length * mostChange) return base
+  }
+  return undefined
 }
 
 async function affordable({ when, model, before, startupSeconds }: Request, plan: RepositoryPlan): Promise<boolean> {

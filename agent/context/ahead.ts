@@ -1,0 +1,95 @@
+/** The context of a session, before there is one: what would be in it, and reading it ahead. */
+import type { Model, Segment, Usage } from '../../engine/index.ts'
+import { openWorkspace } from '../../sandbox/index.ts'
+import { allTools } from '../../tools/index.ts'
+import { buildPrefix } from './prefix.ts'
+import type { RepositoryPlan } from './repository/plan.ts'
+import { budgetOf, planFor, type RepositoryOptions, repack, residentRepository } from './repository/resident.ts'
+
+export interface AheadOptions {
+  readonly model: Model
+  /** Absolute path of the work tree. */
+  readonly root: string
+  readonly repository: RepositoryOptions
+  readonly appendSystem?: string | undefined
+}
+
+export interface ContextReport {
+  readonly contextTokens: number | undefined
+  readonly budgetTokens: number
+  /** Whether a session that began now would have the repository in its context. */
+  readonly resident: boolean
+  /** Why, in words for a person. */
+  readonly why: string
+  /** What it would have, or could have. */
+  readonly plan: RepositoryPlan
+  /** Tokens of system and instructions. */
+  readonly otherTokens: number
+  /** How fast this machine reads with the model; undefined where that was not measured. */
+  readonly tokensPerSecond: number | undefined
+}
+
+/** What `cachalot context` tells. */
+export async function describeContext(options: AheadOptions): Promise<ContextReport> {
+  const { model, repository } = options
+  const { workspace, system, rest } = await prefixOf(options)
+  const request = { ...repository, model, workspace, before: system }
+  const budgetTokens = budgetOf(model, repository.budgetTokens)
+  const resident = await residentRepository(request)
+  const texts = [...system, ...rest].flatMap(({ messages }) =>
+    messages.map((message) => message.text + (message.role === 'system' ? JSON.stringify(message.tools) : '')),
+  )
+  return {
+    contextTokens: model.info.contextTokens,
+    budgetTokens,
+    resident: resident !== undefined,
+    why: reasonFor(options, resident !== undefined),
+    plan: resident?.plan ?? (await planFor(request, budgetTokens)),
+    otherTokens: await model.countTokens(texts.join('\n')),
+    tokensPerSecond: await model.readings?.tokensPerSecond(),
+  }
+}
+
+function reasonFor({ model, repository: { when, startupSeconds } }: AheadOptions, resident: boolean): string {
+  if (when === 'never') return 'context.repository is never'
+  if (when === 'always') return resident ? 'context.repository is always' : 'nothing of it fits'
+  if (model.info.prompt === 'small')
+    return `${model.info.name} is small and does better with the files that a task names (--repository always puts it in)`
+  if (model.readings === undefined) return 'what is read is not kept with this model (--repository always puts it in)'
+  return resident
+    ? `its reading is saved, or takes at most ${startupSeconds} s`
+    : `reading it takes more than ${startupSeconds} s, or was never measured (cachalot warm reads it ahead)`
+}
+
+/**
+ * Packs the repository as large as the budget allows and reads it, as sessions that begin later will want it. Stops
+ * early on abort; what was read is kept. Undefined when there is nothing to read. Rejects with EngineError, and with an
+ * Error for a model whose readings are not kept.
+ */
+export async function readAhead(
+  options: AheadOptions & {
+    readonly signal: AbortSignal
+    readonly onProgress: (done: number, total: number, cached: number) => void
+  },
+): Promise<{ readonly usage: Usage; readonly plan: RepositoryPlan } | undefined> {
+  const { model, repository, signal, onProgress } = options
+  const { workspace, system, rest } = await prefixOf(options)
+  const resident = await repack({ ...repository, model, workspace, before: system })
+  if (resident === undefined) return undefined
+  const session = await model.start([...system, resident.segment, ...rest])
+  try {
+    if (session.read === undefined)
+      throw new Error(`What ${model.info.name} reads is not kept on this machine: there is nothing to warm.`)
+    return { usage: await session.read({ signal, onProgress }), plan: resident.plan }
+  } finally {
+    await session.close()
+  }
+}
+
+/** What stands before and behind the repository. */
+async function prefixOf({ model, root, appendSystem }: AheadOptions) {
+  const workspace = openWorkspace(root)
+  const all = await buildPrefix({ info: model.info, tools: allTools, workspace, instructions: true, appendSystem })
+  const isSystem = ({ name }: Segment): boolean => name === 'system'
+  return { workspace, system: all.filter(isSystem), rest: all.filter((segment) => !isSystem(segment)) }
+}

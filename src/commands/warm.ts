@@ -1,0 +1,87 @@
+/** `cachalot warm`: reads the repository ahead. */
+import { type ExitReason, exitCode, readAhead } from '../../agent/index.ts'
+import { EngineError, type Usage } from '../../engine/index.ts'
+import { OpenError } from '../open/open-error.ts'
+import { repositorySettings } from '../open/workplace.ts'
+import { jsonOutput } from '../run/json-output.ts'
+import { type Output, resultOf } from '../run/output.ts'
+import { textOutput } from '../run/text-output.ts'
+import { count, plural } from '../terminal/numbers.ts'
+import { openScreen } from '../terminal/screen.ts'
+import { UsageError } from '../usage-error.ts'
+import { openModelPlace } from './place.ts'
+
+/** A second Ctrl-C ends at once; two signals of one keystroke (ours and the launcher's) are one. */
+const sameMs = 500
+
+/** Gives the exit code: 0 read whole, 3 model or engine, 130 interrupted (what was read is kept). Throws UsageError. */
+export async function warmCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
+  const began = performance.now()
+  const screen = openScreen({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    color: true,
+    progress: flags['json'] !== true,
+  })
+  const output: Output = flags['json'] === true ? jsonOutput((text) => process.stdout.write(text)) : textOutput(screen)
+  const finish = (exit: ExitReason, text: string, usage?: Usage): number => {
+    const seconds = (performance.now() - began) / 1000
+    const plain = resultOf({ exit, exitCode: exitCode[exit], text }, seconds)
+    output.event(usage === undefined ? plain : { ...plain, usage })
+    return exitCode[exit]
+  }
+  const stop = stopOnSignals()
+  try {
+    const { model, config, cwd, paths } = await openModelPlace({
+      flags,
+      signal: stop.signal,
+      onStatus: output.status,
+      onNotice: (text) => output.event({ type: 'notice', level: 'warning', text }),
+    })
+    try {
+      output.event({ type: 'step', step: 1 })
+      const done = await readAhead({
+        model,
+        root: cwd,
+        repository: repositorySettings(config, paths),
+        appendSystem: config.appendSystem,
+        signal: stop.signal,
+        onProgress: (read, total, cached) => output.event({ type: 'prefill', done: read, total, cached }),
+      })
+      if (done === undefined) return finish('done', 'There is nothing to read here.')
+      const { usage, plan } = done
+      const files = plural(plan.whole.length, 'file')
+      if (stop.signal.aborted) return finish('interrupted', `Kept ${count(usage.promptTokens)} tokens so far.`, usage)
+      return finish('done', `${files} in ${count(usage.promptTokens)} tokens are kept for sessions here.`, usage)
+    } finally {
+      await model.close()
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    if (stop.signal.aborted) return finish('interrupted', 'Interrupted.')
+    if (error instanceof OpenError) return finish(error.exit, error.message)
+    const known = error instanceof EngineError || error instanceof Error
+    return finish('model', known ? error.message : String(error))
+  } finally {
+    stop.dispose()
+  }
+}
+
+function stopOnSignals(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  let askedAt = 0
+  const heard = (): void => {
+    if (controller.signal.aborted && performance.now() - askedAt > sameMs) process.exit(exitCode.interrupted)
+    askedAt ||= performance.now()
+    controller.abort()
+  }
+  for (const signal of signals) process.on(signal, heard)
+  return {
+    signal: controller.signal,
+    dispose() {
+      for (const signal of signals) process.off(signal, heard)
+    },
+  }
+}

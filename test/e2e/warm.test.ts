@@ -1,0 +1,143 @@
+/** A repository that was read once is loaded from then on: by the built program, its own processes, a real engine. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AgentEvent } from '../../agent/index.ts'
+import { makeModel } from '../models/index.ts'
+import { environment, eventsOf, type Scratch, scratch } from './program.ts'
+
+const real = process.env['CACHALOT_REAL_MODEL']
+const body = (n: number): string =>
+  Array.from({ length: 30 }, (_, i) => `export const value${n}x${i} = compute(${i * 7}, 'name ${i}')\n`).join('')
+const files = Object.fromEntries(Array.from({ length: 3 }, (_, n) => [`src/f${n}.ts`, body(n)]))
+
+let place: Scratch
+beforeEach(() => {
+  place = scratch({ ...files, 'README.md': '# numbers\n' })
+})
+afterEach(() => place.remove())
+
+const file = (): string => makeModel('tiny-moe').file
+const tiny = (): string[] => ['--model', file(), '--dialect', 'fenced', '--context', '16384', '--repository', 'always']
+/** With the full prompt: what is saved is taken without being asked for. */
+const full = (): string[] => ['--model', file(), '--dialect', 'qwen', '--context', '16384']
+const ask = ['run', 'Say hello', '--json', '--max-tokens', '8', '--max-steps', '1']
+
+function usageOf(stdout: unknown): Extract<AgentEvent, { type: 'result' }>['usage'] {
+  const last = eventsOf(stdout).at(-1)
+  if (last?.type !== 'result') throw new Error(`no result: ${String(stdout)}`)
+  return last.usage
+}
+const run = async (words: readonly string[], flags: readonly string[] = tiny()) =>
+  usageOf((await place.run([...words, ...flags], { timeout: 280_000 })).stdout)
+const readings = (): string[] => {
+  const folder = join(place.home, 'own', 'cache', 'kv')
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.kv'))
+}
+
+describe.each([
+  ['a tiny model', tiny, 120_000],
+  ...(real === undefined
+    ? []
+    : [['real weights', () => ['--model', real, '--context', '16384', '--repository', 'always'], 290_000] as const]),
+] as const)('%s', (_, flags, timeout) => {
+  test('the second run evaluates only what is new; a changed file costs itself', { timeout }, async () => {
+    const cold = await run(ask, flags())
+    expect(cold.promptTokens).toBeGreaterThan(1500)
+    expect(cold.cachedTokens).toBe(0)
+    const warm = await run(ask, flags())
+    expect(warm.promptTokens).toBe(cold.promptTokens)
+    expect(warm.evaluatedTokens).toBeLessThan(100)
+    expect(warm.cachedTokens + warm.evaluatedTokens).toBe(warm.promptTokens)
+
+    writeFileSync(join(place.repo, 'src/f1.ts'), body(1).replace("compute(7, 'name 1')", '11'))
+    const changed = await run(ask, flags())
+    expect(changed.cachedTokens).toBe(warm.cachedTokens)
+    expect(changed.evaluatedTokens).toBeLessThan(warm.evaluatedTokens + 300)
+  })
+})
+
+test('a small task of a small model saves nothing', async () => {
+  await place.run([...ask, ...tiny().slice(0, -2)])
+  expect(readings()).toEqual([])
+})
+
+test('warm reads ahead, ends in a usage, and sessions of its kind begin with it', { timeout: 200_000 }, async () => {
+  const slow = { timeout: 100_000 }
+  const read = await place.run(['warm', '--json', ...full()], slow)
+  expect(read.exitCode).toBe(0)
+  expect(eventsOf(read.stdout).some(({ type }) => type === 'prefill')).toBe(true)
+  const usage = usageOf(read.stdout)
+  expect(usage.evaluatedTokens).toBeGreaterThan(1500)
+  const first = await run(ask, full())
+  expect(first.cachedTokens).toBe(usage.promptTokens)
+  expect(first.evaluatedTokens).toBeLessThan(100)
+  const again = await place.run(['warm', ...full()], slow)
+  expect(again.stdout).toMatch(/4 files in .* tokens are kept/)
+  expect(usageOf((await place.run(['warm', '--json', ...full()])).stdout).evaluatedTokens).toBe(0)
+  const shown = JSON.parse(String((await place.run(['context', '--json', ...full()])).stdout)) as Record<
+    string,
+    unknown
+  >
+  expect(shown).toMatchObject({ resident: true, repositoryTokens: expect.any(Number) })
+  expect(String((await place.run(['context', ...full()])).stdout)).toMatch(/● f2\.ts/)
+})
+
+test('Ctrl-C while warming keeps what is done', { timeout: 120_000 }, async () => {
+  const child = place.start(['warm', '--json', '--threads', '1', ...tiny()])
+  let seen = ''
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', (chunk) => {
+      seen += String(chunk)
+      if (/"done":[1-9]/.test(seen)) resolve()
+    })
+    void child.then(() => reject(new Error(`ended: ${seen}`)))
+  })
+  child.kill('SIGINT')
+  const { exitCode, stdout } = await child
+  expect(exitCode).toBe(130)
+  const part = usageOf(stdout)
+  expect(part.evaluatedTokens).toBeGreaterThan(0)
+  const rest = await place.run(['warm', '--json', ...tiny()])
+  expect(usageOf(rest.stdout).cachedTokens).toBe(part.promptTokens)
+})
+
+test('cache: listed, pinned, exported, imported elsewhere, refused when damaged, removed', {
+  timeout: 120_000,
+}, async () => {
+  const usage = usageOf((await place.run(['warm', '--json', ...tiny()])).stdout)
+  const list = JSON.parse(String((await place.run(['cache', 'ls', '--json'])).stdout)) as {
+    id: string
+    tokens: number
+  }[]
+  expect(list.at(0)?.tokens).toBe(usage.promptTokens)
+  expect(String((await place.run(['cache'])).stdout)).toMatch(/tokens/)
+  const short = `${usage.promptTokens}-`
+  expect((await place.run(['cache', 'pin', short])).exitCode).toBe(0)
+  expect((await place.run(['cache', 'gc'], { env: { CACHALOT_CACHE_MAX_GIGABYTES: '0' } })).stderr).toMatch(/removed 0/)
+  const out = join(place.home, 'artefact')
+  expect((await place.run(['cache', 'export', out])).exitCode).toBe(0)
+
+  const other = { env: { ...environment(place.home), CACHALOT_HOME: join(place.home, 'other') } }
+  expect((await place.run(['cache', 'import', out], other)).exitCode).toBe(0)
+  const there = await place.run([...ask, ...tiny()], other)
+  expect(usageOf(there.stdout).cachedTokens).toBe(usage.promptTokens)
+
+  const [name = ''] = readdirSync(join(out, 'kv'), { recursive: true, encoding: 'utf8' }).filter((one) =>
+    one.endsWith('.kv'),
+  )
+  const bytes = readFileSync(join(out, 'kv', name))
+  bytes[bytes.length - 5] = bytes[bytes.length - 5]! ^ 1
+  writeFileSync(join(out, 'kv', name), bytes)
+  const third = { env: { ...environment(place.home), CACHALOT_HOME: join(place.home, 'third') } }
+  const refused = await place.run(['cache', 'import', out], third)
+  expect(refused.exitCode).toBe(1)
+  expect(refused.stderr).toMatch(/damaged/)
+
+  expect((await place.run(['cache', 'rm', 'nothing'])).exitCode).toBe(2)
+  expect((await place.run(['cache', 'rm'])).exitCode).toBe(2)
+  expect((await place.run(['cache', 'rm', '--all'])).exitCode).toBe(0)
+  expect(readings()).toEqual([])
+  expect((await place.run(['cache', 'import', place.repo])).stderr).toMatch(/is no export/)
+})
