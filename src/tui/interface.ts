@@ -1,9 +1,9 @@
 /** The interactive interface put together: one terminal, one screen, one session at a time. */
 import { join } from 'node:path'
 import { openApprovals } from './approvals.ts'
-import type { Totals } from './commands/command.ts'
 import { openCommands } from './commands/index.ts'
 import { newestHere, pickSession } from './commands/sessions.ts'
+import { addTurn, newTotals } from './commands/totals.ts'
 import { openFileList } from './complete/files.ts'
 import { branchOf, openCurrent } from './current.ts'
 import type { Desk } from './desk.ts'
@@ -20,7 +20,7 @@ import { askModel, askTrust, greet } from './start.ts'
 import { defaultStatus, type StatusItem } from './status.ts'
 import { openTerminal } from './terminal.ts'
 import { line, linesOf } from './text/style.ts'
-import { depthOf, themeFor, themeNamed } from './text/themes.ts'
+import { depthOf, shadeOf, themeFor, themeNamed } from './text/themes.ts'
 import { wrap } from './text/wrap.ts'
 import { openTranscript, unfolded } from './transcript/transcript.ts'
 import { openTurns } from './turns.ts'
@@ -142,12 +142,11 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     quit: (code) => exit(code),
   }
 
-  const totals: Totals = { turns: 0, usage: noUsage }
+  const totals = newTotals()
   const approvals = openApprovals(desk)
   const turns = openTurns(desk, {
     ended(result) {
-      totals.turns += 1
-      totals.usage = sum(totals.usage, result.usage)
+      addTurn(totals, result.usage)
       void branchOf(root).then((branch) => {
         ui.branch = branch
       })
@@ -251,30 +250,3 @@ async function resumeNewest(desk: Desk): Promise<void> {
   if (file === undefined) desk.say('There is no earlier session in this folder: this is a new one.', { role: 'muted' })
   else await desk.switchSession({ resume: file })
 }
-
-/** `COLORFGBG=15;0`: colours of text and background, set by rxvt, Konsole and others; background 7 and 15 are light. */
-function shadeOf(environment: Place['environment']): 'dark' | 'light' | undefined {
-  const background = /;(\d+)$/.exec(environment['COLORFGBG'] ?? '')?.[1]
-  if (background === undefined) return undefined
-  return background === '7' || background === '15' ? 'light' : 'dark'
-}
-
-type Use = Totals['usage']
-
-const noUsage: Use = {
-  promptTokens: 0,
-  cachedTokens: 0,
-  evaluatedTokens: 0,
-  generatedTokens: 0,
-  prefillSeconds: 0,
-  decodeSeconds: 0,
-}
-
-const sum = (a: Use, b: Use): Use => ({
-  promptTokens: a.promptTokens + b.promptTokens,
-  cachedTokens: a.cachedTokens + b.cachedTokens,
-  evaluatedTokens: a.evaluatedTokens + b.evaluatedTokens,
-  generatedTokens: a.generatedTokens + b.generatedTokens,
-  prefillSeconds: a.prefillSeconds + b.prefillSeconds,
-  decodeSeconds: a.decodeSeconds + b.decodeSeconds,
-})

@@ -124,7 +124,7 @@ const letters = [
   '\u202e',
   '\u{f0000}',
   '\ufeff',
-  'x'.repeat(2000),
+  'x'.repeat(200),
 ]
 
 describe('100,000 bursts', () => {
@@ -147,13 +147,13 @@ describe('100,000 bursts', () => {
         else if (event.type === 'key') editor = pressKey(editor, event.key, 40) ?? editor
       }
       if (editor.cursor < 0 || editor.cursor > editor.text.length) throw new Error(`cursor lost at burst ${burst}`)
-      if (editor.text.length > 3000) {
+      if (editor.text.length > 800) {
         edit.expanded(editor)
         editor = edit.emptyEditor
         decoder = openDecoder()
       }
     }
-  })
+  }, 60_000)
 
   it('of text, in any cut, with pastes whose end is missing: nothing is lost', () => {
     const pick = random(11)

@@ -1,7 +1,7 @@
 /** What a slash command is. */
-import type { Usage } from '../../../engine/index.ts'
 import type { Desk } from '../desk.ts'
 import type { Turns } from '../turns.ts'
+import type { Totals } from './totals.ts'
 
 export interface Command {
   readonly name: string
@@ -19,10 +19,4 @@ export interface CommandContext {
   readonly turns: Turns
   readonly commands: readonly Command[]
   readonly totals: Totals
-}
-
-/** What the session has used so far. */
-export interface Totals {
-  turns: number
-  usage: Usage
 }

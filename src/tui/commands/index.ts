@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { nearest } from '../../nearest.ts'
 import type { Desk } from '../desk.ts'
 import type { Turns } from '../turns.ts'
-import type { Command, Totals } from './command.ts'
+import type { Command } from './command.ts'
 import { customCommands } from './custom.ts'
 import { sessionCommands } from './sessions.ts'
 import { showCommands } from './show.ts'
+import type { Totals } from './totals.ts'
 import { workCommands } from './work.ts'
 
 export interface Commands {

@@ -142,3 +142,10 @@ export function depthOf(environment: Readonly<Record<string, string | undefined>
   if (/256/.test(term) || /kitty|ghostty|alacritty|foot|wezterm/.test(term)) return '256'
   return '16'
 }
+
+/** `COLORFGBG=15;0`: colours of text and background, set by rxvt, Konsole and others; background 7 and 15 are light. */
+export function shadeOf(environment: Readonly<Record<string, string | undefined>>): 'dark' | 'light' | undefined {
+  const background = /;(\d+)$/.exec(environment['COLORFGBG'] ?? '')?.[1]
+  if (background === undefined) return undefined
+  return background === '7' || background === '15' ? 'light' : 'dark'
+}
