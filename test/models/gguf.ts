@@ -72,8 +72,20 @@ function valueBytes(meta: MetaValue): Buffer {
   }
 }
 
+/** One key and its value as they stand in a header. */
+export const entryBytes = (key: string, meta: MetaValue): Buffer =>
+  Buffer.concat([string(key), word(typeCode[meta.type]), valueBytes(meta)])
+
+/** Name, shape, type and place of a tensor as they stand in a header. `type`: `ggml_type`. */
+export const tensorInfo = (name: string, shape: readonly number[], type: number, offset: number): Buffer =>
+  Buffer.concat([string(name), word(shape.length), ...shape.map(long), word(type), long(offset)])
+
+/** What a file begins with. */
+export const fileHead = (tensors: number, entries: number): Buffer =>
+  Buffer.concat([Buffer.from('GGUF'), word(3), long(tensors), long(entries)])
+
 const alignment = 32
-const padded = (n: number) => Math.ceil(n / alignment) * alignment
+export const padded = (n: number) => Math.ceil(n / alignment) * alignment
 
 /** Writes the file whole or not at all (temporary name, then rename), so that parallel tests may make the same one. */
 export function writeGguf(
@@ -81,12 +93,11 @@ export function writeGguf(
   metadata: Readonly<Record<string, MetaValue>>,
   tensors: readonly Tensor[],
 ): void {
-  const head: Buffer[] = [Buffer.from('GGUF'), word(3), long(tensors.length), long(Object.keys(metadata).length)]
-  for (const [key, meta] of Object.entries(metadata))
-    head.push(string(key), word(typeCode[meta.type]), valueBytes(meta))
+  const head: Buffer[] = [fileHead(tensors.length, Object.keys(metadata).length)]
+  for (const [key, meta] of Object.entries(metadata)) head.push(entryBytes(key, meta))
   let offset = 0
   for (const t of tensors) {
-    head.push(string(t.name), word(t.shape.length), ...t.shape.map(long), word(t.type), long(offset))
+    head.push(tensorInfo(t.name, t.shape, t.type, offset))
     offset += padded(size(t))
   }
   const header = Buffer.concat(head)
