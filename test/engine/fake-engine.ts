@@ -2,7 +2,14 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises'
 import { type Engine, EngineError, type GeneratedToken, type Sequence } from '../../engine/index.ts'
 
-const controls = ['<|im_start|>', '<|im_end|>', '<|endoftext|>', '<tool_call>', '</tool_call>']
+/** Special tokens that have text in a reply (user-defined ones), and control tokens, which have none. */
+const userDefined = ['<tool_call>', '</tool_call>', '<think>', '</think>']
+const ends = ['<|im_end|>', '<|endoftext|>', '<|call|>', '<|return|>', '<|user|>', '<|observation|>']
+const controls = [
+  ...['<|im_start|>', '<|im_end|>', '<|endoftext|>', ...userDefined],
+  ...['<|start|>', '<|channel|>', '<|message|>', '<|end|>', '<|call|>', '<|return|>', '<|assistant|>', '<|user|>'],
+  '<|observation|>',
+]
 const firstControl = 0x200000
 
 export const imEnd = firstControl + 1
@@ -112,8 +119,9 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
             cache.push(tokens[index - 1]!)
             resident = cache.length
           }
-          const end = token === imEnd || token === firstControl + 2
-          const text = token >= firstControl && token < firstControl + 3 ? '' : decode([token])
+          const control = controls[token - firstControl]
+          const end = control !== undefined && ends.includes(control)
+          const text = control !== undefined && !userDefined.includes(control) ? '' : decode([token])
           yield { token, text, end, ...(logprobs ? { logprob: -1 } : {}) }
           if (end) return
         }
