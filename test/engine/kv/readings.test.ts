@@ -49,7 +49,7 @@ const words = (count: number, seed: number) =>
   Array.from({ length: count }, (_, i) => `w${(i * 7 + seed) % 97}`).join(' ')
 const prefix = (seed = 0): Segment[] => [
   { name: 'system', messages: [{ role: 'system', text: 'Be brief.', tools: [] }] },
-  { name: 'repository', messages: [{ role: 'user', text: words(7 * 97, seed) }] },
+  { name: 'repository', messages: [{ role: 'user', text: words(4 * 97, seed) }] },
 ]
 
 async function ask(session: ModelSession, text: string): Promise<{ usage: Usage; said: string }> {
@@ -71,7 +71,7 @@ async function life(kind: Kind, text: string, seed = 0): Promise<{ usage: Usage;
   return answer
 }
 
-describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', (kind) => {
+describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', { timeout: 120_000 }, (kind) => {
   test('the second session evaluates only what is new, and answers as if it had read all', async () => {
     const cold = await life(kind, 'one')
     expect(cold.usage.cachedTokens).toBe(0)
@@ -116,7 +116,7 @@ describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', (kind) => {
   })
 })
 
-test('broken and misnamed readings are refused, thrown away and made anew', async () => {
+test('broken and misnamed readings are refused, thrown away and made anew', { timeout: 120_000 }, async () => {
   const cold = await life('tiny-moe', 'one')
   const [entry] = await listEntries(folder)
   const bytes = readFileSync(entry!.file)
