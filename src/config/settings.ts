@@ -71,7 +71,7 @@ export const settings = {
     help: 'how much the model thinks: off, low, high or max, as far as it has them; fixed for a session',
     kind: 'text',
     schema: z.enum(['off', 'low', 'high', 'max'], 'must be off, low, high or max'),
-    repository: true,
+    repository: false,
   }),
   context: setting<number>({
     key: 'engine.context_tokens',
