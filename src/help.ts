@@ -5,6 +5,7 @@ Usage:
   cachalot                          start an interactive session in this folder
   cachalot --continue               go on with the last one here   (--resume: choose one)
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
+  cachalot fix --check "<command>"  repair what a failing check complains of, and run it again
   cachalot model <command>          list, pull, use and remove models
   cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
   cachalot context                  show what of the repository is in the context, what is not, and why

@@ -51,6 +51,33 @@ function buildProgram(exit: (code: number) => void): Command {
       exit(await runOnce(task, flags))
     })
 
+  withSettings(
+    program
+      .command('fix')
+      .summary('repair what a failing check complains of')
+      .description(
+        'Run the check in the sandbox, repair what it complains of, and run it again. A change that only silences the check is taken back. Exit code 0 only when the check passes then.',
+      )
+      .option('--check <command>', 'the command that fails and has to pass')
+      .option('--check-seconds <n>', 'a run of the check may take so long (default: 600)')
+      .option('--rounds <n>', 'how often the model may try (default: 3)')
+      .option(
+        '--allow <kinds>',
+        'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check',
+        (kinds: string, all: string[]) => [...all, kinds],
+        [],
+      )
+      .option('--patch <file>', 'write the repair there, for git apply')
+      .option('--report <file>', 'write the report there, as Markdown')
+      .option('--json', 'one JSON event a line on stdout, the last one `result`')
+      .option('--no-color', 'no colours (also: NO_COLOR=1)'),
+  )
+    .addHelpText('after', fixExamples)
+    .action(async (flags: Record<string, unknown>) => {
+      const { fixCheck } = await import('./fix/fix.ts')
+      exit(await fixCheck(flags))
+    })
+
   registerModelCommand(program, exit)
 
   registerMachineCommands(program, exit)
@@ -79,13 +106,24 @@ Examples:
 
 Exit codes: 0 done, 1 not done, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached, 130 interrupted`
 
+const fixExamples = `
+Examples:
+  cachalot fix --check "npm test"
+  cachalot fix --check "cargo test" --patch fix.patch --report fix.md
+  cachalot fix --check "npx vitest run" --allow snapshots
+
+Exit codes: 0 fixed, 1 not fixed, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached,
+6 not reproducible (green or flaky), 7 refused (it would pass only by a change that is not allowed), 130 interrupted`
+
 /** The flags that choose where to work and the settings that have a flag. */
 function withSettings(command: Command): Command {
   command.option('--cwd <folder>', 'work in this folder')
   for (const name of settingNames) {
     const { flag, help: text, fallback } = settings[name]
     if (flag === undefined) continue
-    command.addOption(new Option(flag, fallback === undefined ? text : `${text} (default: ${String(fallback)})`))
+    const option = new Option(flag, fallback === undefined ? text : `${text} (default: ${String(fallback)})`)
+    // A command may have words of its own for a flag.
+    if (!command.options.some(({ long }) => long === option.long)) command.addOption(option)
   }
   return command
 }

@@ -1,0 +1,109 @@
+/** The rounds of a repair: the model tries, we take back what it may not do, and run the check ourselves. */
+import type { AgentEvent, Session } from '../../agent/index.ts'
+import type { Shadow } from '../git/shadow.ts'
+import { type Cheat, type CheatKind, findCheats } from './cheats.ts'
+import { foldLog } from './fold.ts'
+import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
+import type { FixExit } from './result.ts'
+
+export interface RepairOptions {
+  readonly session: Session
+  readonly shadow: Shadow
+  readonly check: CheckOptions
+  /** The check as it failed before. */
+  readonly red: CheckRun
+  readonly allowed: ReadonlySet<CheatKind>
+  /** How often the model is told of the check's outcome before it is over. */
+  readonly rounds: number
+  readonly onEvent: (event: AgentEvent) => void
+  readonly onCheck: (run: CheckRun) => void
+}
+
+export interface Repair {
+  readonly exit: FixExit
+  readonly text: string
+  /** The record before the first round. */
+  readonly before: string
+  /** The record of what is there now, before the last check ran. */
+  readonly after: string
+  readonly refused: readonly Cheat[]
+  readonly last: CheckRun
+  readonly rounds: number
+}
+
+type RunResult = Extract<AgentEvent, { type: 'result' }>
+
+export async function repair(options: RepairOptions): Promise<Repair> {
+  const { session, shadow, check, red, allowed } = options
+  const before = await shadow.record()
+  const refused: Cheat[] = []
+  let task = firstTask(check.command, red)
+  let last = red
+  let after = before
+  for (let round = 1; ; round++) {
+    const result = await send(session, task, options)
+    const cheats = await takeBack(shadow, before, check.command, allowed)
+    refused.push(...cheats.filter((cheat) => !refused.some((one) => same(one, cheat))))
+    after = await shadow.record()
+    const state = { before, after, refused, rounds: round }
+    if (result.exit === 'interrupted' || check.signal.aborted)
+      return { ...state, last, exit: 'interrupted', text: result.text }
+    if (after !== before) {
+      last = await runCheck(check)
+      options.onCheck(last)
+      if (last.passed) return { ...state, last, exit: 'fixed', text: result.text }
+    }
+    if (result.exit === 'model' || result.exit === 'sandbox' || result.exit === 'limit') {
+      return { ...state, last, exit: result.exit, text: result.text }
+    }
+    if (round >= options.rounds) {
+      return { ...state, last, exit: refused.length > 0 ? 'refused' : 'not-fixed', text: result.text }
+    }
+    task = nextTask(check.command, last, cheats, after !== before)
+  }
+}
+
+async function send(session: Session, task: string, { check, onEvent }: RepairOptions): Promise<RunResult> {
+  let result: RunResult | undefined
+  for await (const event of session.send(task, { signal: check.signal })) {
+    if (event.type === 'result') result = event
+    else onEvent(event)
+  }
+  if (result === undefined) throw new Error('The session ended without a result: this is a fault of Cachalot.')
+  return result
+}
+
+/** Puts every file back in which something was done that is not allowed, and names it. */
+async function takeBack(
+  shadow: Shadow,
+  before: string,
+  check: string,
+  allowed: ReadonlySet<CheatKind>,
+): Promise<readonly Cheat[]> {
+  const changes = await shadow.changes(before, await shadow.record())
+  const cheats = findCheats(changes, check).filter(({ kind }) => !allowed.has(kind))
+  await shadow.restore(before, [...new Set(cheats.map(({ path }) => path))])
+  return cheats
+}
+
+const same = (one: Cheat, other: Cheat): boolean => one.path === other.path && one.what === other.what
+
+const rules =
+  'Do not change tests, snapshots, CI files, lock files or the check itself, and skip or silence nothing: such changes are taken back.'
+
+function firstTask(command: string, red: CheckRun): string {
+  return `Fix the cause in the code: the command \`${command}\` fails (${red.end}). ${rules}\nEnd with one paragraph that says what the cause was.\n\n${logBlock(red)}`
+}
+
+function nextTask(command: string, last: CheckRun, cheats: readonly Cheat[], differs: boolean): string {
+  const back = cheats.map(({ path, what }) => `${path} was put back: it ${what}.`)
+  const state = differs ? `\`${command}\` still fails (${last.end}).` : 'No file of the repository differs.'
+  return [...back, `${state} Fix the cause in the code. ${rules}`, '', logBlock(last)].join('\n')
+}
+
+function logBlock(run: CheckRun): string {
+  const log = foldLog(run.output)
+  const longest = Math.max(2, ...[...log.matchAll(/`+/g)].map(([ticks]) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return `What it printed:\n${fence}\n${log}\n${fence}`
+}

@@ -1,0 +1,87 @@
+/** A work tree as git objects of our own: what changed, also by commands, without touching the user's repository. */
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const execute = promisify(execFile)
+
+/** One file that differs between two records. Texts are null where there is no file, or none that is text. */
+export interface TreeChange {
+  /** Relative to the work tree, with `/`. */
+  readonly path: string
+  readonly kind: 'added' | 'changed' | 'deleted'
+  readonly before: string | null
+  readonly after: string | null
+}
+
+export interface Shadow {
+  /** Records the work tree as it is (tracked and untracked, not what `.gitignore` leaves out) and gives its name. */
+  record(): Promise<string>
+  changes(from: string, to: string): Promise<readonly TreeChange[]>
+  /** What turns one record into the other, for `git apply`: binary files and modes too. Empty when nothing differs. */
+  patch(from: string, to: string): Promise<string>
+  /** Puts files of the work tree back to what they are in a record; one that is not in it is deleted. */
+  restore(from: string, paths: readonly string[]): Promise<void>
+  remove(): void
+}
+
+/** The user's settings and the repository's attributes could run programs (filters) or change bytes: none of them count. */
+const attributes = '* -text -eol -filter -ident -working-tree-encoding\n'
+const most = 512 * 1024 * 1024
+
+/** Opens a repository of our own over a folder, which need not be one of git's. Throws when git is not there. */
+export async function openShadow(root: string): Promise<Shadow> {
+  const folder = mkdtempSync(join(tmpdir(), 'cachalot-shadow-'))
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    GIT_DIR: folder,
+    GIT_WORK_TREE: root,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_LITERAL_PATHSPECS: '1',
+  }
+  const git = async (...words: string[]): Promise<string> => {
+    const options = { cwd: root, env: environment, maxBuffer: most, encoding: 'utf8' as const }
+    return (await execute('git', ['-c', 'core.hooksPath=/dev/null', '-c', 'core.autocrlf=false', ...words], options))
+      .stdout
+  }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  try {
+    await git('init', '-q')
+  } catch (error) {
+    remove()
+    throw error
+  }
+  mkdirSync(join(folder, 'info'), { recursive: true })
+  writeFileSync(join(folder, 'info', 'attributes'), attributes)
+
+  const textIn = async (tree: string, path: string): Promise<string | null> => {
+    const text = await git('cat-file', 'blob', `${tree}:${path}`).catch(() => null) // none there, or a link to a repository
+    return text?.includes('\0') === true ? null : text
+  }
+  return {
+    async record() {
+      await git('add', '-A', '.')
+      return (await git('write-tree')).trim()
+    },
+    async changes(from, to) {
+      const words = (await git('diff-tree', '-r', '-z', '--no-renames', '--name-status', from, to)).split('\0')
+      const found: TreeChange[] = []
+      for (let at = 0; at + 1 < words.length; at += 2) {
+        const path = words[at + 1] ?? ''
+        const kind = words[at] === 'A' ? 'added' : words[at] === 'D' ? 'deleted' : 'changed'
+        found.push({ path, kind, before: await textIn(from, path), after: await textIn(to, path) })
+      }
+      return found
+    },
+    patch: (from, to) => git('diff-tree', '-p', '--binary', '--no-renames', '--no-ext-diff', from, to),
+    async restore(from, paths) {
+      if (paths.length === 0) return
+      await git('restore', `--source=${from}`, '--staged', '--worktree', '--no-overlay', '--', ...paths)
+    },
+    remove,
+  }
+}

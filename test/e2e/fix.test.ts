@@ -1,0 +1,224 @@
+/** `cachalot fix` on red repositories: the built program, real checks in the real sandbox, scripted repairs. */
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { editCall, shellCall } from './calls.ts'
+import { launcher, projectRoot, type Scratch, scratch } from './program.ts'
+
+const red = join(projectRoot, 'test', 'fixtures', 'red')
+
+interface Mutation {
+  readonly name: string
+  readonly base: 'shop' | 'tally' | 'shapes'
+  readonly path: string
+  readonly was: string
+  readonly now: string
+  readonly allow?: string
+}
+
+const { mutations } = JSON.parse(readFileSync(join(red, 'mutations.json'), 'utf8')) as { mutations: Mutation[] }
+const checks = {
+  shop: 'sh check.sh',
+  tally: 'python3 -B -m unittest',
+  shapes: 'node node_modules/typescript/lib/tsc.js -p .',
+}
+
+// Each is several whole processes, three of them the check itself.
+vi.setConfig({ testTimeout: 120_000 })
+
+let place: Scratch | undefined
+afterEach(() => place?.remove())
+
+/** A repository with the base and, where one is given, what breaks it. */
+function broken(base: Mutation['base'], mutation?: Mutation): Scratch {
+  const made = scratch({ '.gitignore': 'node_modules\n' })
+  cpSync(join(red, 'base', base), made.repo, { recursive: true })
+  if (base === 'shapes') {
+    // In the work tree: a checkout in /tmp is out of a command's sight.
+    const from = join(projectRoot, 'node_modules', '@typescript', 'old', 'lib')
+    for (const name of readdirSync(from).filter((each) => /^_?tsc\.js$|^lib\.(es|decorators).*\.d\.ts$/.test(each))) {
+      cpSync(join(from, name), join(made.repo, 'node_modules', 'typescript', 'lib', name))
+    }
+  }
+  if (mutation !== undefined) {
+    const file = join(made.repo, mutation.path)
+    const text = readFileSync(file, 'utf8')
+    expect(text.split(mutation.was)).toHaveLength(2)
+    writeFileSync(
+      file,
+      text.replace(mutation.was, () => mutation.now),
+    )
+  }
+  place = made
+  return made
+}
+
+async function fix(at: Scratch, check: string, replies: readonly object[], words: readonly string[] = []) {
+  const model = at.script(replies)
+  const { exitCode, stdout, stderr } = await at.run(['fix', '--check', check, '--json', '--model', model, ...words])
+  const result = JSON.parse(String(stdout).trimEnd().split('\n').at(-1) ?? '{}')
+  return { exitCode, result, stdout: String(stdout), stderr: String(stderr) }
+}
+
+/** Every file but the compiler's. */
+const own = (at: Scratch): Map<string, string> =>
+  new Map([...at.snapshot()].filter(([path]) => !path.startsWith('node_modules')))
+
+const undo = ({ path, was, now }: Mutation) => editCall(path, now, was)
+const cause = { text: 'It was changed by mistake.\n\nThe cause was one wrong place, which is right again.' }
+const wrongOperator = mutations.find(({ name }) => name === 'wrong operator') as Mutation
+
+test.each(mutations)('$base, $name: reproduced, repaired, checked again', async (mutation) => {
+  const at = broken(mutation.base, mutation)
+  const before = own(at)
+  const patch = join(at.home, 'fix.patch')
+  const words = ['--patch', patch, ...(mutation.allow === undefined ? [] : ['--allow', mutation.allow])]
+  const { exitCode, result, stderr } = await fix(at, checks[mutation.base], [{ calls: [undo(mutation)] }, cause], words)
+  expect(stderr).toBe('')
+  expect(result).toMatchObject({ type: 'result', exit: 'fixed', files: [mutation.path], refused: [], rounds: 1 })
+  expect(result.text).toBe('The cause was one wrong place, which is right again.')
+  expect(result.verified.map((line: string) => / (passes|fails) /.exec(line)?.[1])).toEqual([
+    'fails',
+    'fails',
+    'passes',
+  ])
+  expect(exitCode).toBe(0)
+  // The patch is the whole repair: what was broken, with it, is what is there now.
+  const now = own(at)
+  for (const [path, text] of before) writeFileSync(join(at.repo, path), text, 'latin1')
+  await execa('git', ['apply', patch], { cwd: at.repo })
+  expect(own(at)).toEqual(now)
+})
+
+test('there are as many red repositories as were promised', () => {
+  expect(mutations.length).toBeGreaterThanOrEqual(20)
+})
+
+describe('cheats are taken back, named and refused: exit 7', () => {
+  const snapshot = readFileSync(join(red, 'base', 'shop', 'test', '__snapshots__', 'receipt.snap'), 'utf8')
+  const typed = mutations.find(({ name }) => name === 'undefined not looked at') as Mutation
+  const cheats: readonly [string, Mutation, object, object][] = [
+    [
+      'a test is changed',
+      wrongOperator,
+      editCall('test/cart.test.js', 'assert.equal(subtotal(lines), 650)', 'assert.ok(subtotal(lines))'),
+      { kind: 'tests', path: 'test/cart.test.js' },
+    ],
+    [
+      'tests are deleted by a command',
+      wrongOperator,
+      shellCall('rm test/cart.test.js test/receipt.test.js'),
+      { kind: 'tests', path: 'test/cart.test.js' },
+    ],
+    [
+      'the check hides its failure',
+      wrongOperator,
+      editCall('check.sh', 'node test/all.js\n', 'node test/all.js || true\n'),
+      { kind: 'check', path: 'check.sh' },
+    ],
+    [
+      'a snapshot is written anew',
+      mutations.find(({ name }) => name === 'output other than the snapshot') as Mutation,
+      {
+        name: 'write',
+        arguments: { path: 'test/__snapshots__/receipt.snap', content: snapshot.replaceAll(/(\d\.\d)\d/g, '$1') },
+      },
+      { kind: 'snapshots', path: 'test/__snapshots__/receipt.snap' },
+    ],
+    [
+      'a checker is silenced',
+      typed,
+      editCall('src/list.mts', '  return `', '  // @ts-ignore\n  return `'),
+      { kind: 'skips', path: 'src/list.mts' },
+    ],
+  ]
+  test.each(cheats)('%s', async (_, mutation, call, refused) => {
+    const at = broken(mutation.base, mutation)
+    const before = own(at)
+    const words = ['--rounds', '1']
+    const { exitCode, result } = await fix(at, checks[mutation.base], [{ calls: [call] }, { text: 'Done.' }], words)
+    expect(result.refused).toContainEqual(expect.objectContaining(refused))
+    expect(result).toMatchObject({ exit: 'refused', patch: '', files: [] })
+    expect(exitCode).toBe(7)
+    expect(own(at)).toEqual(before)
+  })
+
+  test('a lowered threshold', async () => {
+    const at = broken('shop')
+    writeFileSync(join(at.repo, 'thresholds.json'), '{\n  "coverage_min": 101\n}\n')
+    const call = editCall('thresholds.json', '101', '50')
+    const { exitCode, result } = await fix(at, checks.shop, [{ calls: [call] }, { text: 'Done.' }], ['--rounds', '1'])
+    expect(result.refused).toMatchObject([{ kind: 'thresholds', path: 'thresholds.json' }])
+    expect(exitCode).toBe(7)
+    expect(at.read('thresholds.json')).toContain('101')
+  })
+
+  test('told of it, the model may still repair: fixed, and the refusal is in the report', async () => {
+    const at = broken('shop', wrongOperator)
+    const tests = at.read('test/cart.test.js')
+    const cheat = editCall('test/cart.test.js', '650', '0')
+    const report = join(at.home, 'report.md')
+    const replies = [{ calls: [cheat] }, { text: 'Done.' }, { calls: [undo(wrongOperator)] }, cause]
+    const { exitCode, result } = await fix(at, checks.shop, replies, ['--report', report])
+    expect(result).toMatchObject({ exit: 'fixed', rounds: 2, files: ['src/cart.js'], refused: [{ kind: 'tests' }] })
+    expect(exitCode).toBe(0)
+    expect(at.read('test/cart.test.js')).toBe(tests)
+    const markdown = readFileSync(report, 'utf8')
+    expect(markdown).toContain('## Cachalot: fixed')
+    expect(markdown).toContain('`test/cart.test.js` changes a test')
+    expect(markdown).toContain('+  return lines.reduce((sum, line) => sum + line.price * line.count, 0)')
+  })
+})
+
+describe('not reproducible: exit 6, the model is not asked', () => {
+  test.each([
+    ['green', 'true', 'passes already'],
+    ['red, then green', 'test -e .ran || { touch .ran; exit 1; }', 'flaky'],
+    ['green, then red', 'test ! -e .ran && touch .ran', 'flaky'],
+  ])('%s', async (_, check, said) => {
+    const at = broken('shop')
+    const { exitCode, result, stdout } = await fix(at, check, [])
+    expect(result).toMatchObject({ exit: 'not-reproducible', rounds: 0 })
+    expect(result.text).toContain(said)
+    expect(exitCode).toBe(6)
+    expect(stdout).not.toContain('"session"')
+  })
+})
+
+test('not fixed: what was tried is taken back and told, exit 1', async () => {
+  const at = broken('shop', wrongOperator)
+  const before = own(at)
+  const wrong = editCall('src/cart.js', 'line.price + line.count', 'line.price - line.count')
+  const more = shellCall('echo x > made.txt')
+  const replies = [{ calls: [wrong, more] }, { text: 'So.' }, { text: 'I do not know.' }, { text: 'No.' }]
+  const { exitCode, result } = await fix(at, checks.shop, replies, ['--rounds', '2'])
+  expect(result).toMatchObject({ exit: 'not-fixed', patch: '', files: [] })
+  expect(result.attempt).toContain('+  return lines.reduce((sum, line) => sum + line.price - line.count, 0)')
+  expect(exitCode).toBe(1)
+  expect(own(at)).toEqual(before)
+})
+
+test('a person reads what was verified', async () => {
+  const at = broken('shop', wrongOperator)
+  const model = at.script([{ calls: [undo(wrongOperator)] }, cause])
+  const { exitCode, stdout } = await at.run(['fix', '--check', 'node test/all.js', '--model', model])
+  expect(stdout).toMatch(/✗ node test\/all\.js: exit 1[\s\S]*✓ node test\/all\.js: exit 0/)
+  expect(stdout).toContain('Cause: The cause was one wrong place, which is right again.')
+  expect(stdout).toMatch(/`node test\/all\.js` passes \(exit 0, .* s, in the sandbox\)\n✓ fixed · 1 file/)
+  expect(exitCode).toBe(0)
+})
+
+test('the model fails, no sandbox, wrong words: each its own exit code', async () => {
+  const at = broken('shop', wrongOperator)
+  expect(await fix(at, checks.shop, [])).toMatchObject({ exitCode: 3, result: { exit: 'model' } })
+  expect(await fix(at, checks.shop, [], ['--allow', 'everything'])).toMatchObject({ exitCode: 2 })
+  expect((await at.run(['fix'])).exitCode).toBe(2)
+  const hidden = ['--dev-bind', '/', '/', '--ro-bind', '/dev/null', '/usr/bin/bwrap']
+  const bare = await execa('bwrap', [...hidden, process.execPath, launcher, 'fix', '--check', 'touch made'], {
+    cwd: at.repo,
+    ...{ reject: false, stdin: 'ignore', env: { HOME: at.home, CACHALOT_HOME: join(at.home, 'own') } },
+  })
+  expect(bare.exitCode).toBe(4)
+  expect(existsSync(join(at.repo, 'made'))).toBe(false)
+})

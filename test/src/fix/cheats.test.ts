@@ -1,0 +1,77 @@
+/** What counts as making a check pass without repairing what it checks, and what does not. */
+import { expect, test } from 'vitest'
+import { findCheats } from '../../../src/fix/cheats.ts'
+import type { TreeChange } from '../../../src/git/shadow.ts'
+
+const change = (path: string, before: string | null, after: string | null): TreeChange => ({
+  ...{ path, before, after },
+  kind: before === null ? 'added' : after === null ? 'deleted' : 'changed',
+})
+const kinds = (path: string, before: string | null, after: string | null, check = 'npm test'): string[] =>
+  findCheats([change(path, before, after)], check).map(({ kind }) => kind)
+
+test.each([
+  ['src/page.test.ts', 'tests'],
+  ['tests/test_page.py', 'tests'],
+  ['page_test.go', 'tests'],
+  ['conftest.py', 'tests'],
+  ['src/PageTest.java', 'tests'],
+  ['src/__snapshots__/page.test.ts.snap', 'snapshots'],
+  ['.github/workflows/ci.yml', 'ci'],
+  ['.gitlab-ci.yml', 'ci'],
+  ['package-lock.json', 'locks'],
+  ['crates/a/Cargo.lock', 'locks'],
+])('%s is protected: %s', (path, kind) => {
+  expect(kinds(path, 'a', 'b')).toEqual([kind])
+  expect(kinds(path, 'a', null)).toEqual([kind])
+  expect(kinds(path, null, 'b')).toEqual([kind])
+})
+
+test.each([
+  ['src/a.js', "it.skip('x', () => {})"],
+  ['src/a.js', "xdescribe('x', () => {})"],
+  ['src/a.py', '@pytest.mark.xfail'],
+  ['src/a.py', '@unittest.skip("later")'],
+  ['src/A.java', '  @Ignore'],
+  ['src/a.rs', '#[ignore]'],
+  ['src/a.go', '  t.Skip("later")'],
+  ['run.sh', 'make check || true'],
+  ['run.sh', 'set +e'],
+  ['src/a.ts', '// @ts-expect-error'],
+  ['src/a.ts', '/* eslint-disable */'],
+  ['src/a.py', 'x = y  # type: ignore'],
+  ['src/a.rs', '#[allow(dead_code)]'],
+  ['tsconfig.json', '"strict": false'],
+])('%s: %s silences a check', (path, line) => {
+  expect(kinds(path, 'a\n', `a\n${line}\n`)).toEqual(['skips'])
+  // What was there before is nobody's cheat.
+  expect(kinds(path, `${line}\na\n`, `b\n${line}\n`)).toEqual([])
+})
+
+test('thresholds may rise, not fall, and not go', () => {
+  const config = (lines: number, warnings: number): string =>
+    `export default { coverage: { thresholds: { lines: ${lines} } }, maxWarnings: ${warnings} }\n`
+  expect(kinds('vitest.config.ts', config(80, 5), config(90, 0))).toEqual([])
+  expect(kinds('vitest.config.ts', config(80, 5), config(70, 5))).toEqual(['thresholds'])
+  expect(kinds('vitest.config.ts', config(80, 5), config(80, 9))).toEqual(['thresholds'])
+  expect(kinds('vitest.config.ts', config(80, 5), 'export default {}\n')).toEqual(['thresholds', 'thresholds'])
+  expect(kinds('.coveragerc', 'fail_under = 85\n', 'fail_under = 20\n')).toEqual(['thresholds'])
+})
+
+test('the check itself: its script, its recipe, the scripts of package.json', () => {
+  expect(kinds('check.sh', 'a', 'b', 'sh ./check.sh')).toEqual(['check'])
+  expect(kinds('check.sh', 'a', 'b', 'npm test')).toEqual([])
+  expect(kinds('Makefile', 'a', 'b', 'make test')).toEqual(['check'])
+  expect(kinds('package.json', '{"scripts":{"test":"x"}}', '{"scripts":{"test":"true"}}')).toEqual(['check'])
+  expect(kinds('package.json', '{"scripts":{"test":"x"}}', '{"type":"module","scripts":{"test":"x"}}')).toEqual([])
+  // A source file that a check runs is what it checks.
+  expect(kinds('main.py', 'a', 'b', 'python3 main.py')).toEqual([])
+})
+
+test('ordinary repairs are none', () => {
+  expect(kinds('src/page.ts', 'a < b', 'a <= b')).toEqual([])
+  expect(kinds('src/latest.ts', 'a', 'b')).toEqual([])
+  expect(kinds('src/contest.ts', 'a', 'b')).toEqual([])
+  expect(kinds('README.md', 'a', 'Run make || true')).toEqual([])
+  expect(kinds('settings.json', '{"a": 1 "b": 2}', '{"a": 1, "b": 2}')).toEqual([])
+})
