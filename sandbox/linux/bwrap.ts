@@ -86,7 +86,9 @@ export function bwrapProfile(
     if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
   }
   for (const folder of writable) {
-    const held = policy.git === 'writable' ? gitToolPaths : protectedInBox
+    // Only the work tree's own repository: another root's is not what the tool was called for.
+    const [first = ''] = policy.roots
+    const held = policy.git === 'writable' && isInside(first, folder) ? gitToolPaths : protectedInBox
     args.push(...protectionArgs(folder, held(folder, options.gitEntries?.(folder))))
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { globSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -178,6 +179,23 @@ describe('recovery', () => {
     await tree.remove()
   })
 
+  test('a change whose process still lives is its own to finish', async () => {
+    const tree = await halfDone()
+    const [name = ''] = await readdir(journal)
+    const file = join(journal, name)
+    const owner = spawn('sleep', ['60'])
+    await once(owner, 'spawn')
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), pid: owner.pid }))
+    const files = filesUnder(tree.root)
+    expect(await recoverEdits(tree.workspace, journal)).toEqual([])
+    expect(filesUnder(tree.root)).toEqual(files)
+    // Much older than the process: somebody else had its number.
+    utimesSync(file, 1, 1)
+    expect(await recoverEdits(tree.workspace, journal)).toMatchObject([{ outcome: 'finished' }])
+    owner.kill()
+    await tree.remove()
+  })
+
   test('a damaged journal is told of and touches nothing', async () => {
     const tree = await halfDone()
     const [name = ''] = await readdir(journal)
@@ -197,7 +215,7 @@ test('a write that fails in the middle takes back what was written, and leaves n
     ...tree.workspace,
     write: async (path: string, bytes: Buffer) => {
       writes += 1
-      if (writes === 3) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+      if (writes === 4) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
       await tree.workspace.write(path, bytes)
     },
   }
@@ -205,6 +223,8 @@ test('a write that fails in the middle takes back what was written, and leaves n
   expect(reasonOf(result)).toBe('io')
   expect(result.content).toContain('no space left')
   expect(filesUnder(tree.root)).toEqual(before)
+  // Not even an empty folder of it is left.
+  expect((await readdir(tree.root)).sort()).toEqual(Object.keys(before).sort())
   expect(await readdir(journal)).toEqual([])
   await tree.remove()
 })

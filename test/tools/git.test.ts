@@ -119,6 +119,17 @@ describe('writes', () => {
     expect(host('config', '--list')).not.toContain('a.b')
     expect(existsSync(`${tree.root}/.git/hooks/x`)).toBe(false)
   })
+  test('the repository of another root stays closed', async () => {
+    const other = await workTree({ 'x.txt': 'x\n' })
+    execFileSync('git', ['init', '-q'], { cwd: other.root })
+    const policy = { ...context.policy, roots: [tree.root, other.root], git: 'writable' as const }
+    const line = `touch .git/mine; touch ${other.root}/.git/theirs; touch ${other.root}/file`
+    await sandbox.run({ line, cwd: tree.root }, { policy, limits: context.limits, signal: context.signal })
+    expect(existsSync(`${tree.root}/.git/mine`)).toBe(true)
+    expect(existsSync(`${other.root}/.git/theirs`)).toBe(false)
+    expect(existsSync(`${other.root}/file`)).toBe(true)
+    await other.remove()
+  })
   test('a command of the model has none of this', async () => {
     const result = await call(context, 'shell', { command: 'git commit --allow-empty -m x' })
     expect(result.ok).toBe(false)

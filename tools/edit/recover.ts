@@ -1,5 +1,5 @@
 /** After a crash: finishes changes that were begun, or takes them back, so that each is whole or not there at all. */
-import { unlink } from 'node:fs/promises'
+import { readFile, stat, unlink } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Workspace } from '../../sandbox/index.ts'
 import { endJournal, findJournals, type Journal, type JournaledFile } from './journal.ts'
@@ -36,11 +36,35 @@ export async function recoverInTurn(workspace: Workspace, folder: string): Promi
       recovered.push(unreadable(file))
       continue
     }
+    if (await isInFlight(file, journal)) continue
     await removeTemporaries(workspace, journal)
     if (!journal.single) recovered.push(await recover(workspace, journal))
     await endJournal(file)
   }
   return recovered
+}
+
+/**
+ * Whether the process that began the change still lives: then it is its own to finish. The turns in a folder tell that
+ * already, except where they cannot reach across processes (see lock.ts). A process that started after the journal was
+ * written has only inherited the number.
+ */
+async function isInFlight(file: string, { pid }: Journal): Promise<boolean> {
+  if (pid === process.pid) return false
+  try {
+    const [text, boot, journal] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'utf8'),
+      readFile('/proc/stat', 'utf8'),
+      stat(file),
+    ])
+    // proc(5): field 22, in hundredths of a second since the boot; the name before it may hold anything.
+    const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19])
+    const bootSeconds = Number(/^btime (\d+)$/m.exec(boot)?.[1])
+    return (bootSeconds + ticks / 100) * 1000 <= journal.mtimeMs + 1000
+  } catch {
+    // No such process, or no /proc to ask.
+    return false
+  }
 }
 
 async function recover(workspace: Workspace, journal: Journal): Promise<RecoveredEdit> {

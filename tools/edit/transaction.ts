@@ -1,4 +1,5 @@
 /** Writes planned changes to the work tree: all of them, or none. */
+import { posix } from 'node:path'
 import type { Workspace } from '../../sandbox/index.ts'
 import type { OpenFile } from '../files.ts'
 import { fingerprint, ToolProblem } from '../result.ts'
@@ -54,6 +55,7 @@ async function writeAll(
   files: readonly JournaledFile[],
   journal: string | undefined,
 ): Promise<void> {
+  const made = await missingFolders(workspace, files)
   const done: JournaledFile[] = []
   try {
     // Deletions come last: a move never leaves the text nowhere.
@@ -64,10 +66,24 @@ async function writeAll(
     }
   } catch (error) {
     await takeBack(workspace, done, error)
+    // Folders that only this change made hold nothing now; one that somebody put something into stays.
+    for (const folder of made) await workspace.removeEmptyFolder(folder).catch(() => false)
     if (journal) await endJournal(journal)
     throw error
   }
   if (journal) await endJournal(journal)
+}
+
+/** Folders that the change will make, the deepest first. */
+async function missingFolders(workspace: Workspace, files: readonly JournaledFile[]): Promise<string[]> {
+  const folders = new Set<string>()
+  for (const { path, after } of files) {
+    for (let at = posix.dirname(path); after !== null && at !== '.' && !folders.has(at); at = posix.dirname(at)) {
+      if ((await workspace.stat(at)) !== undefined) break
+      folders.add(at)
+    }
+  }
+  return [...folders].sort((a, b) => b.length - a.length)
 }
 
 /** The last file may be written or not: what is as before is left alone. */
