@@ -73,6 +73,8 @@ export interface GenerateOptions {
 export interface GenerateCounts {
   readonly drafted: number
   readonly accepted: number
+  /** What batches of so many tokens have cost, in single tokens, as far as they were needed (else a guess). */
+  readonly batchCosts: ReadonlyMap<number, number>
 }
 
 /** A GBNF grammar (llama.cpp's grammars/README.md). After its end only the end of the reply is allowed. */

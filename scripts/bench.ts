@@ -9,12 +9,14 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchContext } from './bench/context.ts'
 import { benchEngine } from './bench/engine.ts'
+import { benchSpeculation } from './bench/speculation.ts'
 import { benchStart } from './bench/start.ts'
+import { benchState } from './bench/state.ts'
 import { benchUndo } from './bench/undo.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'start,undo,context,engine' },
+    only: { type: 'string', default: 'start,undo,context,engine,state,speculation' },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
@@ -35,4 +37,12 @@ if (wanted.includes('context'))
 if (wanted.includes('engine')) {
   if (flags.model === '') process.stdout.write('\nengine: left out, no --model and no CACHALOT_REAL_MODEL\n')
   else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))
+}
+for (const [name, title, bench] of [
+  ['state', 'State: fork, abort, save, load', () => benchState(flags.model, Number(flags.tokens), rounds)],
+  ['speculation', 'Copy speculation', () => benchSpeculation(flags.model, rounds)],
+] as const) {
+  if (!wanted.includes(name)) continue
+  if (flags.model === '') process.stdout.write(`\n${name}: left out, no --model and no CACHALOT_REAL_MODEL\n`)
+  else say(`${title}: ${flags.model.split('/').at(-1)}`, await bench())
 }

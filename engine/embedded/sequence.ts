@@ -93,8 +93,8 @@ export class EmbeddedSequence implements Sequence {
         return length
       }
       answered = answer.then(
-        ({ length, drafted, accepted }) => {
-          counts = { drafted, accepted }
+        ({ length, drafted, accepted, batchCosts }) => {
+          counts = { drafted, accepted, batchCosts }
           return settled(length)
         },
         () => settled(undefined),

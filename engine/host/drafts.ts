@@ -9,12 +9,15 @@ import { type Found, longestMatch, type TokenHistory } from './history.ts'
 const sizes = [1, 2, 4, 8, 12, 16] as const
 /** What each token more costs, as part of the first, until it was measured (two cores, 1.5B: 16 tokens cost 7.8). */
 const priorSlope = 0.45
-/** Weight of a new measurement of a batch's cost. */
-const costRate = 0.25
+/** Weight of a new measurement of a cost: other programs only ever make us slower, so what is fast is the truer. */
+const costRate = { faster: 0.5, slower: 0.1 }
 /** Each token by itself brings what is believed of the others this much nearer to the prior: a bad moment is forgotten. */
 const forget = 0.002
 /** A draft must promise this much. */
 const margin = 1.05
+
+const nearer = (before: number, found: number): number =>
+  before + (found < before ? costRate.faster : costRate.slower) * (found - before)
 
 /** How long batches take, relative to one token. Learned for each model while it works. */
 export class BatchCosts {
@@ -26,12 +29,13 @@ export class BatchCosts {
     const i = sizes.findIndex((size) => size >= tokens)
     if (i < 0) return
     if (i === 0) {
-      this.#single = this.#single === 0 ? ms : this.#single + costRate * (ms - this.#single)
+      this.#single = this.#single === 0 ? ms : nearer(this.#single, ms)
       for (let j = 1; j < sizes.length; j++)
         this.#relative[j] = (this.#relative[j] ?? 1) * (1 - forget) + (1 + priorSlope * ((sizes[j] ?? 1) - 1)) * forget
     } else if (this.#single > 0) {
-      const before = this.#relative[i] ?? 1
-      this.#relative[i] = before + costRate * (Math.max(1, ms / this.#single) - before)
+      // Tokens together never cost more than each by itself: what does was disturbed.
+      const found = Math.min(tokens, Math.max(1, ms / this.#single))
+      this.#relative[i] = nearer(this.#relative[i] ?? 1, found)
     }
   }
 

@@ -29,7 +29,11 @@ export async function generate(
   const stops = new Set(request.stopTokens)
   const drafts = makeDrafts(context, request)
   const bundle = makeBundle(context, id, send, stops)
-  const counts = () => ({ drafted: drafts?.drafted ?? 0, accepted: drafts?.accepted ?? 0 })
+  const counts = () => ({
+    drafted: drafts?.drafted ?? 0,
+    accepted: drafts?.accepted ?? 0,
+    batchCosts: context.costs.table,
+  })
   let token = request.last
   context.speakers++
   try {

@@ -6,7 +6,7 @@ import type { EngineErrorKind, Grammar, KvType } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 3
+export const protocolVersion = 4
 
 /** The host's memory that checkpoints may take, over all sequences. */
 export const defaultCheckpointBytes = 1024 ** 3
@@ -90,6 +90,7 @@ export interface Answers {
     readonly reason: 'end' | 'length' | 'aborted'
     readonly drafted: number
     readonly accepted: number
+    readonly batchCosts: ReadonlyMap<number, number>
   }
   checkpoint: { readonly length: number }
   rewind: { readonly length: number }

@@ -1,0 +1,91 @@
+/** How long it takes to branch, to stop, and to put a long context away and get it back, beside the disk's own speed. */
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Engine, openEngine, type Sequence } from '../../engine/index.ts'
+import { median } from '../eval/outcome.ts'
+import { spread } from './numbers.ts'
+
+const calm = new AbortController().signal
+
+export async function benchState(file: string, tokens: number, rounds: number): Promise<string[]> {
+  const engine = await openEngine({ file, contextTokens: tokens + 1024, sequences: 2, gpuLayers: 0 })
+  const folder = mkdtempSync(join(tmpdir(), 'cachalot-bench-state-'))
+  try {
+    const sequence = await engine.sequence()
+    await sequence.prefill(await someTokens(engine, tokens), { signal: calm })
+    const fork: number[] = []
+    const save: number[] = []
+    const load: number[] = []
+    const raw = { write: [] as number[], read: [] as number[] }
+    const state = join(folder, 'state')
+    for (let round = 0; round < rounds; round++) {
+      let began = performance.now()
+      const branch = await sequence.fork()
+      fork.push(performance.now() - began)
+      began = performance.now()
+      await sequence.save(state)
+      const { size } = statSync(state)
+      save.push(size / (performance.now() - began) / 1e6)
+      raw.write.push(rawWrite(join(folder, 'raw'), size))
+      raw.read.push(rawRead(join(folder, 'raw'), size))
+      began = performance.now()
+      await branch.load(state)
+      load.push(size / (performance.now() - began) / 1e6)
+      await branch.close()
+    }
+    const abort: number[] = []
+    for (let round = 0; round < rounds; round++) abort.push(await abortOnce(engine, sequence))
+    const beside = (ours: readonly number[], disk: readonly number[]) =>
+      `${((100 * median(ours)) / median(disk)).toFixed(0)} % of the disk's ${median(disk).toFixed(2)} GB/s`
+    return [
+      '| what | measured | beside | bound |',
+      '|---|---|---|---|',
+      `| fork of ${tokens} tokens | ${spread(fork, 'ms')} | | ≤ 5 ms |`,
+      `| abort inside a batch | ${spread(abort, 'ms')} | | ≤ 50 ms |`,
+      `| save | ${spread(save, 'GB/s', 2)} | ${beside(save, raw.write)} | ≥ 80 % |`,
+      `| load | ${spread(load, 'GB/s', 2)} | ${beside(load, raw.read)} | ≥ 80 % |`,
+    ]
+  } finally {
+    await engine.close()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function someTokens(engine: Engine, count: number): Promise<number[]> {
+  const line = 'export const value = compute(7, "name")\n'
+  const tokens = await engine.tokenize(line.repeat(Math.ceil(count / 8)), { control: false })
+  return tokens.slice(0, count)
+}
+
+async function abortOnce(engine: Engine, sequence: Sequence): Promise<number> {
+  const length = sequence.length
+  const controller = new AbortController()
+  const work = sequence
+    .prefill(await someTokens(engine, 512), { signal: controller.signal })
+    .catch(() => undefined /* stopped, as we asked */)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const began = performance.now()
+  controller.abort()
+  await work
+  const took = performance.now() - began
+  await sequence.rewind(length)
+  return took
+}
+
+/** GB/s of writing and syncing so many bytes. */
+function rawWrite(file: string, bytes: number): number {
+  const piece = Buffer.alloc(16 * 1024 * 1024, 7)
+  const began = performance.now()
+  const fd = openSync(file, 'w')
+  for (let done = 0; done < bytes; ) done += writeSync(fd, piece, 0, Math.min(piece.length, bytes - done))
+  fsyncSync(fd)
+  closeSync(fd)
+  return bytes / (performance.now() - began) / 1e6
+}
+
+function rawRead(file: string, bytes: number): number {
+  const began = performance.now()
+  readFileSync(file)
+  return bytes / (performance.now() - began) / 1e6
+}
