@@ -5,6 +5,7 @@ import { beginActivity, follow } from './activity.ts'
 import { withRanges } from './complete/mentions.ts'
 import type { Desk } from './desk.ts'
 import { insert, move } from './editor/editor.ts'
+import { line } from './text/style.ts'
 import type { Queued } from './ui.ts'
 
 export interface Turns {
@@ -58,7 +59,11 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
       const told = await withRanges(text, desk.place.root)
       for (const problem of told.problems) transcript.apply({ type: 'notice', level: 'warning', text: problem }, began)
       const session = await untilAborted(desk.session(), signal)
-      if (session === undefined) return
+      if (session === undefined) {
+        // Nobody was asked yet, so nobody tells of the end.
+        transcript.add(() => [line('■ interrupted', { role: 'warning' })])
+        return
+      }
       const whole = [...notes, told.text].join('\n\n')
       notes = []
       await consume(session, whole, signal)

@@ -183,12 +183,14 @@ describe('time and memory', () => {
     const resume = Math.min(await resuming(), await resuming(), await resuming())
     const node = nodeCpuMs()
     console.log(`processor: node ${node} ms, prompt ${fresh} ms, 1,000 turns resumed ${resume} ms`)
-    expect(fresh - node).toBeLessThanOrEqual(250)
-    expect(resume - fresh).toBeLessThanOrEqual(300)
+    // Node alone takes 25 ms of an idle machine: where it takes more, everything does.
+    const busy = Math.max(1, node / 25)
+    expect(fresh - node).toBeLessThanOrEqual(250 * busy)
+    expect(resume - fresh).toBeLessThanOrEqual(300 * busy)
   })
 
   it('memory stays flat over many turns', async () => {
-    const turns = 150
+    const turns = 100
     const text = numbered(40, 'a line of an answer that is not so short').join('\n')
     await open({ replies: Array.from({ length: turns }, (_, n) => ({ text: `${text}\n\nEND${n}.` })) })
     const sizes: number[] = []
@@ -196,9 +198,9 @@ describe('time and memory', () => {
       pty.type(`turn ${n}\r`)
       await pty.until(() => pty.output().includes(`END${n}.`))
       await pty.until(() => !pty.screen().some((line) => line.includes('Esc interrupts')))
-      if (n % 25 === 24) sizes.push(residentMb(pty.pid))
+      if (n % 20 === 19) sizes.push(residentMb(pty.pid))
     }
-    console.log(`resident after each 25 turns: ${sizes.map((size) => size.toFixed(0)).join(', ')} MB`)
+    console.log(`resident after each 20 turns: ${sizes.map((size) => size.toFixed(0)).join(', ')} MB`)
     expect(Math.max(...sizes)).toBeLessThanOrEqual(250)
     expect((sizes.at(-1) as number) - (sizes[1] as number)).toBeLessThanOrEqual(50)
   }, 120_000)
