@@ -64,9 +64,10 @@ export async function residentRepository(request: Request): Promise<Resident | u
   const base = await usableBase(request, budgetTokens)
   if (base !== undefined && (await affordable(request, base.plan))) return residentOf(base.plan)
   const speed = await model.readings?.tokensPerSecond()
-  const now = Math.floor(request.startupSeconds * (speed ?? 0))
-  const budgets = when === 'always' ? [budgetTokens] : [budgetTokens, Math.min(now, budgetTokens)]
-  for (const budget of budgets.filter((each) => when === 'always' || each >= leastBudget)) {
+  const now = Math.min(Math.floor(request.startupSeconds * (speed ?? 0)), budgetTokens)
+  // What is saved has a base; without one and without time there is nothing to plan for.
+  const budgets = when === 'always' ? [budgetTokens] : now < leastBudget ? [] : [...new Set([budgetTokens, now])]
+  for (const budget of budgets) {
     const plan = await planFor(request, budget)
     if (plan.text === '' || !(await affordable(request, plan))) continue
     // What cannot be kept is packed again the next time.
