@@ -62,7 +62,7 @@ describe.each(users)('attempts as $name', (user) => {
     return Promise.race([answer, gone])
   }
 
-  test.each(attempts)('$id $what', async ({ id, limit, control }) => {
+  test.each(attempts)('$id $what', { timeout: 90_000 }, async ({ id, limit, control }) => {
     // startAgent has said that there is no bubblewrap, or thrown where it is required.
     if (!ready) return
     const inside = await ask(id, true)

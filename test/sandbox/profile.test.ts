@@ -8,7 +8,6 @@ import type { Policy } from '../../sandbox/index.ts'
 import { findProgram } from '../../sandbox/linux/binary.ts'
 import { bwrapProfile, type Machine } from '../../sandbox/linux/bwrap.ts'
 import { listeningSockets, MAX_SOCKETS, secretMasks } from '../../sandbox/linux/masks.ts'
-import { problemOf } from '../../sandbox/linux/problems.ts'
 import { protectedPaths } from '../../sandbox/protect.ts'
 import { policyFor } from './support/agent.ts'
 
@@ -221,41 +220,5 @@ describe('a program', () => {
   test('is found in the usual places when PATH is empty', () => {
     expect(findProgram('sh', '', [])).toMatch(/^\/.+/)
     expect(execFileSync(findProgram('sh', '', [])!, ['-c', 'echo ok'], { encoding: 'utf8' })).toBe('ok\n')
-  })
-})
-
-describe('what bwrap says becomes what a person can do', () => {
-  test.each([
-    [
-      'bwrap: setting up uid map: Permission denied',
-      true,
-      1000,
-      'userns-denied',
-      /apparmor_restrict_unprivileged_userns=0/,
-    ],
-    ['bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted', true, 1000, 'userns-denied', /doctor --apparmor/],
-    ['bwrap: setting up uid map: Permission denied', false, 1000, 'no-namespaces', /--sandbox external/],
-    [
-      'bwrap: No permissions to create new namespace, likely because the kernel',
-      false,
-      1000,
-      'no-namespaces',
-      /seccomp=unconfined/,
-    ],
-    [
-      'bwrap: Creating new namespace failed: No space left on device',
-      false,
-      1000,
-      'no-namespaces',
-      /max_user_namespaces/,
-    ],
-    ['bwrap: setting up uid map: Operation not permitted', false, 0, 'root-without-caps', /CAP_SETFCAP/],
-    ["bwrap: Can't mount proc on /newroot/proc: Operation not permitted", false, 1000, 'no-proc', /--sandbox external/],
-    ['bwrap: something new', false, 1000, 'self-test', /something new/],
-  ])('%s', (said, apparmor, uid, kind, message) => {
-    const problem = problemOf(said, apparmor, uid)
-    expect(problem.kind).toBe(kind)
-    expect(problem.message).toMatch(/^No sandbox: /)
-    expect(problem.message).toMatch(message)
   })
 })
