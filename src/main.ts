@@ -40,8 +40,12 @@ function buildProgram(exit: (code: number) => void): Command {
       .command('run')
       .summary('do one task and end')
       .description('Do one task in this folder and end. The task is the words given, or stdin, or both.')
-      .argument('[task...]', 'what to do; `-` stands for stdin')
+      .argument('[task...]', 'what to do; `-` stands for stdin, `@file` for a file')
       .option('--json', 'one JSON event a line on stdout, the last one `result`')
+      .option('--output-format <form>', 'text, json (only the result) or stream-json (the same as --json)')
+      .option('--patch <file>', 'write what the run changed there, for git apply')
+      .option('--commit', 'commit what the run changed, when it is done')
+      .option('--resume <id>', 'go on with an earlier session of this folder: its id, or `last`')
       .option('--quiet', 'only the result on stdout')
       .option('--no-color', 'no colours (also: NO_COLOR=1)'),
   )

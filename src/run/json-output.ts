@@ -8,3 +8,13 @@ export function jsonOutput(write: (text: string) => void): Output {
     status: () => undefined,
   }
 }
+
+/** Only the result, as one JSON object. */
+export function jsonResultOutput(write: (text: string) => void): Output {
+  return {
+    event: (event) => {
+      if (event.type === 'result') write(`${safeJson(event)}\n`)
+    },
+    status: () => undefined,
+  }
+}

@@ -1,5 +1,5 @@
 /** The one-shot front end: one task, shown on stdout, an exit code at the end. */
-import { type ExitReason, exitCode } from '../../agent/index.ts'
+import { type ExitReason, exitCode, listSessions } from '../../agent/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
 import { OpenError } from '../open/open-error.ts'
@@ -9,18 +9,22 @@ import { safeJson } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
 import { UsageError, usageExitCode } from '../usage-error.ts'
 import { workTree } from '../work-tree.ts'
+import { type Aftermath, openAftermath } from './aftermath.ts'
+import { formatOf, outputFor } from './format.ts'
 import { watchInterrupts } from './interrupt.ts'
-import { jsonOutput } from './json-output.ts'
-import { type Output, type ResultEvent, resultOf, type UsageResult } from './output.ts'
-import { quietOutput } from './quiet-output.ts'
+import { resolveMentions } from './mentions.ts'
+import { type ResultEvent, resultOf, type UsageResult } from './output.ts'
 import { isPiped, readTask } from './task.ts'
-import { textOutput } from './text-output.ts'
 
 /** Flags of `run` as commander gives them; those that are settings are read by the configuration. */
 export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly cwd?: string
   readonly json?: boolean
+  readonly outputFormat?: string
   readonly quiet?: boolean
+  readonly patch?: string
+  readonly commit?: boolean
+  readonly resume?: string
   readonly color?: boolean
 }
 
@@ -28,8 +32,9 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
 export async function runOnce(words: readonly string[], flags: RunFlags): Promise<number> {
   const started = performance.now()
   const seconds = (): number => (performance.now() - started) / 1000
+  const format = formatOf(flags)
   /** A person may be watching, beside the output proper. */
-  const shown = flags.json !== true && flags.quiet !== true
+  const shown = format === 'text' && flags.quiet !== true
   const screen = openScreen({
     stdout: process.stdout,
     stderr: process.stderr,
@@ -37,12 +42,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     color: flags.color !== false,
     progress: shown,
   })
-  const output: Output =
-    flags.json === true
-      ? jsonOutput((text) => process.stdout.write(text))
-      : flags.quiet === true
-        ? quietOutput(screen)
-        : textOutput(screen)
+  const output = outputFor(format, flags.quiet === true, screen)
   let result: ResultEvent | undefined
   const finish = (event: ResultEvent): number => {
     if (result === undefined) {
@@ -55,6 +55,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     finish(resultOf({ exit, exitCode: exitCode[exit], text }, seconds()))
 
   const interrupts = watchInterrupts(() => exitAfterFlush(fail('interrupted', 'Interrupted.'), 60))
+  let aftermath: Aftermath | undefined
   // A reader that went away (`| head`) ends the run quietly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
@@ -72,11 +73,13 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     // Whoever needs it hears of a failure; until then it is not an unhandled one.
     sandbox.catch(() => undefined)
     const task = await readTask({
-      words,
+      words: resolveMentions(words, cwd),
       stdin: process.stdin,
       piped: isPiped(0),
       note: (text) => notice('warning', text),
     })
+    const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, cwd)
+    aftermath = await openAftermath(cwd, flags, (text) => notice('info', text))
     // Loaded while the sandbox tries itself.
     const { openWorkplace } = await import('../open/workplace.ts')
     const place = await openWorkplace({
@@ -89,10 +92,11 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       animated: shown && process.stderr.isTTY === true,
       onStatus: (text) => output.status(text),
       onNotice: notice,
+      ...(resume !== undefined && { session: { resume } }),
     })
     try {
       for await (const event of place.session.send(task, { signal: interrupts.signal })) {
-        if (event.type === 'result') finish(event)
+        if (event.type === 'result') finish(await aftermath.conclude(event, task, place.session.info.model.name))
         else if (result === undefined) output.event(event)
       }
     } finally {
@@ -101,12 +105,26 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     return fail('model', 'The session ended without a result: this is a fault of Cachalot.')
   } catch (error) {
     if (interrupts.signal.aborted) return fail('interrupted', 'Interrupted.')
-    if (error instanceof UsageError) return usageFailure(error, flags.json === true)
+    if (error instanceof UsageError) return usageFailure(error, format !== 'text')
     const text = error instanceof Error ? error.message : String(error)
     return fail(error instanceof OpenError ? error.exit : 'model', text)
   } finally {
+    aftermath?.close()
     interrupts.dispose()
   }
+}
+
+/** The log of an earlier session of this folder: its id, the beginning of one, or `last`. */
+async function findSession(state: string, wanted: string, cwd: string): Promise<string> {
+  const sessions = await listSessions(state, { cwd })
+  const found = wanted === 'last' ? sessions.slice(0, 1) : sessions.filter(({ id }) => id.startsWith(wanted))
+  const [first] = found
+  if (first === undefined) throw new UsageError(`--resume: there is no session ${wanted} of ${cwd}`)
+  if (found.length > 1)
+    throw new UsageError(
+      `--resume: ${found.length} sessions begin with ${wanted}: ${found.map(({ id }) => id).join(', ')}`,
+    )
+  return first.file
 }
 
 function usageFailure(error: UsageError, json: boolean): number {
