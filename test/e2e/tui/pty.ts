@@ -88,7 +88,7 @@ export function openPty(options: PtyOptions = {}): Pty {
     return Array.from({ length: to - from }, (_, n) => buffer.getLine(from + n)?.translateToString(true) ?? '')
   }
   const screen = (): string[] => rowsOf(terminal.buffer.active.baseY, terminal.buffer.active.baseY + terminal.rows)
-  const until: Pty['until'] = async (what, ms = 10_000) => {
+  const until: Pty['until'] = async (what, ms = 20_000) => {
     const end = Date.now() + ms
     const met = (): boolean => {
       if (typeof what === 'function') return what()
