@@ -29,6 +29,8 @@ export interface Attempted {
 
 /** Attempts where the user does not say how many. */
 const usual = { small: 4, full: 3 } as const
+/** Seconds of a run after which no further attempt begins, where the user does not say how many. */
+const patience = 180
 
 export async function* attempts(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Attempted> {
   const mark = turn.info.prompt === 'small' ? await turn.conversation.mark() : undefined
@@ -108,7 +110,8 @@ async function* afresh(
     made.push({ ending, climbed, held, key })
     const passed = climbed !== undefined && climbed.failed === undefined
     if (passed && (climbed.decided || turn.tries === undefined)) return { ending, checks: climbed.reports }
-    if (made.length >= tries || halted(turn, spending) !== undefined || settled(made, tries)) break
+    const late = turn.tries === undefined && spending.seconds > patience
+    if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
     const failed = await whatFailed(turn, spending, task, ending, climbed)
     const why = failed ?? (passed ? 'no check can tell whether it is right' : ending.text)

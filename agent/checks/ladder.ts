@@ -28,11 +28,11 @@ export interface Climb {
   readonly height: number
 }
 
-/** `asWas` runs something on the files as they were before the run, and brings them back. */
-export async function climb(
-  context: CheckContext,
-  asWas: <Result>(work: () => Promise<Result>) => Promise<Result>,
-): Promise<Climb> {
+/** Runs something on the files as they were before the run, and brings them back. */
+type AsWas = <Result>(work: () => Promise<Result>) => Promise<Result>
+
+/** Makes the checks in order, up to the first that fails. Rejects only when the signal aborts, or for a fault of ours. */
+export async function climb(context: CheckContext, asWas: AsWas): Promise<Climb> {
   const reports: CheckReport[] = []
   let height = 0
   for (const [name, check] of rungs) {
@@ -67,11 +67,15 @@ async function judged(name: string, check: Check, context: CheckContext): Promis
 
 /** What failed already says nothing of the change, unless the task is about that. */
 async function failedBefore(
-  { compares }: Verdict,
+  { compares, detail }: Verdict,
   check: Check,
   context: CheckContext,
-  asWas: <Result>(work: () => Promise<Result>) => Promise<Result>,
+  asWas: AsWas,
 ): Promise<boolean> {
-  if (compares !== true || /\b(?:tests?|lint\w*|types?|checks?|fail\w*|pass\w*)\b/i.test(context.task)) return false
-  return await asWas(async () => (await judged('', check, context))?.passed === false)
+  if (compares === undefined) return false
+  if (compares === 'failed' && /\b(?:tests?|lint\w*|types?|checks?|fail\w*|pass\w*)\b/i.test(context.task)) return false
+  return await asWas(async () => {
+    const before = await judged('', check, context)
+    return before?.passed === false && (compares === 'failed' || before.detail === detail)
+  })
 }

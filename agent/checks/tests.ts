@@ -22,7 +22,7 @@ export const tests: Check = async (context) => {
     name: 'tests',
     passed: false,
     detail: `${detail}: ${how}\n${lastLines(output, toldCharacters - 200)}`,
-    compares: true,
+    compares: 'failed',
   }
 }
 

@@ -3,16 +3,17 @@ import { isUtf8 } from 'node:buffer'
 import type { Difference } from '../changes.ts'
 import type { Spending } from '../turn/limits.ts'
 import type { Turn } from '../turn/turn.ts'
+import { asksOnly } from '../turn/wishes.ts'
 import { type Climb, climb } from './ladder.ts'
 import type { ChangedText, CheckContext } from './types.ts'
 
 /**
- * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user) or
+ * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user or a mere question) or
  * the run was stopped meanwhile.
  */
 export async function checkAttempt(turn: Turn, spending: Spending, task: string): Promise<Climb | undefined> {
   const changed = await turn.changes.differences()
-  if (changed.length === 0 && turn.checks.check === undefined) return undefined
+  if (changed.length === 0 && (turn.checks.check === undefined || asksOnly(task))) return undefined
   return await climbed(turn, spending, task, changed)
 }
 

@@ -32,8 +32,11 @@ export interface CheckContext {
 export interface Verdict extends CheckReport {
   /** How much of it passed, 0 to 1, where it failed in part: for comparing attempts. */
   readonly share?: number
-  /** What failed existed before the change, perhaps failing already: compared with a run on the files as they were. */
-  readonly compares?: boolean
+  /**
+   * What failed may have failed before the change already: then it is left out. `failed`: it failed then too, however.
+   * `equally`: with the same detail. Absent: it has to pass whatever was before.
+   */
+  readonly compares?: 'failed' | 'equally'
 }
 
 /** Undefined where the check has nothing to look at. Rejects for what it could not do: then it is left out with that reason. */

@@ -44,10 +44,15 @@ export function asksOnly(task: string): boolean {
   return asks && !sentences.some(wish)
 }
 
-const removal = /\b(?:remov|delet|drop|renam|replac|inlin|merg|strip|shorten|simplif|clean)\w*/i
+/** A word of a wish: at the beginning of a clause, after "please" or "can you", or as "should be …". Stories hold such words too. */
+const wished = (verbs: string): RegExp =>
+  new RegExp(
+    `(?:^|[:;,]\\s*|\\b(?:and|then|please|now|just|(?:can|could|would|will) (?:you|we)|(?:should|must|to) be|(?:need|want|like)s?(?: you)? to|let's)\\s+)(?:${verbs})`,
+    'i',
+  )
+const removal = wished('(?:remov|delet|drop|renam|replac|inlin|merg|strip|shorten|simplif|clean)\\w*')
 /** Tasks after which little of a file may stand where it stood. */
-const upheaval =
-  /\b(?:rewrit\w*|from scratch|start over|split\w*|mov(?:e|es|ed|ing)|extract\w*|port|convert\w*|translat\w*|migrat\w*)\b/i
+const upheaval = wished('(?:rewrit|split|mov[ei]|extract|port\\b|convert|translat|migrat|start over|redo)\\w*')
 
 /** What of a file the task allows to be gone after it. */
 export interface Allowance {
@@ -58,8 +63,9 @@ export interface Allowance {
 
 /** A definition may go when the task speaks of removing and names it; nearly all may in an upheaval ("rewrite", "split"). */
 export function mayGo(task: string): Allowance {
-  const removing = removal.test(task)
-  const upset = upheaval.test(task)
+  const sentences = sentencesOf(task)
+  const removing = sentences.some((sentence) => removal.test(sentence))
+  const upset = /\bfrom scratch\b/i.test(task) || sentences.some((sentence) => upheaval.test(sentence))
   const words = new Set(task.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
   return {
     definition: (name) => upset || (removing && words.has(name)),

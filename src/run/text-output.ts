@@ -119,6 +119,7 @@ export function textOutput(screen: Screen): Output {
     screen.freshLine()
     if (block !== 'nothing') screen.write('\n')
     for (const check of event.checks) line(checkLine(check, style))
+    if (event.checks.length === 0 && event.changes.length > 0) line(style.dim('– nothing was checked'))
     line(summaryLine(event, style))
   }
 

@@ -1,6 +1,6 @@
 /** What fails its checks is tried again: files and context go back, the best attempt stays, and nothing is called done that was not seen. */
 import { execFileSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { loadLog } from '../../agent/log/load.ts'
 import type { Model, Sampling } from '../../engine/index.ts'
 import { scriptedModel } from '../../engine/index.ts'
@@ -15,6 +15,7 @@ const python = ((): boolean => {
   }
 })()
 
+vi.setConfig({ testTimeout: 120_000 })
 const small = { finishes: 'edits', prompt: 'small' } as const
 const program = (body: string): string => `def double(x):
     """Says it twice.

@@ -1,10 +1,13 @@
 /** The ladder of checks, on real files, in the real sandbox, with the interpreters of this machine. */
 import { execFileSync } from 'node:child_process'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { runCommand, shellWord } from '../../agent/checks/command.ts'
 import { findExamples } from '../../agent/checks/examples/find.ts'
+import { pythonRunner, readOutcome } from '../../agent/checks/examples/python-runner.ts'
+import { examples } from '../../agent/checks/examples.ts'
 import { climb } from '../../agent/checks/ladder.ts'
-import type { CheckCommands } from '../../agent/checks/types.ts'
-import { openSandbox, openWorkspace } from '../../sandbox/index.ts'
+import type { CheckCommands, CheckContext } from '../../agent/checks/types.ts'
+import { openSandbox, openWorkspace, type Sandbox } from '../../sandbox/index.ts'
 import { missingSandbox, policyFor, put, scratch } from './support.ts'
 
 const has = (program: string): boolean => {
@@ -16,6 +19,8 @@ const has = (program: string): boolean => {
   }
 }
 const python = has('python3')
+// Interpreters start slowly on a machine that others keep busy.
+vi.setConfig({ testTimeout: 120_000 })
 
 interface Given {
   readonly path?: string
@@ -24,8 +29,18 @@ interface Given {
   readonly task?: string
   readonly files?: Readonly<Record<string, string>>
   readonly commands?: CheckCommands
-  readonly sandbox?: Awaited<ReturnType<typeof openSandbox>>
+  readonly sandbox?: Sandbox
 }
+
+const contextOf = async (root: string, sandbox?: Sandbox): Promise<CheckContext> => ({
+  task: 'Fix a.py',
+  files: [],
+  commands: {},
+  workspace: openWorkspace(root),
+  sandbox: sandbox ?? (await openSandbox({ roots: [root] })),
+  policy: policyFor(root),
+  signal: new AbortController().signal,
+})
 
 async function climbed({
   path = 'a.py',
@@ -37,15 +52,7 @@ async function climbed({
   sandbox,
 }: Given) {
   const root = scratch({ ...files, [path]: after })
-  const context = {
-    task,
-    files: [{ path, before, after }],
-    commands,
-    workspace: openWorkspace(root),
-    sandbox: sandbox ?? (await openSandbox({ roots: [root] })),
-    policy: policyFor(root),
-    signal: new AbortController().signal,
-  }
+  const context = { ...(await contextOf(root, sandbox)), task, files: [{ path, before, after }], commands }
   return await climb(context, async (work) => {
     put(root, { [path]: before ?? '' })
     try {
@@ -95,7 +102,7 @@ test.runIf(python)(
     )
     expect(wrong.height).toBe(1)
     const endless = await climbed({ before, after: before })
-    expect(endless.failed?.detail).toContain('bitcount(127) should give 7, but gives no result after 4 s')
+    expect(endless.failed?.detail).toContain('bitcount(127) should give 7, but gives no result after 3 s')
   },
   60_000,
 )
@@ -107,14 +114,13 @@ test.runIf(python)('examples come from the file as it was, never from the new on
   expect(said(await climbed({ before: null, after }))).toEqual([['syntax', true]])
 })
 
-test.runIf(python).each([
+/** Task, body of `f(a, b)`, and whether it passes; undefined where there is nothing that could be run. `f` stands for one function each. */
+const cases: readonly (readonly [task: string, body: string, passes: boolean | undefined])[] = [
   ['f(1, [2]) -> 3', 'return a + b[0]', true],
   ['`f(1, [2])` returns `3`.', 'return a + b[0]', true],
   ['assert f(1, [2]) == 3, "no"', 'return a', false],
   ['For example, f(1, [2]) should return 3 because 1 + 2 = 3.', 'return a', false],
   ['f(1, [2]) → 3.0', 'return a + b[0]', true],
-  ['Input: 1, [2]\nOutput: 3', 'return a + b[0]', true],
-  ['Example 1:\n  Input: a = 1, b = [2]\n  Output: 3', 'return a', false],
   ['f(1, [2]) is a number', 'return a', undefined],
   ['f(a, b) == 3', 'return a', undefined],
   ['def f(a, b) -> int: adds', 'return a', undefined],
@@ -128,10 +134,34 @@ test.runIf(python).each([
   ['>>> print(f(1, [0]))\n1', 'return a', true],
   ['>>> x = [2]\n>>> f(1, x)\n3', 'return a + b[0]', true],
   ['>>> f(1, [3])\n0.3333333333', 'return a / b[0]', true],
-])('example in the task: %j with %j: %s', async (task, body, passed) => {
+]
+
+test.runIf(python)('examples in the forms in which people write them, all in one run', async () => {
+  const named = (text: string, index: number) => text.replace(/\bf\(/g, `f${index}(`)
+  const after = cases.map(([, body], index) => `def f${index}(a, b):\n    ${body}\n`).join('\n')
+  const root = scratch({ 'a.py': after })
+  const names = cases.map((_, index) => `f${index}`)
+  const found = cases.flatMap(([task], index) => findExamples(named(task, index), names))
+  const job = { root, path: 'a.py', examples: found, subject: undefined, seconds: 3 }
+  const options = { seconds: 60, writes: false, stdin: JSON.stringify(job) }
+  const { output } = await runCommand(await contextOf(root), `python3 -c ${shellWord(pythonRunner)}`, options)
+  const outcome = readOutcome(output)
+  const failed = new Set(outcome?.failed.map(({ source }) => Number(/f(\d+)\(/.exec(source)?.[1])))
+  const wanted = (verdict: boolean | undefined) =>
+    cases.flatMap(([, , passes], index) => (passes === verdict ? [index] : []))
+  expect([...failed].sort((a, b) => a - b)).toEqual(wanted(false))
+  expect(outcome?.passed).toBe(wanted(true).length)
+})
+
+test.runIf(python).each([
+  ['Input: 1, [2]\nOutput: 3', 'return a + b[0]', true],
+  ['Example 1:\n  Input: a = 1, b = [2]\n  Output: 3', 'return a', false],
+])('pairs of the only function: %j with %j: %s', async (task, body, passed) => {
   const after = `def f(a, b):\n    ${body}\n`
-  const result = await climbed({ before: 'def f(a, b):\n    pass\n', after, task })
-  expect(result.reports.find(({ name }) => name === 'examples')?.passed).toBe(passed)
+  const files = [{ path: 'a.py', before: 'def f(a, b):\n    pass\n', after }]
+  const root = scratch({ 'a.py': after })
+  const verdict = await examples({ ...(await contextOf(root)), files, task })
+  expect(verdict?.passed).toBe(passed)
 })
 
 test.runIf(python)('a file in a package is loaded as a part of it; what is not installed is no fault', async () => {
@@ -144,6 +174,14 @@ test.runIf(python)('a file in a package is loaded as a part of it; what is not i
   ])
   const missing = await climbed({ before, after: `import nowhere_to_be_found\n${before}`, path: 'b.py' })
   expect(missing.failed).toBeUndefined()
+})
+
+test.runIf(python)('a file that could not be loaded before is not judged by that', async () => {
+  const broken = 'wrong_name()\ndef f():\n    """\n    >>> f()\n    1\n    """\n'
+  const task = 'Do f in a.py'
+  expect((await climbed({ before: broken, after: `${broken}    return 1\n`, task })).failed).toBeUndefined()
+  const newly = await climbed({ before: broken.replace(/.*\n/, ''), after: `${broken}    return 1\n`, task })
+  expect(newly.failed?.detail).toContain("cannot be loaded: NameError: name 'wrong_name' is not defined")
 })
 
 test.runIf(python)('syntax of Python, JavaScript and JSON; what was broken before is no new fault', async () => {

@@ -1,12 +1,13 @@
 /** What a model leaves out of a file is not lost. */
-import { expect, test } from 'vitest'
-import { asksForChange, asksOnly } from '../../agent/turn/wishes.ts'
+import { expect, test, vi } from 'vitest'
+import { asksForChange, asksOnly, mayGo } from '../../agent/turn/wishes.ts'
 import { lastWords, perform, put, stage, text } from './support.ts'
 
+vi.setConfig({ testTimeout: 120_000 })
 const small = { finishes: 'edits', prompt: 'small', dialect: 'fenced' } as const
 const write = (path: string, content: string) => ({ calls: [{ name: 'write', arguments: { path, content } }] })
 
-const program = `import math
+const program = `from functools import cache
 
 LIMIT = 3
 
@@ -16,7 +17,7 @@ def first(x):
     return x + 1
 
 
-@cached
+@cache
 def second(x):
     # Two steps, because
     # the first alone is not enough.
@@ -71,7 +72,7 @@ test('what cannot be merged is asked for once more with what would be lost, then
 })
 
 test('what the task asks to be removed may go; what moves to another file in the same reply too', async () => {
-  const without = program.replace(/@cached[\s\S]*first\(x\) \+ 2\n\n\n/, '')
+  const without = program.replace(/@cache[\s\S]*first\(x\) \+ 2\n\n\n/, '')
   const at = await stage([write('a.py', without)], { files: { 'a.py': program }, info: small })
   await perform(at, 'Remove the function second and its comments from a.py')
   expect(text(at.root, 'a.py')).toBe(without)
@@ -129,4 +130,17 @@ test.each([
 ])('%s: asks only: %s', (task, only) => {
   expect(asksOnly(task)).toBe(only)
   if (asksForChange(task)) expect(only).toBe(false)
+})
+
+test.each([
+  ['Remove second from a.py', true, false],
+  ['Please rename `second` to third', true, false],
+  ['Can you drop second and its docstring?', true, true],
+  ['second should be removed', true, false],
+  ['Rewrite a.py with fewer lines', true, true],
+  ['Fix second in a.py', false, false],
+  ['A moving story: the removed words of second are translated. Implement it in a.py.', false, false],
+])('%s: second may go: %s, docs may: %s', (task, definition, docs) => {
+  const allowed = mayGo(task)
+  expect([allowed.definition('second'), allowed.docs]).toEqual([definition, docs])
 })

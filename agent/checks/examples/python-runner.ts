@@ -164,7 +164,7 @@ def run(example, space):
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         printed = io.StringIO()
         got, raised = None, None
-        signal.setitimer(signal.ITIMER_REAL, job["seconds"])
+        signal.setitimer(signal.ITIMER_PROF, job["seconds"])
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
                 exec(compile(tree, "<example>", "exec"), space)
@@ -180,7 +180,7 @@ def run(example, space):
             if example["want"].startswith("Traceback") or type(error).__name__ in example["want"]:
                 return True, source, ""
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         if raised is not None:
             if not example["want"] or (example["kind"] != "prompt" and value(example["want"]) is NONE):
                 return None, source, ""
@@ -192,12 +192,12 @@ def run(example, space):
             return verdict, source, short(shown)
     return None, "", ""
 
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGPROF, late)
 try:
-    signal.setitimer(signal.ITIMER_REAL, job["seconds"])
+    signal.setitimer(signal.ITIMER_PROF, job["seconds"])
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         module = load()
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
 except BaseException as error:
     kinds = (NameError, SyntaxError, TypeError, AttributeError, IndexError, KeyError, RecursionError)
     tell({"text": "%s: %s" % (type(error).__name__, error), "ours": isinstance(error, kinds)}, 0, [])
