@@ -44,7 +44,7 @@ export async function scanTree(root: string, { own, expected = [], more = [] }: 
     let count = 0
     for (const path of paths) {
       if (looks.has(path)) continue
-      looks.set(path, lookAt(join(root, path), began))
+      looks.set(path, lookAt(`${root}/${path}`, began))
       count += 1
       if (count % looksATurn === 0) await pause()
     }
@@ -104,8 +104,8 @@ function lookAt(file: string, began: number): Look | 'folder' | undefined {
 }
 
 /** Git's own data never come into a tree; names that are no UTF-8 reach us changed, and are passed over. */
-const usable = (path: string): boolean =>
-  !path.includes('\ufffd') && !path.split('/').some((name) => name === '' || name.toLowerCase() === '.git')
+const usable = (path: string): boolean => !unusable.test(path)
+const unusable = /\ufffd|\/\/|\/$|(?:^|\/)\.git(?:\/|$)/i
 
 /** A tracked path whose folder has become a link: what is there belongs to where the link leads. */
 function throughLink(path: string, links: ReadonlySet<string>): boolean {
