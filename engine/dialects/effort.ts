@@ -33,7 +33,9 @@ export function chooseEffort(
 ): Effort {
   if (wanted === undefined) return usual
   if (!levels.includes(wanted)) {
-    throw new EffortError(`${dialect} has no effort "${wanted}"; it has: ${levels.join(', ')}`)
+    throw new EffortError(
+      `${dialect} has no effort "${wanted}"; it has: ${levels.join(', ')}. Choose one of these with --effort, or leave it away`,
+    )
   }
   if (wanted === 'max' && longMax && contextTokens !== undefined && contextTokens < maxContextTokens) {
     throw new EffortError(
