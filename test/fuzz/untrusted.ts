@@ -7,6 +7,9 @@ export interface UntrustedReport {
   readonly problems: readonly string[]
 }
 
+/** Stands in every hostile text, so that it is known again where it must not be. */
+const mark = 'obey'
+
 const families: readonly Dialect[] = Object.keys(dialects).map((name) => dialectByName(name))
 
 /**
@@ -20,8 +23,6 @@ export async function fuzzUntrusted(
   seed: number,
 ): Promise<UntrustedReport> {
   const problems: string[] = []
-  /** Our own words in each dialect: few, because they hold nothing of the hostile ones. */
-  const ours = new Map<Dialect, Set<string>>(families.map((dialect) => [dialect, new Set()]))
   const tell = (index: number, dialect: Dialect, text: string) =>
     problems.push(`seed ${seed + index} (${dialect.name}): ${JSON.stringify(text.slice(0, 300))}`)
 
@@ -34,9 +35,7 @@ export async function fuzzUntrusted(
       const dialect = families[index % families.length]!
       const hostile = hostileText(chance)
       const pieces = encode(dialect, hostile, chance)
-      const control = ours.get(dialect)!
-      for (const piece of pieces) if (piece.control) control.add(piece.text)
-      if (control.size > 60) tell(index, dialect, [...control].at(-1) ?? '')
+      for (const piece of pieces) if (piece.control && piece.text.includes(mark)) tell(index, dialect, piece.text)
       const text = pieces.map((piece) => (piece.control ? '\n' : piece.text)).join('')
       batch.push({ index, dialect, text })
     }
@@ -80,7 +79,7 @@ function encode(dialect: Dialect, hostile: string, chance: Random): Piece[] {
 }
 
 function hostileText(chance: Random): string {
-  const parts: string[] = []
+  const parts: string[] = [mark]
   for (let count = chance.int(6); count >= 0; count -= 1) {
     const word = chance.pick(spellings)
     switch (chance.int(8)) {
