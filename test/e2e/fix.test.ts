@@ -67,6 +67,8 @@ const own = (at: Scratch): Map<string, string> =>
 
 const undo = ({ path, was, now }: Mutation) => editCall(path, now, was)
 const cause = { text: 'It was changed by mistake.\n\nThe cause was one wrong place, which is right again.' }
+/** The loop may ask again by its own rules before a round is over: a model that has nothing more to say. */
+const nothingMore = Array.from({ length: 10 }, () => ({ text: 'Done.' }))
 const wrongOperator = mutations.find(({ name }) => name === 'wrong operator') as Mutation
 
 test.each(mutations)('$base, $name: reproduced, repaired, checked again', async (mutation) => {
@@ -137,7 +139,7 @@ describe('cheats are taken back, named and refused: exit 7', () => {
     const at = broken(mutation.base, mutation)
     const before = own(at)
     const words = ['--rounds', '1']
-    const { exitCode, result } = await fix(at, checks[mutation.base], [{ calls: [call] }, { text: 'Done.' }], words)
+    const { exitCode, result } = await fix(at, checks[mutation.base], [{ calls: [call] }, ...nothingMore], words)
     expect(result.refused).toContainEqual(expect.objectContaining(refused))
     expect(result).toMatchObject({ exit: 'refused', patch: '', files: [] })
     expect(exitCode).toBe(7)
@@ -148,7 +150,7 @@ describe('cheats are taken back, named and refused: exit 7', () => {
     const at = broken('shop')
     writeFileSync(join(at.repo, 'thresholds.json'), '{\n  "coverage_min": 101\n}\n')
     const call = editCall('thresholds.json', '101', '50')
-    const { exitCode, result } = await fix(at, checks.shop, [{ calls: [call] }, { text: 'Done.' }], ['--rounds', '1'])
+    const { exitCode, result } = await fix(at, checks.shop, [{ calls: [call] }, ...nothingMore], ['--rounds', '1'])
     expect(result.refused).toMatchObject([{ kind: 'thresholds', path: 'thresholds.json' }])
     expect(exitCode).toBe(7)
     expect(at.read('thresholds.json')).toContain('101')
@@ -191,7 +193,7 @@ test('not fixed: what was tried is taken back and told, exit 1', async () => {
   const before = own(at)
   const wrong = editCall('src/cart.js', 'line.price + line.count', 'line.price - line.count')
   const more = shellCall('echo x > made.txt')
-  const replies = [{ calls: [wrong, more] }, { text: 'So.' }, { text: 'I do not know.' }, { text: 'No.' }]
+  const replies = [{ calls: [wrong, more] }, ...nothingMore]
   const { exitCode, result } = await fix(at, checks.shop, replies, ['--rounds', '2'])
   expect(result).toMatchObject({ exit: 'not-fixed', patch: '', files: [] })
   expect(result.attempt).toContain('+  return lines.reduce((sum, line) => sum + line.price - line.count, 0)')
