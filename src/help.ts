@@ -7,10 +7,11 @@ Usage:
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
   cachalot fix --check "<command>"  repair what a failing check complains of, and run it again
   cachalot model <command>          list, pull, use and remove models
-  cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
   cachalot context                  show what of the repository is in the context, what is not, and why
   cachalot warm                     read the repository ahead, so that sessions begin with it
   cachalot cache <command>          saved readings: ls, rm, gc, pin, export, import
+  cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
+  cachalot remote                   servers for models too large for this machine
   cachalot config                   show every setting, its value and where it comes from
   cachalot doctor                   say what works on this machine and what does not
   cachalot sandbox -- <command>     run a command in the sandbox of the model's commands

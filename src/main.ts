@@ -85,9 +85,9 @@ function buildProgram(exit: (code: number) => void): Command {
   registerModelCommand(program, exit)
 
   registerMachineCommands(program, exit)
+  registerRemoteCommand(program)
 
   registerContextCommands(program, exit, withSettings)
-  registerRemoteCommand(program)
 
   withSettings(
     program
