@@ -52,6 +52,9 @@ async function oneWindow(file: string, threads: number): Promise<{ prefill: numb
     const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
     let generated = 0
     let first = 0
+    // llama-bench, too, lets the model speak before it counts.
+    await sequence.rewind(1)
+    for await (const _ of sequence.generate(tokens[1]!, { sampling, maxTokens: 16, signal }));
     await sequence.rewind(1)
     for await (const _ of sequence.generate(tokens[1]!, { sampling, maxTokens: generateTokens + 1, signal })) {
       if (generated === 0) first = performance.now()

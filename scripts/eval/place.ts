@@ -57,6 +57,7 @@ export async function check(
   let line = task.check
   if (line.startsWith('JEST ')) {
     writeAll(place.folder, {
+      'jest.config.cjs': 'module.exports = {}\n',
       'babel.config.cjs': `module.exports = { presets: [require(${JSON.stringify(join(jest, 'node_modules/@babel/preset-env'))})] }\n`,
     })
     line = `${join(jest, 'node_modules/.bin/jest')} --no-cache --rootDir . ${line.slice('JEST '.length)}`
