@@ -23,7 +23,9 @@ describe('wrapping', () => {
       fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), fc.integer({ min: 2, max: 30 }), (text, width) => {
         const clean = text.replace(/\s/g, ' ')
         const rows = wrap([{ text: clean, style: {} }], width)
-        for (const row of rows) expect(lineWidth(row)).toBeLessThanOrEqual(width)
+        // One character may be wider than the whole row (a musical note takes three cells): it stands alone then.
+        for (const row of rows)
+          if (graphemes(plainText(row)).length > 1) expect(lineWidth(row)).toBeLessThanOrEqual(width)
         expect(rows.map(plainText).join('').replaceAll(' ', '')).toBe(clean.replaceAll(' ', ''))
         expect(lineWidth(cut([{ text: clean, style: {} }], width))).toBeLessThanOrEqual(width)
       }),
