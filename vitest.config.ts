@@ -9,8 +9,6 @@ export default defineConfig({
     },
   ],
   test: {
-    // Many tests drive real processes: on a busy CI machine one may be late once. A second run is shown as such.
-    retry: process.env['CI'] ? 1 : 0,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
