@@ -81,8 +81,11 @@ export type ModelEvent =
   | { readonly type: 'call'; readonly call: ToolCall }
   /** Something that was meant as a call and cannot be read as one; `problem` tells the model what was wrong. */
   | { readonly type: 'malformed'; readonly text: string; readonly problem: string }
-  /** Log-probabilities of the tokens sampled since the last event of this kind. */
-  | { readonly type: 'logprobs'; readonly tokens: readonly { readonly token: number; readonly logprob: number }[] }
+  /** Log-probabilities of the tokens sampled since the last event of this kind; `text`: what each one completed. */
+  | {
+      readonly type: 'logprobs'
+      readonly tokens: readonly { readonly token: number; readonly logprob: number; readonly text: string }[]
+    }
   /** A notice for a person: host restarted, threads lowered, request retried. */
   | { readonly type: 'notice'; readonly text: string }
   /** The last event of a reply that came to an end. `length`: cut by maxTokens or the context. */

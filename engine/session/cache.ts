@@ -4,11 +4,14 @@ import type { Engine, Sequence } from '../engine.ts'
 export interface SequenceCache {
   /** The open one, if there is one. */
   readonly sequence: Sequence | undefined
+  /** What is known to be in it. */
+  readonly tokens: readonly number[]
   /**
    * The sequence, holding nothing but a beginning of `prompt` shorter than it (its last token is evaluated with the
    * first generated one). All of it is evaluated: where a model goes back to a checkpoint only, it holds that much.
+   * `reserve`: tokens that may follow the prompt, for a cache that shares its room with others.
    */
-  align(prompt: readonly number[]): Promise<Sequence>
+  align(prompt: readonly number[], reserve?: number): Promise<Sequence>
   /** Tells what was evaluated since: the cache holds the first `length` of these tokens. */
   holds(tokens: readonly number[]): void
   /** After a failure that leaves the sequence in doubt: the next `align` opens a new one. */
@@ -18,7 +21,11 @@ export interface SequenceCache {
 }
 
 /** Puts a saved reading of the prompt into the sequence where that spares work; see Readings.restore. */
-type Restore = (sequence: Sequence, prompt: readonly number[], held: number) => Promise<readonly number[] | undefined>
+export type Restore = (
+  sequence: Sequence,
+  prompt: readonly number[],
+  held: number,
+) => Promise<readonly number[] | undefined>
 
 export function sequenceCache(
   engine: Engine,
@@ -43,6 +50,9 @@ export function sequenceCache(
   return {
     get sequence() {
       return current
+    },
+    get tokens() {
+      return tokens
     },
     forget,
     async align(prompt) {
@@ -81,7 +91,7 @@ export function sequenceCache(
 }
 
 /** How many tokens at the beginning are the same; at most all of `b` but its last. */
-function commonLength(a: readonly number[], b: readonly number[]): number {
+export function commonLength(a: readonly number[], b: readonly number[]): number {
   const most = Math.max(0, Math.min(a.length, b.length - 1))
   let length = 0
   while (length < most && a[length] === b[length]) length += 1

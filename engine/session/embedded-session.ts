@@ -90,7 +90,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       }
       if (signal.aborted) turn.stop = 'aborted'
       else {
-        const sequence = await cache.align(turn.prompt)
+        const sequence = await cache.align(turn.prompt, options.maxTokens)
         turn.cached = sequence.length
         yield* prefill(sequence, turn, signal, abandon)
         if (turn.stop !== 'aborted') yield* generate(sequence, turn, options, signal)
@@ -216,7 +216,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
         turn.sampled.push(token)
         const words = text === '' && !end ? (spelled.get(token) ?? '') : text
         turn.raw += words
-        if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob }] }
+        if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob, text: words }] }
         for (const event of parser.push(shown.push(words))) yield turn.reply.take(event)
         ended = end || shown.stopped
         if (ended || signal.aborted) break

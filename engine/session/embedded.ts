@@ -5,6 +5,7 @@ import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '../model.ts'
 import { embeddedSession } from './embedded-session.ts'
 import { tokenLedger } from './ledger.ts'
+import { sequencePool } from './pool.ts'
 import { type KeptReadings, openReadings, type Readings } from './readings.ts'
 import { callIds } from './reply.ts'
 import { type Stops, stopsOf } from './stop-text.ts'
@@ -18,6 +19,11 @@ export interface EmbeddedOptions {
   readonly sampling: Sampling
   /** Where what was read is kept. Absent: nowhere. */
   readonly kept?: KeptReadings
+  /**
+   * Sequences that stay in the cache when their session is closed, so that a later one whose tokens begin the same goes
+   * on from there. The engine needs two more. Default: none.
+   */
+  readonly keepSequences?: number
 }
 
 /** What a session needs of its model. */
@@ -32,9 +38,10 @@ export interface EmbeddedModel {
 }
 
 /** The model owns the engine from here on: `close` closes it. */
-export function openEmbedded({ engine, dialect, info, sampling, kept }: EmbeddedOptions): Model {
+export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequences = 0 }: EmbeddedOptions): Model {
   let stops: Promise<Stops> | undefined
   const readings = kept === undefined ? undefined : openReadings(engine, info.name, kept)
+  const pool = keepSequences === 0 ? undefined : sequencePool(engine, readings?.restore, keepSequences)
   const model: EmbeddedModel = {
     engine,
     dialect,
@@ -76,7 +83,7 @@ export function openEmbedded({ engine, dialect, info, sampling, kept }: Embedded
         // The first words of the system alone are few; what follows them is what takes long.
         if (name !== 'conversation' && ledger.tokens.length > 0) ends.push(ledger.tokens.length)
       }
-      return embeddedSession(model, { ledger, ids, ends })
+      return embeddedSession(model, { ledger, ids, ends, ...(pool !== undefined && { cache: pool.lease() }) })
     },
     async close() {
       await readings?.settled()
