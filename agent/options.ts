@@ -1,7 +1,7 @@
 /** What a session is opened with, and what the front end holds in its hands afterwards. */
 import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
-import type { Effect, Tool } from '../tools/index.ts'
+import type { Effect, TextChange, Tool } from '../tools/index.ts'
 import type { CheckCommands } from './checks/types.ts'
 import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
@@ -31,6 +31,8 @@ export interface ApprovalRequest {
   /** As the model wrote it: what a change would put where. */
   readonly call: ToolCall
   readonly effects: readonly Effect[]
+  /** The files as they would be afterwards, by the tool itself; empty where it changes none or cannot tell. */
+  readonly preview: readonly TextChange[]
   /** For a person: why it has to be asked for. */
   readonly reason: string
 }

@@ -6,7 +6,7 @@ import { type FileOperation, PatchError } from './edit/patch/types.ts'
 import { planPatch } from './edit/plan.ts'
 import { type Replaced, replaceText } from './edit/replace.ts'
 import { refuseStale } from './edit/stale.ts'
-import { changeFiles, type PlannedFile } from './edit/transaction.ts'
+import { changeFiles, type PlannedFile, previewFiles } from './edit/transaction.ts'
 import { findText, missing, type OpenFile } from './files.ts'
 import { failure, settle, ToolProblem } from './result.ts'
 import { plainUtf8 } from './text/encoding.ts'
@@ -51,11 +51,12 @@ export const editTool: Tool<EditInput> = {
     if (isReplacement(call)) return [{ kind: 'write', path: call.path }]
     return patchEffects(call)
   },
+  preview: (call, context) => previewFiles(async () => (await planCall(call, context)).files),
   run: (call, context) =>
     settle(context.signal, async () => {
       let note: string | undefined
       const changes = await changeFiles(context, async () => {
-        const plan = isReplacement(call) ? await planReplacement(context, call) : await planGivenPatch(context, call)
+        const plan = await planCall(call, context)
         note = plan.note
         return plan.files
       })
@@ -81,6 +82,9 @@ interface Plan {
   /** What the model should know of how it was done. */
   readonly note?: string
 }
+
+const planCall = (call: EditInput, context: ToolContext): Promise<Plan> =>
+  isReplacement(call) ? planReplacement(context, call) : planGivenPatch(context, call)
 
 async function planGivenPatch(context: ToolContext, call: EditInput): Promise<Plan> {
   const files = await planPatch(context.workspace, readPatch(call))

@@ -106,5 +106,10 @@ export interface Tool<Input = unknown> {
   readonly description: string
   readonly input: ZodType<Input>
   effects(input: Input): Effect[]
+  /**
+   * The files as they would be after `run`, worked out now and nothing written: what a person is asked about. Empty when
+   * the call would fail; `run` then tells why. Absent: what the tool changes cannot be told before.
+   */
+  preview?(input: Input, context: ToolContext): Promise<readonly TextChange[]>
   run(input: Input, context: ToolContext): Promise<ToolResult>
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { endLines, mergeLines } from './edit/merge.ts'
 import { refuseStale } from './edit/stale.ts'
-import { changeFiles, type PlannedFile } from './edit/transaction.ts'
+import { changeFiles, type PlannedFile, previewFiles } from './edit/transaction.ts'
 import { findText, type OpenFile } from './files.ts'
 import { settle, ToolProblem } from './result.ts'
 import { plainUtf8 } from './text/encoding.ts'
@@ -16,6 +16,7 @@ export const writeTool: Tool<z.infer<typeof input>> = {
   description: 'Write a whole file, new or in place of the old one. To change part of a file use edit.',
   input,
   effects: ({ path }) => [{ kind: 'write', path }],
+  preview: ({ path, content }, context) => previewFiles(async () => [await planWrite(context, path, content)]),
   run: ({ path, content }, context) =>
     settle(context.signal, async () => {
       const [change] = await changeFiles(context, async () => [await planWrite(context, path, content)])

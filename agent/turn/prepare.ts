@@ -77,17 +77,21 @@ export async function prepareCall(
   const { policy, sandbox } = turn.toolContext
   const verdict = judgeEffects(effects, policy, sandbox)
   const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
+  const askWith = async (reason: string): Promise<ApprovalAnswer> => {
+    const preview = (await tool.preview?.(input, { ...turn.toolContext, policy, signal })) ?? []
+    return ask(turn, { call, effects, preview, reason }, signal)
+  }
   switch (verdict.kind) {
     case 'no-sandbox':
       return settled('no-sandbox', failure('sandbox', `Not run: commands cannot run here. ${verdict.reason}`))
     case 'allow': {
       const run = { kind: 'run', call, effects, tool, input, policy, note } as const
       if (!effects.some((effect) => turn.asksBefore?.(effect) ?? false)) return run
-      const answer = await ask(turn, { call, effects, reason: 'You want to be asked before this.' }, signal)
+      const answer = await askWith('You want to be asked before this.')
       return answer.allow ? run : denied(answer.reason)
     }
     case 'ask': {
-      const answer = await ask(turn, { call, effects, reason: verdict.reason }, signal)
+      const answer = await askWith(verdict.reason)
       if (!answer.allow) return denied(answer.reason)
       return { kind: 'run', call, effects, tool, input, policy: escalated(policy), note }
     }
@@ -97,16 +101,17 @@ export async function prepareCall(
 /** Asks whoever is there; nobody being there, or an interruption, is a no. */
 async function ask(
   turn: Turn,
-  { call, effects, reason }: Pick<ApprovalRequest, 'call' | 'effects' | 'reason'>,
+  request: Pick<ApprovalRequest, 'call' | 'effects' | 'preview' | 'reason'>,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer> {
+  const { call, reason } = request
   if (turn.approve === undefined) return { allow: false, reason: `${reason} Nobody can be asked; go on without it.` }
   const stopped = Promise.withResolvers<ApprovalAnswer>()
   const stop = () => stopped.resolve({ allow: false, reason: 'the run was stopped.' })
   if (signal.aborted) stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const asked = turn.approve({ callId: call.id, name: call.name, call, effects, reason }, signal)
+    const asked = turn.approve({ ...request, callId: call.id, name: call.name }, signal)
     const answer = await Promise.race([asked, stopped.promise])
     return answer.allow ? answer : { allow: false, reason: `the user said no. ${answer.reason}` }
   } finally {

@@ -1,10 +1,9 @@
 /** Before a call that needs a yes: what exactly will happen, and the rule by which it could be allowed from now on. */
 import type { ApprovalRequest } from '../../agent/index.ts'
-import type { ToolCall } from '../../engine/index.ts'
-import type { Effect } from '../../tools/index.ts'
+import type { Effect, TextChange } from '../../tools/index.ts'
 import { emptyLine, expandTabs, type Line, line, type Span, span } from './text/style.ts'
 import { wrap } from './text/wrap.ts'
-import { argument } from './transcript/call.ts'
+import { changeHead } from './transcript/call.ts'
 import { changeLines } from './transcript/diff.ts'
 
 /** What one effect is called when it is allowed for the rest of the session. */
@@ -45,7 +44,7 @@ export interface Circumstances {
 
 /** What will happen, whole: it goes to the scrollback, so that however long it is, it can be read. */
 export function proposalLines(
-  request: ApprovalRequest & { readonly call?: ToolCall },
+  request: Pick<ApprovalRequest, 'name' | 'effects' | 'preview' | 'reason'>,
   { folder, network, sandbox, because }: Circumstances,
   width: number,
 ): Line[] {
@@ -70,29 +69,26 @@ export function proposalLines(
     put('sandbox', sandbox === 'none' ? 'none: the command runs with all your rights' : sandbox)
   }
   put('because', because ?? request.reason)
-  const preview = request.call === undefined ? [] : previewLines(request.call, width)
+  const preview = previewLines(request.preview, width)
   return preview.length === 0 ? lines : [...lines, emptyLine, ...preview]
 }
 
-/** The change that an editing call describes, from its arguments as the model wrote them. */
-function previewLines(call: ToolCall, width: number): Line[] {
-  const path = argument(call, 'path') ?? ''
-  const before = argument(call, 'old') ?? argument(call, 'oldText') ?? argument(call, 'search')
-  const after = argument(call, 'new') ?? argument(call, 'newText') ?? argument(call, 'replace')
-  if (before !== undefined && after !== undefined) return changeLines({ path, before, after }, { width })
-  const whole = argument(call, 'content') ?? argument(call, 'text')
-  if (whole !== undefined) return changeLines({ path, before: null, after: whole }, { width })
-  const patch = argument(call, 'patch')
-  if (patch !== undefined)
-    return patch.split('\n').flatMap((one) => wrap([span(expandTabs(one), patchStyle(one))], width, { hard: true }))
-  return []
+/** The files as they would be: each with its name where there are several, a move as one. */
+function previewLines(changes: readonly TextChange[], width: number): Line[] {
+  const [only] = changes
+  if (only !== undefined && changes.length === 1) return changeLines(only, { width, limit: mostChanged })
+  return changes.flatMap((change, n) => [
+    ...(n > 0 ? [emptyLine] : []),
+    changeHead(change),
+    ...changeLines(change, { width, limit: mostChanged }),
+  ])
 }
 
-const patchStyle = (text: string): Span['style'] =>
-  text.startsWith('+') ? { role: 'added' } : text.startsWith('-') ? { role: 'removed' } : {}
+/** Nothing of what is asked about is folded away, up to a length that nobody reads. */
+const mostChanged = 5000
 
 /** The question itself, small enough for any screen. */
-export function questionLines(request: ApprovalRequest, width: number): Line[] {
+export function questionLines(request: Pick<ApprovalRequest, 'effects'>, width: number): Line[] {
   const rules = rulesFor(request.effects).map(ruleWords)
   const always =
     rules.length === 0

@@ -1,13 +1,10 @@
 /** Who may do what: the mode, the session's rules, and the question where neither answers. */
 import type { ApprovalAnswer, Approve } from '../../agent/index.ts'
-import type { ToolCall } from '../../engine/index.ts'
-import { openWorkspace } from '../../sandbox/index.ts'
 import { allowedBy, proposalLines, rulesFor } from './approval.ts'
 import type { Desk } from './desk.ts'
 import { emptyEditor, expanded } from './editor/editor.ts'
 import type { Key } from './input/keys.ts'
 import { asksBefore, modeHelp } from './modes.ts'
-import { argument } from './transcript/call.ts'
 
 /** Keys of this first time belong to what was being typed when the question came. */
 const graceMs = 400
@@ -25,7 +22,6 @@ export function openApprovals(desk: Desk): {
       return { allow: false, reason: 'This is plan mode: read and plan, change nothing. Say what you would change.' }
     const open = request.effects.filter((effect) => asksBefore(ui.mode, effect) && !allowedBy(ui.rules, effect))
     if (open.length === 0) return { allow: true }
-    const call = await asWhole(request.call, desk.place.root)
     return new Promise<ApprovalAnswer>((resolve) => {
       const close = (answer: ApprovalAnswer): void => {
         ui.approvals = ui.approvals.filter((one) => one !== approval)
@@ -38,7 +34,7 @@ export function openApprovals(desk: Desk): {
       const { root, network } = desk.place
       const because = ui.mode === 'plan' ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
       const circumstances = { folder: root, network, sandbox: ui.sandbox, because }
-      desk.sayLines((width) => proposalLines({ ...request, call }, circumstances, width))
+      desk.sayLines((width) => proposalLines(request, circumstances, width))
       ui.approvals = [...ui.approvals, approval]
       if (!ui.focused && ui.rings) desk.terminal.notify('Cachalot asks for permission')
       desk.draw()
@@ -70,23 +66,4 @@ export function openApprovals(desk: Desk): {
   }
 
   return { approve, key, text }
-}
-
-/**
- * The call with the texts of the whole file where an exact replacement is proposed, so that the preview has the file's
- * line numbers. As it was when that cannot be told.
- */
-async function asWhole(call: ToolCall, root: string): Promise<ToolCall> {
-  const [path, old, next] = [argument(call, 'path'), argument(call, 'old'), argument(call, 'new')]
-  if (path === undefined || old === undefined || next === undefined || old === '') return call
-  try {
-    const workspace = openWorkspace(root)
-    const text = (await workspace.read(workspace.relative(path), { maxBytes: 1 << 20 })).toString('utf8')
-    const at = text.indexOf(old)
-    if (at < 0 || text.indexOf(old, at + 1) >= 0) return call
-    const changed = text.slice(0, at) + next + text.slice(at + old.length)
-    return { ...call, arguments: { path, old: text, new: changed } }
-  } catch {
-    return call // no such file: the tool itself will say so
-  }
 }

@@ -277,7 +277,8 @@ test('read-only and somebody to ask: yes runs it, no is told with its reason', a
   const at = await stage([{ calls: [fix] }, { calls: [fix] }, words], { files, mode: 'read-only', approve })
   expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'done' })
   expect(JSON.stringify(at.model.requests[1]?.messages.at(-1))).toContain('not yet')
-  expect(asked[0]).toMatchObject({ name: 'edit', effects: [{ kind: 'write', path: 'a.py' }] })
+  const preview = [{ path: 'a.py', after: text(at.root, 'a.py') }]
+  expect(asked[0]).toMatchObject({ name: 'edit', effects: [{ kind: 'write', path: 'a.py' }], preview })
   expect(text(at.root, 'a.py')).toContain('return 2')
 })
 

@@ -13,6 +13,7 @@ import { backgroundOf } from '../../src/tui/terminal.ts'
 import { lineWidth, plainText } from '../../src/tui/text/style.ts'
 import { depthOf } from '../../src/tui/text/themes.ts'
 import { newUi, type Picker, type Ui } from '../../src/tui/ui.ts'
+import type { TextChange } from '../../tools/index.ts'
 
 const ui = (): Ui => ({
   ...newUi({
@@ -130,10 +131,9 @@ describe('modes and rules', () => {
     const command = `echo ok${' '.repeat(300)}; rm -rf /\x1b[2K`
     const lines = proposalLines(
       {
-        callId: '1',
         name: 'shell',
-        call: { id: '1', name: 'shell', arguments: {} },
         effects: [{ kind: 'run', command }],
+        preview: [],
         reason: 'r',
       },
       { folder: '/w', network: 'off', sandbox: 'bwrap', because: undefined },
@@ -142,6 +142,32 @@ describe('modes and rules', () => {
     const text = lines.map(plainText).join('\n')
     expect(text.replace(/\s/g, '')).toContain(';rm-rf/␛[2K')
     expect(text).toMatch(/network\s+none/)
+  })
+})
+
+describe('the question before a change', () => {
+  const asked = (preview: readonly TextChange[]): string =>
+    proposalLines(
+      { name: 'write', effects: [], preview, reason: 'r' },
+      { folder: '/w', network: 'off', sandbox: 'bwrap', because: undefined },
+      60,
+    )
+      .map(plainText)
+      .join('\n')
+
+  it('shows of a whole file what differs, not the file', () => {
+    const before = Array.from({ length: 40 }, (_, n) => `line ${n}\n`).join('')
+    const text = asked([{ path: 'a.txt', before, after: before.replace('line 20', 'line twenty') }])
+    expect(text).toMatch(/21 - line 20\n\s*21 \+ line twenty/)
+    expect(text).not.toContain('line 5')
+  })
+
+  it('names each of several files, a deletion too', () => {
+    const text = asked([
+      { path: 'a.txt', before: 'a\n', after: null },
+      { path: 'b.txt', before: null, after: 'a\n' },
+    ])
+    expect(text).toMatch(/deleted a\.txt \+0 −1[\s\S]*new b\.txt \+1 −0/)
   })
 })
 

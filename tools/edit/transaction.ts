@@ -37,6 +37,21 @@ export function changeFiles(context: WriteContext, plan: () => Promise<readonly 
   })
 }
 
+/** The changes that a plan would make. Empty where it cannot be made: doing it tells why. */
+export async function previewFiles(plan: () => Promise<readonly PlannedFile[]>): Promise<TextChange[]> {
+  try {
+    return (await plan()).map(changeOf)
+  } catch {
+    return [] // a wrong path, a text that is not there, a file that cannot be read: the call fails in the same way
+  }
+}
+
+const changeOf = ({ path, before, text }: PlannedFile): TextChange => ({
+  path,
+  before: before?.text ?? null,
+  after: text,
+})
+
 async function applyPlan(context: WriteContext, planned: readonly PlannedFile[]): Promise<TextChange[]> {
   const files = await Promise.all(planned.map(encode))
   await Promise.all(files.map((file) => checkUnchanged(context, file)))
@@ -47,7 +62,7 @@ async function applyPlan(context: WriteContext, planned: readonly PlannedFile[])
     if (after) context.seen?.set(path, fingerprint(after))
     else context.seen?.delete(path)
   }
-  return planned.map(({ path, before, text }) => ({ path, before: before?.text ?? null, after: text }))
+  return planned.map(changeOf)
 }
 
 async function writeAll(

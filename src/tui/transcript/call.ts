@@ -75,17 +75,19 @@ function outcome({ ok, content, details }: ToolResult, seconds: number, width: n
 }
 
 function changed(files: readonly TextChange[], width: number): Line[] {
-  return files.flatMap((file) => {
-    const { added, removed } = countChange(file)
-    const what = file.before === null ? 'new' : file.after === null ? 'deleted' : 'changed'
-    const head: Line = [
-      span(`${what} ${file.path} `),
-      span(`+${added}`, { role: 'added' }),
-      span(' '),
-      span(`−${removed}`, { role: 'removed' }),
-    ]
-    return [head, ...changeLines(file, { width, limit: 120 })]
-  })
+  return files.flatMap((file) => [changeHead(file), ...changeLines(file, { width, limit: 120 })])
+}
+
+/** `changed a.ts +3 −1`. */
+export function changeHead(file: TextChange): Line {
+  const { added, removed } = countChange(file)
+  const what = file.before === null ? 'new' : file.after === null ? 'deleted' : 'changed'
+  return [
+    span(`${what} ${file.path} `),
+    span(`+${added}`, { role: 'added' }),
+    span(' '),
+    span(`−${removed}`, { role: 'removed' }),
+  ]
 }
 
 /** Output lines of a command that are shown; the rest is folded in the middle. */
