@@ -62,14 +62,14 @@ export async function benchStart(rounds: number): Promise<string[]> {
       const node = await runNode(['-e', '0'], env)
       const shown = await runNode([launcher, '--version'], env)
       const work = mkdtempSync(join(home, 'work-'))
-      const endpoint = await startFakeOpenAi([{ calls: [{ name: 'list', arguments: {} }] }, { text: 'Done.' }])
+      const replies = [{ calls: [{ name: 'list', arguments: {} }] }, { text: 'Done.' }]
+      const endpoint = await startFakeOpenAi([...replies, ...replies])
       const began = performance.now()
-      const run = await runNode(
-        [launcher, 'run', '--cwd', work, '--base-url', endpoint.baseUrl, '--model', 'fake', 'List the files.'],
-        env,
-        true,
-      )
+      const line = [launcher, 'run', '--cwd', work, '--base-url', endpoint.baseUrl, '--model', 'fake', 'List the files.']
+      await runNode(line, env)
       const [first, second] = endpoint.times
+      // A run of its own: whoever reads a program's memory maps holds it up meanwhile.
+      const run = await runNode(line, env, true)
       await endpoint.close()
       if (first === undefined || second === undefined) throw new Error('the program did not ask twice')
       if (round === 0) continue // the first one fills the disk cache and the compile cache
