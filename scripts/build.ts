@@ -1,11 +1,13 @@
 /**
- * Bundles the program into dist/ with esbuild: the command line and the engine host, with shared chunks.
+ * Bundles the program into dist/ with esbuild: the command line, the engine host and the thread that
+ * parses code, with shared chunks; and the grammars beside them.
  * `--if-stale` builds only when a source file is newer than the last build, so that `npm start` stays quick.
  */
-import { globSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { grammarFiles } from '../tools/code/languages.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const outdir = join(root, 'dist')
@@ -27,7 +29,7 @@ if (!process.argv.includes('--if-stale') || stale) {
   const staging = join(root, 'node_modules', `.cachalot-build-${process.pid}`)
   await build({
     absWorkingDir: root,
-    entryPoints: { cli: 'src/cli.ts', 'engine-host': 'engine/host/main.ts' },
+    entryPoints: { cli: 'src/cli.ts', 'engine-host': 'engine/host/main.ts', 'code-worker': 'tools/code/worker.ts' },
     outdir: staging,
     bundle: true,
     splitting: true,
@@ -47,6 +49,10 @@ if (!process.argv.includes('--if-stale') || stale) {
     },
     logLevel: 'warning',
   })
+  mkdirSync(join(staging, 'grammars'))
+  for (const { name, source } of grammarFiles) {
+    copyFileSync(join(root, 'node_modules', source), join(staging, 'grammars', name))
+  }
   rmSync(outdir, { recursive: true, force: true })
   renameSync(staging, outdir)
 }

@@ -2,12 +2,16 @@
 import { editTool } from './edit.ts'
 import { gitTool } from './git.ts'
 import { listTool } from './list.ts'
+import { outlineTool } from './outline.ts'
 import { readTool } from './read.ts'
 import { searchTool } from './search.ts'
 import { shellTool } from './shell.ts'
+import { symbolsTool } from './symbols.ts'
 import type { Tool } from './types.ts'
 import { writeTool } from './write.ts'
 
+export { type CodeSense, languageOf, openCode, renderOutline } from './code/open.ts'
+export type { SyntaxProblem } from './code/problems.ts'
 export { inTurn, inUndoTurn } from './edit/lock.ts'
 export { type RecoveredEdit, recoverEdits } from './edit/recover.ts'
 export { type ParsedCall, parseCall } from './parse.ts'
@@ -23,6 +27,14 @@ export type * from './types.ts'
  * Every tool, in the order in which the model is told of them. Their inputs differ; what `parseCall` returns as `input`
  * has been parsed by the very tool that it returns.
  */
-export const allTools: readonly Tool[] = [readTool, editTool, writeTool, listTool, searchTool, shellTool, gitTool].map(
-  (tool) => tool as Tool,
-)
+export const allTools: readonly Tool[] = [
+  readTool,
+  editTool,
+  writeTool,
+  listTool,
+  searchTool,
+  outlineTool,
+  symbolsTool,
+  shellTool,
+  gitTool,
+].map((tool) => tool as Tool)

@@ -1,6 +1,7 @@
 /** What the model may do: one tool a file, each with schema, effects and rendering data. */
 import type { ZodType } from 'zod'
 import type { BackgroundCommands, Finding, Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
+import type { CodeSense } from './code/open.ts'
 
 /** What a call will do to the world, told before it is done: what policy and approvals judge. */
 export type Effect =
@@ -92,6 +93,8 @@ export interface ToolContext {
   readonly maxChars?: number
   /** The background commands of the session. Undefined: none can be started. */
   readonly background?: BackgroundCommands
+  /** Grammars. Undefined: outlines and symbols cannot be asked for. */
+  readonly code?: CodeSense
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
 }

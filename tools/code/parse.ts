@@ -1,0 +1,64 @@
+/** From a request to its answer; runs in the thread. */
+import type { Node } from 'web-tree-sitter'
+import { outlineCache } from './cache.ts'
+import { parserFor } from './grammars.ts'
+import { type Language, languageOf } from './languages.ts'
+import { outlineOf } from './outline.ts'
+import type { OutlineEntry } from './outline-text.ts'
+import { problemsOf } from './problems.ts'
+import { rankFiles } from './rank.ts'
+import { linesNaming } from './references.ts'
+import type { CodeAnswers, CodeRequest } from './requests.ts'
+
+/** Larger texts are not parsed. In characters. */
+const maxText = 2_000_000
+/** A text made to be hard may take a parser minutes. */
+const maxMilliseconds = 2000
+
+type Answer = CodeAnswers[keyof CodeAnswers]
+
+/** `folder`: where outlines are kept; undefined: nowhere. */
+export function answerer(folder: string | undefined): (request: CodeRequest) => Promise<Answer> {
+  const cache = folder === undefined ? undefined : outlineCache(folder)
+  return async (request) => {
+    if (request.kind === 'rank') return await rankFiles(request.root, request.paths)
+    if (request.kind === 'flush') {
+      await cache?.flush()
+      return undefined
+    }
+    const language = languageOf(request.path)
+    if (language === undefined || request.text.length > maxText) return undefined
+    switch (request.kind) {
+      case 'outline': {
+        const make = (): Promise<OutlineEntry[] | undefined> =>
+          withTree(language, request.text, (root) => outlineOf(root, language.name))
+        return cache === undefined ? await make() : await cache.get(language.name, request.text, make)
+      }
+      case 'problems':
+        return await withTree(language, request.text, problemsOf)
+      case 'references':
+        return await withTree(language, request.text, (root) => linesNaming(root, request.name))
+      default:
+        return request satisfies never
+    }
+  }
+}
+
+/** The tree is freed at once: what the library allocates is not seen by the garbage collector. */
+async function withTree<Result>(
+  language: Language,
+  text: string,
+  use: (root: Node) => Result,
+): Promise<Result | undefined> {
+  const parser = await parserFor(language)
+  const until = performance.now() + maxMilliseconds
+  // The declared type gives nothing back; the library stops when the callback says true.
+  const progressCallback = (): boolean => performance.now() > until
+  const tree = parser.parse(text, undefined, { progressCallback })
+  try {
+    return tree === null ? undefined : use(tree.rootNode)
+  } finally {
+    tree?.delete()
+    parser.delete()
+  }
+}
