@@ -28,3 +28,4 @@ export {
   type ScriptedReply,
 } from './scripted/script.ts'
 export { type EmbeddedOptions, openEmbedded } from './session/embedded.ts'
+export { stopText } from './session/stop-text.ts'

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { registerMachineCommands } from './commands/register.ts'
 import { registerContextCommands } from './commands/register-context.ts'
+import { registerProtocolCommands } from './commands/register-protocols.ts'
 import { registerRemoteCommand } from './commands/register-remote.ts'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
@@ -45,6 +46,9 @@ function buildProgram(exit: (code: number) => void): Command {
       .option('--output-format <form>', 'text, json (only the result) or stream-json (the same as --json)')
       .option('--patch <file>', 'write what the run changed there, for git apply')
       .option('--commit', 'commit what the run changed, when it is done')
+      .option('--worktree', 'work in a git worktree of its own, on a new branch; your files stay as they are')
+      .option('--dry-run', 'show the plan, and touch nothing')
+      .option('--output-schema <file>', 'the result has to be JSON that this JSON Schema allows; else exit code 1')
       .option('--resume <id>', 'go on with an earlier session of this folder: its id, or `last`')
       .option('--quiet', 'only the result on stdout')
       .option('--no-color', 'no colours (also: NO_COLOR=1)'),
@@ -88,6 +92,7 @@ function buildProgram(exit: (code: number) => void): Command {
   registerRemoteCommand(program)
 
   registerContextCommands(program, exit, withSettings)
+  registerProtocolCommands(program, exit, withSettings)
 
   withSettings(
     program
@@ -106,6 +111,9 @@ const runExamples = `
 Examples:
   cachalot run "Add a --json flag to cli.py"
   npm test 2>&1 | cachalot run "Make this test pass"
+  cachalot run "Rename load to readConfig everywhere" --check "npm test" --worktree --commit
+  cachalot run "Split parse.ts into two files" --dry-run
+  cachalot run "Which licence is this?" --output-schema answer.schema.json --quiet
   cachalot run --cwd ../site --model ./model.gguf "Fix the broken link in index.html"
 
 Exit codes: 0 done, 1 not done, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached, 130 interrupted`

@@ -10,6 +10,7 @@ import { chatmlStop, closeAssistant, openAssistant, openTurn, trusted, untrusted
 import { oneTextTools } from './fenced-output.ts'
 import { fencedParser } from './fenced-parser.ts'
 import { pythonJson } from './json-text.ts'
+import { plainParser } from './plain-parser.ts'
 import { withThinking } from './think.ts'
 
 export const fenced: Dialect = {
@@ -17,7 +18,7 @@ export const fenced: Dialect = {
   stop: chatmlStop,
   open: openAssistant,
   close: closeAssistant,
-  parser: (options) => withThinking(fencedParser(options)),
+  parser: (options) => withThinking(options.tools.length === 0 ? plainParser() : fencedParser(options)),
   encode(message: Message, previous: Message | undefined): Piece[] {
     switch (message.role) {
       case 'system':

@@ -8,6 +8,7 @@ import type { Dialect, Piece } from '../dialect.ts'
 import type { AssistantMessage, Message, SystemMessage } from '../messages.ts'
 import { chatmlStop, closeAssistant, openAssistant, openTurn, trusted, untrusted } from './chatml.ts'
 import { pythonJson } from './json-text.ts'
+import { plainParser } from './plain-parser.ts'
 import { qwenParser } from './qwen-parser.ts'
 import { withThinking } from './think.ts'
 
@@ -16,7 +17,7 @@ export const qwen: Dialect = {
   stop: chatmlStop,
   open: openAssistant,
   close: closeAssistant,
-  parser: () => withThinking(qwenParser()),
+  parser: ({ tools }) => withThinking(tools.length === 0 ? plainParser() : qwenParser()),
   encode(message: Message, previous: Message | undefined): Piece[] {
     switch (message.role) {
       case 'system':

@@ -6,13 +6,11 @@ import { repositorySettings } from '../open/workplace.ts'
 import { jsonOutput } from '../run/json-output.ts'
 import { type Output, resultOf } from '../run/output.ts'
 import { textOutput } from '../run/text-output.ts'
+import { stopOnSignals } from '../stop-on-signals.ts'
 import { count, plural } from '../terminal/numbers.ts'
 import { openScreen } from '../terminal/screen.ts'
 import { UsageError } from '../usage-error.ts'
 import { openModelPlace } from './place.ts'
-
-/** A second Ctrl-C ends at once; two signals of one keystroke (ours and the launcher's) are one. */
-const sameMs = 500
 
 /** Gives the exit code: 0 read whole, 3 model or engine, 130 interrupted (what was read is kept). Throws UsageError. */
 export async function warmCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
@@ -65,23 +63,5 @@ export async function warmCommand(flags: Readonly<Record<string, unknown>>): Pro
     return finish('model', known ? error.message : String(error))
   } finally {
     stop.dispose()
-  }
-}
-
-function stopOnSignals(): { readonly signal: AbortSignal; dispose(): void } {
-  const controller = new AbortController()
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  let askedAt = 0
-  const heard = (): void => {
-    if (controller.signal.aborted && performance.now() - askedAt > sameMs) process.exit(exitCode.interrupted)
-    askedAt ||= performance.now()
-    controller.abort()
-  }
-  for (const signal of signals) process.on(signal, heard)
-  return {
-    signal: controller.signal,
-    dispose() {
-      for (const signal of signals) process.off(signal, heard)
-    },
   }
 }

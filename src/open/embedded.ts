@@ -15,7 +15,7 @@ import type { OpenModelRequest } from './model.ts'
 
 /** Loads a model file into an engine host of its own. Rejects with EngineError. */
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
-  const { config, paths, signal, onStatus, onNotice } = request
+  const { config, paths, signal, onStatus, onNotice, keepSequences = 0, parallel = 1 } = request
   const { name, file, traits } = resolved
   const contextTokens = config.context ?? (await usualContext(resolved))
   // Before the weights are read: what is refused here would otherwise be refused minutes later.
@@ -25,6 +25,8 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
       file,
       contextTokens,
       threads: config.threads,
+      // One more for the saving of readings behind an answer.
+      ...(keepSequences > 0 && { sequences: keepSequences + parallel + 1 }),
       signal,
       onLoad: (fraction) => onStatus(`loading ${name} ${bar(fraction)} ${Math.round(fraction * 100)} %`),
       onNotice: (text) => onNotice('info', text),
@@ -34,6 +36,7 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
       dialect,
       info: { name, finishes: traits.finishes, prompt: traits.prompt },
       sampling: traits.sampling,
+      keepSequences,
       ...(config.cacheGigabytes > 0 && {
         kept: {
           store: openKvStore({ folder: kvFolder(paths), maxBytes: config.cacheGigabytes * 1e9 }),

@@ -22,6 +22,9 @@ export interface OpenModelRequest {
   readonly keepUntil?: AbortSignal
   /** Whether a person is there to be asked which model to fetch. */
   readonly mayAsk: boolean
+  /** For a server: conversations that stay in the cache while others are answered, and answers given at once. */
+  readonly keepSequences?: number
+  readonly parallel?: number
   /** Whether passing lines are seen. */
   readonly animated: boolean
   /** A passing line: download, weights being read. Undefined: over. */

@@ -1,0 +1,36 @@
+/** The commands by which other programs use Cachalot: registered here, loaded when chosen. */
+import type { Command } from 'commander'
+
+/** Adds `serve`. `withSettings` adds the flags that are settings. */
+export function registerProtocolCommands(
+  program: Command,
+  exit: (code: number) => void,
+  withSettings: (command: Command) => Command,
+): void {
+  withSettings(
+    program
+      .command('serve')
+      .summary('offer the embedded model to other programs of this machine')
+      .description(
+        'Offer the embedded model on loopback, as OpenAI chat completions and responses and as Anthropic messages, until Ctrl-C. Who asks needs the token that is printed.',
+      )
+      .option('--port <n>', 'listen on this port; 0: a free one (default: 8417)')
+      .option('--token <token>', 'ask for this token (or CACHALOT_SERVE_TOKEN); default: a new one, printed once')
+      .option('--parallel <n>', 'answer so many requests at once (default: 1)')
+      .option('--json', 'print address, model and token as one JSON line'),
+  )
+    .addHelpText('after', serveExamples)
+    .action(async (flags: Record<string, unknown>) => {
+      const { serveCommand } = await import('../serve/serve.ts')
+      exit(await serveCommand(flags))
+    })
+}
+
+const serveExamples = `
+Examples:
+  cachalot serve
+  cachalot serve --model qwen2.5-coder-1.5b --context 32768 --port 0 --json
+  OPENAI_BASE_URL=http://127.0.0.1:8417/v1 OPENAI_API_KEY=<token> some-tool
+  ANTHROPIC_BASE_URL=http://127.0.0.1:8417 ANTHROPIC_AUTH_TOKEN=<token> some-tool
+
+Exit codes: 0 ended, 2 usage, 3 model or engine`
