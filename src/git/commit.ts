@@ -1,24 +1,9 @@
 /** Commits what a run changed, and nothing else: the user's index, hooks and other changes stay as they are. */
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { UsageError } from '../usage-error.ts'
-
-const execute = promisify(execFile)
-
-/** Programs of the repository (hooks, monitors) could have been written by the run: none of them is started. */
-const plain = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'core.quotePath=false']
-
-type Git = (words: readonly string[], extra?: Readonly<Record<string, string>>) => Promise<string>
-
-const gitIn =
-  (root: string): Git =>
-  async (words, extra = {}) => {
-    const env = { ...process.env, GIT_TERMINAL_PROMPT: '0', GIT_LITERAL_PATHSPECS: '1', ...extra }
-    return (await execute('git', [...plain, ...words], { cwd: root, env, maxBuffer: 1 << 28 })).stdout
-  }
+import { type Git, gitIn } from './git.ts'
 
 export interface CommitRequest {
   /** Relative to the work tree. */

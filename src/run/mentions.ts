@@ -1,17 +1,23 @@
 /** `@file` among the words of a task: the file is what the words speak of. */
 import { readFileSync, statSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { UsageError } from '../usage-error.ts'
+import { fenced } from './fence.ts'
 
 /** A longer file is read by the model itself, piece by piece. In bytes. */
 const maxBytes = 256 * 1024
 
 /**
  * Words with every `@path` resolved: a file of the work tree is named (what a task names is shown to the model), one from
- * elsewhere is put in, fenced, behind the words. A path counts from where the program was called. Throws UsageError for a
- * file that is not there.
+ * elsewhere is put in, fenced, behind the words. A path counts from where the program was called. `seen`: the folder that
+ * the model will see as the work tree, where that is another one; a file that differs there is put in too. Throws
+ * UsageError for a file that is not there.
  */
-export function resolveMentions(words: readonly string[], tree: string, cwd: string = process.cwd()): string[] {
+export function resolveMentions(
+  words: readonly string[],
+  tree: string,
+  { cwd = process.cwd(), seen = tree }: { readonly cwd?: string; readonly seen?: string } = {},
+): string[] {
   const outside: string[] = []
   const named = words.map((word) => {
     if (!/^@[^\s@]+$/.test(word)) return word
@@ -21,10 +27,11 @@ export function resolveMentions(words: readonly string[], tree: string, cwd: str
       throw new UsageError(`${word}: there is no file ${file}. For a word that begins with @, quote the whole task`)
     }
     const path = relative(tree, file)
-    if (path !== '' && !path.startsWith('..')) return path
+    const inside = path !== '' && !path.startsWith('..')
+    if (inside && (seen === tree || status.isDirectory() || sameFile(file, join(seen, path)))) return path
     if (!status.isFile() || status.size > maxBytes) {
       throw new UsageError(
-        `${word}: outside of the work tree only files of at most ${maxBytes / 1024} KiB can be given`,
+        `${word}: outside of what the model sees, only files of at most ${maxBytes / 1024} KiB can be given`,
       )
     }
     outside.push(`${word.slice(1)}:\n${fenced(readFileSync(file, 'utf8'))}`)
@@ -33,8 +40,7 @@ export function resolveMentions(words: readonly string[], tree: string, cwd: str
   return outside.length === 0 ? named : [...named, `\n\n${outside.join('\n\n')}`]
 }
 
-function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}\n${text.replace(/\n$/, '')}\n${fence}`
+function sameFile(one: string, other: string): boolean {
+  const size = statSync(other, { throwIfNoEntry: false })?.size
+  return size !== undefined && size === statSync(one).size && readFileSync(one).equals(readFileSync(other))
 }

@@ -10,6 +10,24 @@ export interface UsageResult {
 
 export type ResultEvent = Extract<AgentEvent, { type: 'result' }>
 
+/** The result of `run`, with what was asked for beside the session's own. */
+export interface RunResult extends ResultEvent {
+  /** `--output-schema`: the value, as it was found valid. */
+  readonly output?: unknown
+  /** `--commit`: the commit. */
+  readonly commit?: string
+  /** `--worktree`: where the changes are (absent: the worktree is gone), and on which branch. */
+  readonly worktree?: string
+  readonly branch?: string
+  /** `--dry-run`: changes that the model would make, as a diff where they say enough for one. */
+  readonly planned?: readonly PlannedChange[]
+}
+
+export interface PlannedChange {
+  readonly path: string
+  readonly diff?: string
+}
+
 /** One way of showing a run. */
 export interface Output {
   /** Draws one event. The last one is the result. */

@@ -1,5 +1,5 @@
 /** The one-shot front end: one task, shown on stdout, an exit code at the end. */
-import { type ExitReason, exitCode, listSessions } from '../../agent/index.ts'
+import { type AgentEvent, type ExitReason, exitCode, listSessions } from '../../agent/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
 import { OpenError } from '../open/open-error.ts'
@@ -10,10 +10,14 @@ import { openScreen } from '../terminal/screen.ts'
 import { UsageError, usageExitCode } from '../usage-error.ts'
 import { workTree } from '../work-tree.ts'
 import { type Aftermath, openAftermath } from './aftermath.ts'
+import { converse } from './converse.ts'
+import { dryConfig, planLines, planRun } from './dry-run.ts'
 import { formatOf, outputFor } from './format.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { resolveMentions } from './mentions.ts'
-import { type ResultEvent, resultOf, type UsageResult } from './output.ts'
+import { type RunResult, resultOf, type UsageResult } from './output.ts'
+import { openOwnWorktree } from './own-worktree.ts'
+import { readOutputSchema } from './schema.ts'
 import { isPiped, readTask } from './task.ts'
 
 /** Flags of `run` as commander gives them; those that are settings are read by the configuration. */
@@ -25,6 +29,9 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly patch?: string
   readonly commit?: boolean
   readonly resume?: string
+  readonly worktree?: boolean
+  readonly dryRun?: boolean
+  readonly outputSchema?: string
   readonly color?: boolean
 }
 
@@ -43,8 +50,8 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     progress: shown,
   })
   const output = outputFor(format, flags.quiet === true, screen)
-  let result: ResultEvent | undefined
-  const finish = (event: ResultEvent): number => {
+  let result: RunResult | undefined
+  const finish = (event: RunResult): number => {
     if (result === undefined) {
       result = event
       output.event(event)
@@ -64,22 +71,33 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
   process.stderr.on('error', () => undefined) // nobody is left to tell
 
   try {
-    const cwd = workTree(flags.cwd)
+    const home = workTree(flags.cwd)
     const paths = resolvePaths()
-    const { config, warnings } = resolveConfig({ cwd, paths, environment: process.env, flags })
     const notice = (level: 'info' | 'warning', text: string): void => output.event({ type: 'notice', level, text })
+    const note = (text: string): void => notice('info', text)
+    const dry = flags.dryRun === true
+    const schema = flags.outputSchema === undefined ? undefined : readOutputSchema(flags.outputSchema)
+    refuseTogether(flags)
+    const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, home)
+    const { config: asked, warnings } = resolveConfig({ cwd: home, paths, environment: process.env, flags })
+    const own =
+      flags.worktree === true && !dry
+        ? await openOwnWorktree({ cwd: home, stateFolder: paths.state, name: words.join(' ') }, note)
+        : undefined
+    const cwd = own?.worktree.root ?? home
+    const config = dry ? dryConfig(asked) : asked
     for (const text of warnings) notice('warning', text)
+    for (const line of dry ? planLines(asked, flags, home) : []) note(line)
     const sandbox = openWantedSandbox(config, cwd)
     // Whoever needs it hears of a failure; until then it is not an unhandled one.
     sandbox.catch(() => undefined)
     const task = await readTask({
-      words: resolveMentions(words, cwd),
+      words: resolveMentions(words, home, { seen: cwd }),
       stdin: process.stdin,
       piped: isPiped(0),
       note: (text) => notice('warning', text),
     })
-    const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, cwd)
-    aftermath = await openAftermath(cwd, flags, (text) => notice('info', text))
+    aftermath = dry ? undefined : await openAftermath({ cwd, ...flags, ...(own && { own }), note })
     // Loaded while the sandbox tries itself.
     const { openWorkplace } = await import('../open/workplace.ts')
     const place = await openWorkplace({
@@ -95,10 +113,13 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       ...(resume !== undefined && { session: { resume } }),
     })
     try {
-      for await (const event of place.session.send(task, { signal: interrupts.signal })) {
-        if (event.type === 'result') finish(await aftermath.conclude(event, task, place.session.info.model.name))
-        else if (result === undefined) output.event(event)
+      const { session } = place
+      const onEvent = (event: AgentEvent): void => {
+        if (result === undefined) output.event(event)
       }
+      const request = { session, task, signal: interrupts.signal, onEvent }
+      const ended = dry ? await planRun(request) : await converse({ ...request, ...(schema && { schema }) })
+      if (ended !== undefined) finish((await aftermath?.conclude(ended, task, session.info.model.name)) ?? ended)
     } finally {
       await place.close()
     }
@@ -111,6 +132,16 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
   } finally {
     aftermath?.close()
     interrupts.dispose()
+  }
+}
+
+/** Throws UsageError for flags that contradict each other. */
+function refuseTogether({ worktree, resume, dryRun, outputSchema }: RunFlags): void {
+  if (worktree === true && resume !== undefined) {
+    throw new UsageError('--worktree: a session goes on in the folder it was held in; leave out --worktree or --resume')
+  }
+  if (dryRun === true && outputSchema !== undefined) {
+    throw new UsageError('--dry-run: a plan is text; leave out --output-schema or --dry-run')
   }
 }
 

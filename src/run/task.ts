@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs'
 import { UsageError } from '../usage-error.ts'
+import { fenced } from './fence.ts'
 
 /** What of a terminal's or caller's input the reading of a task needs; process.stdin is one. */
 export type Input = AsyncIterable<Buffer | string> & { readonly isTTY?: boolean; destroy?(): void }
@@ -39,9 +40,7 @@ export async function readTask({ words, stdin, piped, note }: TaskRequest): Prom
   if (task === '' && input.trim() === '') throw new UsageError('no task given: stdin was empty')
   if (task === '') return input.trim()
   if (input.trim() === '') return task
-  const longest = Math.max(2, ...[...input.matchAll(/`+/g)].map((run) => run[0].length))
-  const fence = '`'.repeat(longest + 1)
-  return `${task}\n\nInput:\n${fence}\n${input.replace(/\n$/, '')}\n${fence}`
+  return `${task}\n\nInput:\n${fenced(input)}`
 }
 
 /** Whether a descriptor is something that can carry input without a person: file, pipe or socket. */

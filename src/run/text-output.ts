@@ -4,7 +4,7 @@ import { bar, count, duration, rate } from '../terminal/numbers.ts'
 import { sanitize, sanitizeLine } from '../terminal/sanitize.ts'
 import type { Screen } from '../terminal/screen.ts'
 import { type CommandOutput, commandOutput } from './command-output.ts'
-import type { Output } from './output.ts'
+import type { Output, RunResult } from './output.ts'
 import { checkLine, summaryLine } from './summary.ts'
 import { toolLine } from './tool-line.ts'
 
@@ -81,6 +81,7 @@ export function textOutput(screen: Screen): Output {
         line(`${style.red('✗')} unreadable call: ${sanitizeLine(event.problem)}`)
         return
       case 'usage':
+      case 'approval': // the result of the call says it
         return
       case 'notice':
         screen.note(`cachalot: ${event.level === 'info' ? '' : `${event.level}: `}${event.text}`)
@@ -94,7 +95,7 @@ export function textOutput(screen: Screen): Output {
     }
   }
 
-  function result(event: Extract<AgentEvent, { type: 'result' }>): void {
+  function result(event: RunResult): void {
     screen.status(undefined)
     for (const change of event.changes) {
       block = block === 'nothing' ? 'nothing' : 'calls'
@@ -104,6 +105,12 @@ export function textOutput(screen: Screen): Output {
           ? style.bold(`${change.kind}: ${sanitizeLine(change.path)} (binary)`)
           : paintDiff(change.diff, style),
       )
+    }
+    for (const { path, diff } of event.planned ?? []) {
+      block = block === 'nothing' ? 'nothing' : 'calls'
+      begin('end')
+      line(style.bold(`would change ${sanitizeLine(path)}`))
+      if (diff !== undefined && diff !== '') line(paintDiff(diff, style))
     }
     // The last words were streamed already; a reason to end that is not among them is said here.
     const why = event.text.trim()

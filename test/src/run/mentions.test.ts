@@ -16,11 +16,11 @@ beforeAll(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 test('a file of the work tree is named, from wherever it was called', () => {
-  expect(resolveMentions(['Fix', '@a.ts'], tree, join(tree, 'src'))).toEqual(['Fix', 'src/a.ts'])
+  expect(resolveMentions(['Fix', '@a.ts'], tree, { cwd: join(tree, 'src') })).toEqual(['Fix', 'src/a.ts'])
 })
 
 test('a file from elsewhere is put in, with a fence that it cannot close', () => {
-  expect(resolveMentions(['Explain', '@../log.txt'], tree, tree)).toEqual([
+  expect(resolveMentions(['Explain', '@../log.txt'], tree, { cwd: tree })).toEqual([
     'Explain',
     '../log.txt',
     '\n\n../log.txt:\n````\na ``` b\n````',
@@ -28,7 +28,7 @@ test('a file from elsewhere is put in, with a fence that it cannot close', () =>
 })
 
 test('words in a quoted task are left as they are; a missing file and a folder outside are refused', () => {
-  expect(resolveMentions(['ask @me', 'a@b.org', '@'], tree, tree)).toEqual(['ask @me', 'a@b.org', '@'])
-  expect(() => resolveMentions(['@gone.ts'], tree, tree)).toThrow(/quote the whole task/)
-  expect(() => resolveMentions([`@${home}`], tree, tree)).toThrow(/only files/)
+  expect(resolveMentions(['ask @me', 'a@b.org', '@'], tree, { cwd: tree })).toEqual(['ask @me', 'a@b.org', '@'])
+  expect(() => resolveMentions(['@gone.ts'], tree, { cwd: tree })).toThrow(/quote the whole task/)
+  expect(() => resolveMentions([`@${home}`], tree, { cwd: tree })).toThrow(/only files/)
 })

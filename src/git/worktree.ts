@@ -1,0 +1,86 @@
+/** A git worktree of our own: a run can change files in it while the user's own tree stays as it is. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { UsageError } from '../usage-error.ts'
+import { gitIn } from './git.ts'
+
+export interface Worktree {
+  /** Absolute path of the worktree. */
+  readonly top: string
+  /** The folder in it that stands for the one the user works in. */
+  readonly root: string
+  /** Undefined when its HEAD is on no branch. */
+  readonly branch: string | undefined
+  /** The commit it began at. */
+  readonly start: string
+  /** Files of the user's tree with changes that are not in a commit, and so not in the worktree. */
+  readonly dirty: number
+  /** Takes the folder away; the branch too, unless it has a commit of its own. Nothing else is touched. */
+  remove(): Promise<void>
+}
+
+export interface WorktreeRequest {
+  /** Absolute, real path of the folder the user works in. */
+  readonly cwd: string
+  /** Worktrees are made below it, in `worktrees/`. */
+  readonly stateFolder: string
+  /** A branch is made with this in its name; without it, none is. */
+  readonly name?: string
+}
+
+/** What dependencies are installed into, by usage; ignored by git, so a worktree has none of them by itself. */
+const dependencyFolders = ['node_modules', '.venv', 'venv']
+
+/**
+ * Makes a worktree at HEAD. Folders of installed dependencies are linked into it, so that checks run there; commands
+ * cannot write through such a link. Throws UsageError where there is no repository with a commit.
+ */
+export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest): Promise<Worktree> {
+  const git = gitIn(cwd)
+  const start = (await git(['rev-parse', '--verify', '-q', 'HEAD']).catch(() => '')).trim()
+  if (start === '') throw new UsageError(`a worktree needs a git repository with a commit, and ${cwd} is in none`)
+  const prefix = (await git(['rev-parse', '--show-prefix'])).trim()
+  const dirty = (await git(['status', '--porcelain=v1', '-z', '--no-renames'])).split('\0').length - 1
+  const id = randomBytes(3).toString('hex')
+  const branch = name === undefined ? undefined : `cachalot/${slug(name)}-${id}`
+  const folder = join(stateFolder, 'worktrees')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const top = join(folder, `${slug(basename(cwd))}-${id}`)
+  const head = branch === undefined ? ['--detach'] : ['-b', branch]
+  await git(['worktree', 'add', '-q', ...head, top, start])
+  const root = join(top, prefix)
+  mkdirSync(root, { recursive: true })
+  await linkDependencies(cwd, root)
+  return {
+    ...{ top, root, branch, start, dirty },
+    async remove() {
+      await git(['worktree', 'remove', '--force', top])
+      if (branch === undefined) return
+      const now = (await git(['rev-parse', branch])).trim()
+      if (now === start) await git(['branch', '-q', '-D', branch])
+    },
+  }
+}
+
+/** Links folders of installed dependencies of one folder into another, where they are ignored by git and not there yet. */
+export async function linkDependencies(from: string, to: string): Promise<void> {
+  for (const name of dependencyFolders) {
+    const source = join(from, name)
+    if (!existsSync(source) || lstatSync(join(to, name), { throwIfNoEntry: false }) !== undefined) continue
+    // Exit 1: not ignored, so it is in the worktree already or is none of what we look for. 128: no repository.
+    const ignored = await gitIn(from)(['check-ignore', '-q', name]).then(
+      () => true,
+      (error: { code?: number }) => error.code === 128,
+    )
+    if (ignored) symlinkSync(source, join(to, name))
+  }
+}
+
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 32)
+    .replace(/-+$/, '') || 'task'
