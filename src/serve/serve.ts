@@ -13,7 +13,7 @@ import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
 import { UsageError } from '../usage-error.ts'
 import { workTree } from '../work-tree.ts'
-import { modelServer } from './server.ts'
+import { modelServer, servedName } from './server.ts'
 
 /** Port where the user names none. */
 export const usualPort = 8417
@@ -62,7 +62,7 @@ export async function serveCommand(flags: ServeFlags): Promise<number> {
     })
     const server = modelServer({ model, token, parallel, signal: stop.signal })
     const url = await listen(server, port)
-    announce(flags, { url, model: model.info.name, token, given: flags.token !== undefined })
+    announce(flags, { url, model: servedName(model), token, given: flags.token !== undefined })
     await new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
     await close(server)
     return exitCode.done

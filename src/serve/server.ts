@@ -1,5 +1,6 @@
 /** The server: paths, the turn of each request, its answer as JSON or as a stream. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { basename } from 'node:path'
 import type { Model } from '../../engine/index.ts'
 import { version } from '../version.ts'
 import { admit } from './admit.ts'
@@ -35,11 +36,15 @@ const mostReplies = 1000
 /** Names by which any model is asked for. */
 const anyModel = ['default', 'cachalot']
 
+/** What clients ask for: of a file, its name without the folders. */
+export const servedName = ({ info }: Model): string => basename(info.name).replace(/\.gguf$/i, '')
+
 /** Not listening yet. */
 export function modelServer({ model, token, parallel, signal }: ServerOptions): Server {
   const turns = turnstile(parallel, mostWaiting)
   const remembered = replies(mostReplies)
-  const { name, contextTokens = 0 } = model.info
+  const { contextTokens = 0 } = model.info
+  const name = servedName(model)
   const counters = metrics({ model: name, version, contextTokens })
   const about = { id: name, object: 'model', created: Math.floor(Date.now() / 1000), owned_by: 'cachalot' }
   const card = { ...about, type: 'model', display_name: name, created_at: new Date().toISOString() }
@@ -79,7 +84,7 @@ export function modelServer({ model, token, parallel, signal }: ServerOptions): 
   }
 
   function checkModel(wanted: string): void {
-    if (wanted === name || anyModel.includes(wanted)) return
+    if (wanted === name || wanted === model.info.name || anyModel.includes(wanted)) return
     throw new ApiError(
       404,
       'not_found_error',
