@@ -1,6 +1,6 @@
 /** The real packages of OpenAI and Anthropic against the server. */
 import type { ChatCompletionTool } from 'openai/resources/chat/completions'
-import type { ResponseInput } from 'openai/resources/responses/responses'
+import type { ResponseFunctionToolCall, ResponseInput } from 'openai/resources/responses/responses'
 import { afterEach, expect, test } from 'vitest'
 import { type Served, type ServedOptions, served } from './served.ts'
 
@@ -113,7 +113,7 @@ test.each([false, true])('responses: words, a call, its output (streamed: %s)', 
   }
   const first = await ask('Weather in Paris?')
   expect(first.output.map(({ type }) => type)).toEqual(['message', 'function_call'])
-  const made = first.output.find((item) => item.type === 'function_call')
+  const made = first.output.filter((item): item is ResponseFunctionToolCall => item.type === 'function_call')[0]
   expect(made).toMatchObject({ name: 'get_weather', arguments: '{"city":"Paris"}' })
   const second = await ask([
     { role: 'user', content: 'Weather in Paris?' },
