@@ -29,3 +29,4 @@ export {
 } from './scripted/script.ts'
 export { type EmbeddedOptions, openEmbedded } from './session/embedded.ts'
 export { stopText } from './session/stop-text.ts'
+export { addUsage, noUsage } from './session/usage.ts'

@@ -1,31 +1,11 @@
 /** What a run has used, and whether it may go on. */
-import type { ModelInfo, Usage } from '../../engine/index.ts'
+import { addUsage, type ModelInfo, noUsage, type Usage } from '../../engine/index.ts'
 import type { Clock, RunLimits } from '../options.ts'
-
-const nothing: Usage = {
-  promptTokens: 0,
-  cachedTokens: 0,
-  evaluatedTokens: 0,
-  generatedTokens: 0,
-  prefillSeconds: 0,
-  decodeSeconds: 0,
-}
-
-function add(a: Usage, b: Usage): Usage {
-  return {
-    promptTokens: a.promptTokens + b.promptTokens,
-    cachedTokens: a.cachedTokens + b.cachedTokens,
-    evaluatedTokens: a.evaluatedTokens + b.evaluatedTokens,
-    generatedTokens: a.generatedTokens + b.generatedTokens,
-    prefillSeconds: a.prefillSeconds + b.prefillSeconds,
-    decodeSeconds: a.decodeSeconds + b.decodeSeconds,
-  }
-}
 
 /** The account of one run. A class because it has a lifetime: the timer of its seconds. */
 export class Spending {
   steps = 0
-  usage: Usage = nothing
+  usage: Usage = noUsage
   readonly #limits: RunLimits
   readonly #clock: Clock
   readonly #began: number
@@ -50,7 +30,7 @@ export class Spending {
   }
 
   add(usage: Usage): void {
-    this.usage = add(this.usage, usage)
+    this.usage = addUsage(this.usage, usage)
   }
 
   /** Which limit forbids another request, in words for a person; undefined when none does. */

@@ -1,6 +1,7 @@
 /** Sums of what replies cost. */
 import type { Usage } from '../model.ts'
 
+/** What a reply that was never asked for cost. */
 export const noUsage: Usage = {
   promptTokens: 0,
   cachedTokens: 0,
@@ -10,6 +11,7 @@ export const noUsage: Usage = {
   decodeSeconds: 0,
 }
 
+/** What both cost together. */
 export function addUsage(a: Usage, b: Usage): Usage {
   return {
     promptTokens: a.promptTokens + b.promptTokens,

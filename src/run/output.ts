@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../agent/index.ts'
+import { noUsage } from '../../engine/index.ts'
 
 /** A usage error as an event, so that the last line of `--json` is a `result` whatever happens. */
 export interface UsageResult {
@@ -45,13 +46,6 @@ export function resultOf(given: Pick<ResultEvent, 'exit' | 'exitCode' | 'text'>,
     checks: [],
     steps: 0,
     seconds,
-    usage: {
-      promptTokens: 0,
-      cachedTokens: 0,
-      evaluatedTokens: 0,
-      generatedTokens: 0,
-      prefillSeconds: 0,
-      decodeSeconds: 0,
-    },
+    usage: noUsage,
   }
 }
