@@ -43,11 +43,22 @@ const templateArguments = (effort: Effort): Readonly<Record<string, unknown>> =>
 
 const flash = 'deepseek-ai/DeepSeek-V4-Flash-0731'
 
+const all: readonly Effort[] = ['off', 'low', 'high', 'max']
+
+/** A server of one's own, started with the model's template. */
+const ownServer = {
+  apiKeyEnv: undefined,
+  contextTokens: undefined,
+  levels: all,
+  usual: 'high',
+  thinking: templateArguments,
+  reasoning: 'all',
+  prices: {},
+} as const
+
 /** Used by vLLM and its Ascend edition alike. */
 const vllmParsers =
   '--tokenizer-mode deepseek_v4 --tool-call-parser deepseek_v4 --enable-auto-tool-choice --reasoning-parser deepseek_v4'
-
-const all: readonly Effort[] = ['off', 'low', 'high', 'max']
 
 export const remotePresets: Readonly<Record<PresetName, RemotePreset>> = {
   deepseek: {
@@ -71,17 +82,11 @@ export const remotePresets: Readonly<Record<PresetName, RemotePreset>> = {
     serve: [],
   },
   vllm: {
+    ...ownServer,
     name: 'vllm',
     title: 'vLLM 0.25 or newer',
     baseUrl: 'http://127.0.0.1:8000/v1',
     model: flash,
-    apiKeyEnv: undefined,
-    contextTokens: undefined,
-    levels: all,
-    usual: 'high',
-    thinking: templateArguments,
-    reasoning: 'all',
-    prices: {},
     serve: [
       {
         title: 'V4-Flash-0731, 200 GB of GPU memory in all',
@@ -99,17 +104,11 @@ export const remotePresets: Readonly<Record<PresetName, RemotePreset>> = {
     ],
   },
   sglang: {
+    ...ownServer,
     name: 'sglang',
     title: 'SGLang',
     baseUrl: 'http://127.0.0.1:30000/v1',
     model: flash,
-    apiKeyEnv: undefined,
-    contextTokens: undefined,
-    levels: all,
-    usual: 'high',
-    thinking: templateArguments,
-    reasoning: 'all',
-    prices: {},
     serve: [
       {
         title: 'V4-Flash-0731 (on Blackwell: --moe-runner-backend flashinfer_mxfp4 --attention-backend dsv4)',
@@ -124,17 +123,11 @@ export const remotePresets: Readonly<Record<PresetName, RemotePreset>> = {
     ],
   },
   ascend: {
+    ...ownServer,
     name: 'ascend',
     title: 'vllm-ascend, one Atlas 800 A3 or A2, W8A8 weights from ModelScope',
     baseUrl: 'http://127.0.0.1:8000/v1',
     model: undefined,
-    apiKeyEnv: undefined,
-    contextTokens: undefined,
-    levels: all,
-    usual: 'high',
-    thinking: templateArguments,
-    reasoning: 'all',
-    prices: {},
     serve: [
       {
         title: 'V4-Flash; put the folder of the W8A8 weights for WEIGHTS',

@@ -11,6 +11,26 @@ export interface Architecture {
   readonly numbers: Readonly<Record<string, number>>
 }
 
+/** From Linux 5.1 on a new call has one number on every architecture. */
+const everywhere = {
+  io_uring_setup: 425,
+  io_uring_enter: 426,
+  io_uring_register: 427,
+  open_tree: 428,
+  move_mount: 429,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
+  fspick: 433,
+  clone3: 435,
+  openat2: 437,
+  pidfd_getfd: 438,
+  mount_setattr: 442,
+  quotactl_fd: 443,
+  fchmodat2: 452,
+  open_tree_attr: 467,
+}
+
 const x64: Architecture = {
   audit: 0xc000003e,
   x32Bit: 0x40000000,
@@ -69,22 +89,7 @@ const x64: Architecture = {
     kexec_file_load: 320,
     bpf: 321,
     userfaultfd: 323,
-    io_uring_setup: 425,
-    io_uring_enter: 426,
-    io_uring_register: 427,
-    open_tree: 428,
-    move_mount: 429,
-    fsopen: 430,
-    fsconfig: 431,
-    fsmount: 432,
-    fspick: 433,
-    clone3: 435,
-    openat2: 437,
-    pidfd_getfd: 438,
-    mount_setattr: 442,
-    quotactl_fd: 443,
-    fchmodat2: 452,
-    open_tree_attr: 467,
+    ...everywhere,
   },
 }
 
@@ -138,22 +143,7 @@ const arm64: Architecture = {
     bpf: 280,
     userfaultfd: 282,
     kexec_file_load: 294,
-    io_uring_setup: 425,
-    io_uring_enter: 426,
-    io_uring_register: 427,
-    open_tree: 428,
-    move_mount: 429,
-    fsopen: 430,
-    fsconfig: 431,
-    fsmount: 432,
-    fspick: 433,
-    clone3: 435,
-    openat2: 437,
-    pidfd_getfd: 438,
-    mount_setattr: 442,
-    quotactl_fd: 443,
-    fchmodat2: 452,
-    open_tree_attr: 467,
+    ...everywhere,
   },
 }
 
