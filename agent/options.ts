@@ -1,7 +1,7 @@
 /** What a session is opened with, and what the front end holds in its hands afterwards. */
 import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
-import type { Effect, TextChange, Tool } from '../tools/index.ts'
+import type { CodeSense, Effect, TextChange, Tool } from '../tools/index.ts'
 import type { CheckCommands } from './checks/types.ts'
 import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
@@ -76,7 +76,9 @@ export interface SessionOptions {
   readonly tries?: number
   /** Commands that check what was done, run in the sandbox after every change. `check` must pass before a run is done. */
   readonly checks?: CheckCommands
-  /** Default: all tools of the tools room. */
+  /** Grammars: for outlines, symbols and the syntax of edits. The caller closes it. Default: none. */
+  readonly code?: CodeSense
+  /** Default: those of the tools room that the model does well with. */
   readonly tools?: readonly Tool[]
   /** Default: opened on `root`. */
   readonly workspace?: Workspace

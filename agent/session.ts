@@ -1,12 +1,13 @@
 /** Opens a session: log, context and model brought together. */
 import { join } from 'node:path'
 import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
-import { allTools, recoverEdits } from '../tools/index.ts'
+import { recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
 import { type KnownFiles, knownFiles } from './context/known.ts'
 import { packTask } from './context/pack.ts'
 import { buildPrefix } from './context/prefix.ts'
 import { knownFrom, withRepository } from './context/repository/resident.ts'
+import { usualTools } from './context/tools.ts'
 import { Conversation } from './conversation.ts'
 import { type AgentEvent, exitCode } from './events.ts'
 import { LogError, logFormat } from './log/format.ts'
@@ -216,7 +217,7 @@ class AgentSession implements Session {
     return {
       info: model.info,
       conversation,
-      tools: this.#options.tools ?? allTools,
+      tools: this.#options.tools ?? usualTools(model.info, this.#options.code),
       toolContext: {
         workspace,
         sandbox,
@@ -225,6 +226,7 @@ class AgentSession implements Session {
         seen: this.#seen,
         journal: this.#journal,
         background: this.#background,
+        code: this.#options.code,
       },
       changes: this.#changes,
       recorder: this.#recorder,
@@ -244,7 +246,7 @@ class AgentSession implements Session {
 
   async #start(): Promise<Conversation> {
     const { model, workspace, instructions = true, appendSystem } = this.#options
-    const tools = this.#options.tools ?? allTools
+    const tools = this.#options.tools ?? usualTools(model.info, this.#options.code)
     const earlier = this.#loaded?.segments ?? []
     if (earlier.length > 0) return await Conversation.start(model, this.#log, earlier, true)
     const plain = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })

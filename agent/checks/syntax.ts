@@ -1,4 +1,6 @@
 /** Whether the changed files can be read by their own language. */
+import { languageOf } from '../../tools/index.ts'
+import { faultsOf } from '../turn/readable.ts'
 import { python, runCommand, shellWord } from './command.ts'
 import type { ChangedText, Check, CheckContext } from './types.ts'
 
@@ -62,8 +64,15 @@ export const syntax: Check = async (context) => {
   const problems: string[] = []
   let looked = 0
   for (const file of context.files) {
+    if (file.after === null) continue
     const language = languages.find(({ paths }) => paths.test(file.path))
-    if (language === undefined || file.after === null) continue
+    if (language === undefined) {
+      // Grammars: languages that no program here can be asked about.
+      if (context.code === undefined || languageOf(file.path) === undefined) continue
+      looked += 1
+      problems.push(...(await faultsOf(file, context.code)))
+      continue
+    }
     looked += 1
     const problem = await language.problem(file.after, file.path, context)
     if (problem === undefined || !(await wasReadable(file, language, context))) continue

@@ -45,10 +45,10 @@ async function climbed(
   task: string,
   files: readonly Difference[],
 ): Promise<Climb | undefined> {
-  const { workspace, sandbox, policy } = turn.toolContext
+  const { workspace, sandbox, policy, code } = turn.toolContext
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const texts = files.flatMap(changedText)
-  const context: CheckContext = { task, files: texts, commands: turn.checks, workspace, sandbox, policy, signal }
+  const context: CheckContext = { task, files: texts, commands: turn.checks, workspace, sandbox, policy, signal, code }
   const asWas = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const held = await turn.changes.differences()
     await turn.changes.put([])

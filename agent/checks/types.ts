@@ -1,5 +1,6 @@
 /** What a check is: one step of the ladder between "changed" and "done". */
 import type { Policy, Sandbox, Workspace } from '../../sandbox/index.ts'
+import type { CodeSense } from '../../tools/index.ts'
 import type { CheckReport } from '../events.ts'
 
 /** Commands that the user named. Lines for `bash -c`. */
@@ -27,6 +28,8 @@ export interface CheckContext {
   readonly sandbox: Sandbox
   readonly policy: Policy
   readonly signal: AbortSignal
+  /** Undefined: languages that have no checker of their own here are not looked at. */
+  readonly code?: CodeSense | undefined
 }
 
 export interface Verdict extends CheckReport {

@@ -1,10 +1,11 @@
 /** The context of a session, before there is one: what would be in it, and reading it ahead. */
 import type { Model, Segment, Usage } from '../../engine/index.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
-import { allTools } from '../../tools/index.ts'
+import type { CodeSense } from '../../tools/index.ts'
 import { buildPrefix } from './prefix.ts'
 import type { RepositoryPlan } from './repository/plan.ts'
 import { budgetOf, planFor, type RepositoryOptions, repack, residentRepository } from './repository/resident.ts'
+import { usualTools } from './tools.ts'
 
 export interface AheadOptions {
   readonly model: Model
@@ -12,6 +13,8 @@ export interface AheadOptions {
   readonly root: string
   readonly repository: RepositoryOptions
   readonly appendSystem?: string | undefined
+  /** As the sessions will have it: it decides which tools are in the prefix. */
+  readonly code?: CodeSense | undefined
 }
 
 export interface ContextReport {
@@ -87,9 +90,15 @@ export async function readAhead(
 }
 
 /** What stands before and behind the repository. */
-async function prefixOf({ model, root, appendSystem }: AheadOptions) {
+async function prefixOf({ model, root, appendSystem, code }: AheadOptions) {
   const workspace = openWorkspace(root)
-  const all = await buildPrefix({ info: model.info, tools: allTools, workspace, instructions: true, appendSystem })
+  const all = await buildPrefix({
+    info: model.info,
+    tools: usualTools(model.info, code),
+    workspace,
+    instructions: true,
+    appendSystem,
+  })
   const isSystem = ({ name }: Segment): boolean => name === 'system'
   return { workspace, system: all.filter(isSystem), rest: all.filter((segment) => !isSystem(segment)) }
 }

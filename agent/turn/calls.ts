@@ -4,6 +4,7 @@ import { type Effect, failure, type ToolResult } from '../../tools/index.ts'
 import { interruptedText } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
 import { type CallOptions, type Prepared, prepareCall } from './prepare.ts'
+import { newFaults } from './readable.ts'
 import type { Reply } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { follow } from './work.ts'
@@ -78,7 +79,9 @@ async function* execute(
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {
     try {
       const result = await tool.run(input, { ...turn.toolContext, policy, signal, onOutput: tell })
-      return note === undefined || !result.ok ? result : { ...result, content: `${result.content}\n${note}` }
+      if (!result.ok) return result
+      const notes = [note, await newFaults(result.details, turn.toolContext.code)].filter(Boolean)
+      return { ...result, content: [result.content, ...notes].join('\n') }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return failure('io', `The tool ${tool.name} failed: ${message}`)

@@ -1,7 +1,7 @@
 /** `cachalot context`: what of the repository a session here has in its context. */
 import { type ContextReport, describeContext, exitCode, type PlannedFile } from '../../agent/index.ts'
 import { OpenError } from '../open/open-error.ts'
-import { repositorySettings } from '../open/workplace.ts'
+import { codeSettings } from '../open/workplace.ts'
 import { count, duration, plural } from '../terminal/numbers.ts'
 import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
 import { openModelPlace } from './place.ts'
@@ -18,8 +18,9 @@ export async function contextCommand(flags: Readonly<Record<string, unknown>>): 
       onNotice: note,
     })
     try {
-      const repository = repositorySettings(config, paths)
-      const report = await describeContext({ model, root: cwd, repository, appendSystem: config.appendSystem })
+      const settings = codeSettings(config, paths)
+      const report = await describeContext({ model, root: cwd, ...settings, appendSystem: config.appendSystem })
+      await settings.code.close()
       process.stdout.write(flags['json'] === true ? `${safeJson(asJson(report))}\n` : `${linesOf(report).join('\n')}\n`)
       return 0
     } finally {

@@ -2,7 +2,7 @@
 import { type ExitReason, exitCode, readAhead } from '../../agent/index.ts'
 import { EngineError, type Usage } from '../../engine/index.ts'
 import { OpenError } from '../open/open-error.ts'
-import { repositorySettings } from '../open/workplace.ts'
+import { codeSettings } from '../open/workplace.ts'
 import { jsonOutput } from '../run/json-output.ts'
 import { type Output, resultOf } from '../run/output.ts'
 import { textOutput } from '../run/text-output.ts'
@@ -42,7 +42,7 @@ export async function warmCommand(flags: Readonly<Record<string, unknown>>): Pro
       const done = await readAhead({
         model,
         root: cwd,
-        repository: repositorySettings(config, paths),
+        ...codeSettings(config, paths),
         appendSystem: config.appendSystem,
         signal: stop.signal,
         onProgress: (read, total, cached) => output.event({ type: 'prefill', done: read, total, cached }),

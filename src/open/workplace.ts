@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openSession, type RepositoryOptions, type Session, type SessionOptions } from '../../agent/index.ts'
 import type { Sandbox } from '../../sandbox/index.ts'
+import { type CodeSense, openCode, renderOutline } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import type { Paths } from '../paths.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
@@ -28,9 +29,10 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
   if (sandbox.problem !== undefined && request.config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
+  const settings = sessionSettings(request)
   let session: Session
   try {
-    session = await openSession({ ...request.session, ...sessionSettings(request), model, sandbox })
+    session = await openSession({ ...request.session, ...settings, model, sandbox })
   } catch (error) {
     await model.close()
     throw error
@@ -39,6 +41,7 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
     session,
     async close() {
       await session.close()
+      await settings.code?.close()
       await model.close()
     },
   }
@@ -55,7 +58,7 @@ export function sessionSettings({
     policy: sandboxPolicy(config, cwd),
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
-    repository: repositorySettings(config, paths),
+    ...codeSettings(config, paths),
     checks: { check: config.check, types: config.checkTypes, lint: config.checkLint },
     ...(config.tries === undefined ? {} : { tries: config.tries }),
     appendSystem: config.appendSystem,
@@ -66,12 +69,22 @@ export function sessionSettings({
   }
 }
 
-/** What the settings say about the repository in the context. */
-export function repositorySettings(config: Config, paths: Paths): RepositoryOptions {
-  return {
+/** Grammars, and what the settings say about the repository in the context. Starts nothing: code is parsed when asked for. */
+export function codeSettings(
+  config: Config,
+  paths: Paths,
+): { readonly code: CodeSense; readonly repository: RepositoryOptions } {
+  const code = openCode({ folder: join(paths.cache, 'code') })
+  const repository: RepositoryOptions = {
     when: config.repository,
     budgetTokens: config.contextBudget,
     startupSeconds: config.startupSeconds,
     folder: join(paths.cache, 'repositories'),
+    async outlineOf(path, text) {
+      const entries = await code.outline(path, text)
+      return entries === undefined ? undefined : renderOutline(entries)
+    },
+    rankOf: code.rank,
   }
+  return { code, repository }
 }

@@ -46,6 +46,8 @@ export function openCode({ folder }: { readonly folder?: string | undefined } = 
     starts += 1
     const begun = new Worker(workerFile(), {
       workerData: { folder },
+      // Texts come and go: without it the young generation alone would take a hundred megabytes.
+      resourceLimits: { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 },
       // Nothing of ours is printed there, and what a library prints must not reach the terminal.
       stdout: true,
       stderr: true,

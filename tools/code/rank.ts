@@ -20,29 +20,36 @@ const word = /[A-Za-z_$][\w$]{2,}/g
  * files are to be ranked in a moment. Same files, same order of paths: same ranks.
  */
 export async function rankFiles(root: string, paths: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const definers = new Map<string, number[]>()
-  const used: (ReadonlySet<string> | undefined)[] = []
+  const ids = new Map<string, number>()
+  const idOf = (name: string): number => {
+    const known = ids.get(name)
+    if (known !== undefined) return known
+    // A copy: a piece of a text holds the whole text in memory.
+    ids.set(Buffer.from(name, 'latin1').toString('latin1'), ids.size)
+    return ids.size - 1
+  }
+  const definers = new Map<number, number[]>()
+  const used: Uint32Array[] = []
   let read = 0
-  const texts = readInOrder(root, paths)
-  let at = -1
-  for await (const text of texts) {
-    at += 1
+  for await (const text of readInOrder(root, paths)) {
+    const at = used.length
     if (text === undefined || read > maxRead || text.length > maxFile) {
-      used.push(undefined)
+      used.push(new Uint32Array())
       continue
     }
     read += text.length
     for (const [, name] of text.matchAll(defined)) {
-      const files = definers.get(name!)
-      if (files === undefined) definers.set(name!, [at])
+      const id = idOf(name!)
+      const files = definers.get(id)
+      if (files === undefined) definers.set(id, [at])
       else if (files.length <= mostDefiners && files.at(-1) !== at) files.push(at)
     }
-    used.push(new Set(text.match(word)))
+    used.push(Uint32Array.from(new Set(text.match(word)), idOf))
   }
 
   const edges = used.map((names, from): [to: number, weight: number][] => {
     const weights = new Map<number, number>()
-    for (const name of names ?? []) {
+    for (const name of names) {
       const files = definers.get(name)
       if (files === undefined || files.length > mostDefiners) continue
       for (const to of files) if (to !== from) weights.set(to, (weights.get(to) ?? 0) + 1 / files.length)

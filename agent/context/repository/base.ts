@@ -9,7 +9,7 @@ import * as z from 'zod'
 import type { RepositoryPlan } from './plan.ts'
 
 /** Raised when a plan's text or shape changes, so that older ones are made anew. */
-const format = 1
+const format = 2
 
 const planned = z.object({
   path: z.string(),

@@ -6,10 +6,8 @@ import { fingerprint } from '../../../tools/index.ts'
 import { fencedFile } from '../fence.ts'
 import { listTree } from '../outline.ts'
 import { type Reason, reasonByText } from './classify.ts'
+import { type Outlined, type OutlineOf, outlineAll, type RankOf } from './outlines.ts'
 import { type Surveyed, surveyTree } from './survey.ts'
-
-/** Signatures of a file with their line numbers; undefined where the language is not known. */
-export type OutlineOf = (path: string, text: string) => Promise<string | undefined>
 
 /** One file of the work tree and what became of it. */
 export interface PlannedFile {
@@ -45,6 +43,7 @@ export interface PlanOptions {
   readonly budgetTokens: number
   readonly countTokens: (text: string) => Promise<number>
   readonly outlineOf?: OutlineOf | undefined
+  readonly rankOf?: RankOf | undefined
 }
 
 /** Characters a token, at least so many in ordinary code; the sum is counted before it is believed. */
@@ -53,6 +52,11 @@ const charactersPerToken = 3.2
 const wholeShare = 0.85
 /** Less room than this is not worth another file. In tokens. */
 const leastRoom = 24
+/** With less than this, and more to show, the outlines are the map of the repository: what others lean on comes first. */
+const mapBudget = 16_384
+/** The share of the budget that a map may take. */
+const mapShare = 0.7
+const outlinable: readonly Reason[] = ['big', 'generated', 'vendored']
 const intro =
   'The files of this repository as they were when the session began, those that change seldom first. What changes later is shown later.'
 
@@ -62,26 +66,28 @@ const estimate = (text: string): number => Math.ceil(text.length / charactersPer
 export async function planRepository(options: PlanOptions): Promise<RepositoryPlan> {
   const { root, budgetTokens, countTokens, outlineOf } = options
   const tree = await surveyTree(root)
-  const order = tree.toSorted(
-    (a, b) => a.rank - b.rank || b.heat - a.heat || a.bytes - b.bytes || (a.path < b.path ? -1 : 1),
-  )
+  const map = await mapOf(tree, options)
+  const order =
+    map?.order ??
+    tree.toSorted((a, b) => a.rank - b.rank || b.heat - a.heat || a.bytes - b.bytes || (a.path < b.path ? -1 : 1))
   const fates = new Map<string, PlannedFile>()
   const absent = ({ path, bytes }: Surveyed, reason: Reason): void => {
     fates.set(path, { path, state: 'absent', reason, bytes, tokens: 0 })
   }
 
-  let room = budgetTokens * (outlineOf === undefined ? 1 : wholeShare) - estimate(intro) - 200
+  const reserved = map?.tokens ?? (outlineOf === undefined ? 0 : budgetTokens * (1 - wholeShare))
+  let room = budgetTokens - reserved - estimate(intro) - 200
   const chosen: Chosen[] = []
   const toOutline: Surveyed[] = []
   for (const file of order) {
     const { reason } = file
     if (reason !== undefined) {
       absent(file, reason)
-      if (outlineOf !== undefined && ['big', 'generated', 'vendored'].includes(reason)) toOutline.push(file)
+      if (outlineOf !== undefined && outlinable.includes(reason)) toOutline.push(file)
       continue
     }
-    // A character is a byte at least.
-    const fits = room >= leastRoom && file.bytes / 4 / charactersPerToken <= room
+    // A character is two bytes at most, but in few scripts.
+    const fits = room >= leastRoom && file.bytes / 2 / charactersPerToken <= room
     const read = fits ? await readText(root, file) : undefined
     const why = !fits ? 'no room' : typeof read === 'string' ? read : undefined
     const tokens = typeof read === 'object' ? estimate(fencedFile(file.path, read.text)) + 2 : 0
@@ -94,8 +100,12 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
     }
   }
 
-  const outlined =
-    outlineOf === undefined ? [] : await outlineAll(root, toOutline, room + budgetTokens * (1 - wholeShare), outlineOf)
+  const outlined = (
+    map?.outlined.filter(({ file }) => !chosen.some((one) => one.file === file)) ??
+    (outlineOf === undefined
+      ? []
+      : await outlineAll(root, toOutline, { tokens: room + reserved, leastRoom, estimate }, outlineOf))
+  ).toSorted((a, b) => (a.file.path < b.file.path ? -1 : 1))
   let shrink = 0
   for (;;) {
     const kept = chosen.slice(0, chosen.length - shrink)
@@ -119,6 +129,31 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
     // What was estimated too low is taken off from the end of the order, a little more than seems needed.
     shrink = chosen.length - keepWithin(kept, budgetTokens / (tokens * 1.03))
   }
+}
+
+/** The outlines of what others lean on most, where the context is small and not everything fits. Undefined elsewhere. */
+async function mapOf(
+  tree: readonly Surveyed[],
+  { root, budgetTokens, outlineOf, rankOf }: PlanOptions,
+): Promise<{ readonly order: Surveyed[]; readonly outlined: Outlined[]; readonly tokens: number } | undefined> {
+  if (outlineOf === undefined || rankOf === undefined || budgetTokens > mapBudget) return undefined
+  const files = tree.filter(({ reason }) => reason === undefined || outlinable.includes(reason))
+  const all = files.reduce((sum, { bytes }) => sum + bytes / charactersPerToken, 0)
+  if (all <= budgetTokens * wholeShare) return undefined
+  const ranks = await rankOf(
+    root,
+    files.map(({ path }) => path),
+  )
+  const leaned = ({ path }: Surveyed): number => ranks.get(path) ?? 0
+  const order = tree.toSorted((a, b) => a.rank - b.rank || leaned(b) - leaned(a) || (a.path < b.path ? -1 : 1))
+  const candidates = order.filter((file) => files.includes(file))
+  const outlined = await outlineAll(
+    root,
+    candidates,
+    { tokens: budgetTokens * mapShare, leastRoom, estimate },
+    outlineOf,
+  )
+  return { order, outlined, tokens: outlined.reduce((sum, { text }) => sum + estimate(text), 0) }
 }
 
 interface Chosen {
@@ -152,35 +187,6 @@ async function readText(root: string, { path }: Surveyed): Promise<{ text: strin
     .replace(/^\uFEFF/, '')
     .replaceAll('\r\n', '\n')
   return reasonByText(text) ?? { text, fingerprint: fingerprint(bytes) }
-}
-
-interface Outlined {
-  readonly file: Surveyed
-  readonly text: string
-  readonly reason: Reason
-}
-
-async function outlineAll(
-  root: string,
-  files: readonly Surveyed[],
-  tokens: number,
-  outlineOf: OutlineOf,
-): Promise<Outlined[]> {
-  const outlined: Outlined[] = []
-  let room = tokens
-  for (const file of files) {
-    if (room < leastRoom) break
-    const read = await readFile(join(root, file.path)).catch(() => undefined) // gone meanwhile
-    if (read === undefined || read.includes(0) || !isUtf8(read)) continue
-    const body = read.toString('utf8')
-    if (reasonByText(body) === 'secret') continue
-    const lines = await outlineOf(file.path, body)
-    const text = lines === undefined ? undefined : `${file.path}\n${lines}`
-    if (text === undefined || estimate(text) > room) continue
-    room -= estimate(text)
-    outlined.push({ file, text, reason: file.reason ?? 'no room' })
-  }
-  return outlined.sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
 }
 
 function write(whole: readonly Chosen[], outlined: readonly Outlined[], files: readonly PlannedFile[]): string {

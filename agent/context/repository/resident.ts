@@ -4,7 +4,8 @@ import type { Workspace } from '../../../sandbox/index.ts'
 import { readFencedFiles } from '../fence.ts'
 import { type Base, loadBases, saveBase } from './base.ts'
 import { changesSince, type Known } from './delta.ts'
-import { type OutlineOf, planRepository, type RepositoryPlan } from './plan.ts'
+import type { OutlineOf, RankOf } from './outlines.ts'
+import { planRepository, type RepositoryPlan } from './plan.ts'
 
 export interface RepositoryOptions {
   /**
@@ -17,7 +18,10 @@ export interface RepositoryOptions {
   readonly startupSeconds: number
   /** Where the last packing of a work tree is kept. Absolute; made when needed. */
   readonly folder: string
+  /** Absent: what does not fit is listed by its path. */
   readonly outlineOf?: OutlineOf | undefined
+  /** Absent: a map for a small context goes by path. */
+  readonly rankOf?: RankOf | undefined
 }
 
 /** A repository that is in the context. */
@@ -102,10 +106,16 @@ export async function repack(request: Request): Promise<Resident | undefined> {
 }
 
 export const planFor = (
-  { model, workspace, outlineOf }: Omit<Request, 'before'>,
+  { model, workspace, outlineOf, rankOf }: Omit<Request, 'before'>,
   budgetTokens: number,
 ): Promise<RepositoryPlan> =>
-  planRepository({ root: workspace.root, budgetTokens, countTokens: (text) => model.countTokens(text), outlineOf })
+  planRepository({
+    root: workspace.root,
+    budgetTokens,
+    countTokens: (text) => model.countTokens(text),
+    outlineOf,
+    rankOf,
+  })
 
 function residentOf(plan: RepositoryPlan): Resident {
   const known = new Map(plan.whole.map(({ path, text, fingerprint }): [string, Known] => [path, { text, fingerprint }]))

@@ -1,0 +1,64 @@
+/** Files that are shown by what they define only. */
+import { isUtf8 } from 'node:buffer'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Reason, reasonByText } from './classify.ts'
+import type { Surveyed } from './survey.ts'
+
+/** Signatures of a file with their line numbers; undefined where the language is not known. */
+export type OutlineOf = (path: string, text: string) => Promise<string | undefined>
+
+/** How much the other files of a work tree lean on each; higher is more. Absent: nothing is known of it. */
+export type RankOf = (root: string, paths: readonly string[]) => Promise<ReadonlyMap<string, number>>
+
+export interface Outlined {
+  readonly file: Surveyed
+  readonly text: string
+  readonly reason: Reason
+}
+
+/** So many in a row that did not fit, and the rest is not looked at: most of it would not fit either. */
+const mostMisses = 24
+/** Read and parsed at once: while one is parsed the next are read. */
+const atOnce = 16
+
+/** In the order given, as long as there is room. `leastRoom`: less is not worth another file. All in tokens. */
+export async function outlineAll(
+  root: string,
+  files: readonly Surveyed[],
+  { tokens, leastRoom, estimate }: { tokens: number; leastRoom: number; estimate: (text: string) => number },
+  outlineOf: OutlineOf,
+): Promise<Outlined[]> {
+  const outlined: Outlined[] = []
+  let room = tokens
+  let misses = 0
+  for (let at = 0; at < files.length && room >= leastRoom && misses < mostMisses; at += atOnce) {
+    const some = files.slice(at, at + atOnce)
+    const texts = await Promise.all(some.map((file) => outlineText(root, file, outlineOf)))
+    for (const [index, file] of some.entries()) {
+      const text = texts[index]
+      if (text === undefined || room < leastRoom || misses >= mostMisses) continue
+      if (estimate(text) > room) {
+        misses += 1
+        continue
+      }
+      misses = 0
+      room -= estimate(text)
+      outlined.push({ file, text, reason: file.reason ?? 'no room' })
+    }
+  }
+  return outlined
+}
+
+async function outlineText(root: string, { path }: Surveyed, outlineOf: OutlineOf): Promise<string | undefined> {
+  const read = await readFile(join(root, path)).catch(() => undefined) // gone meanwhile
+  if (read === undefined || read.includes(0) || !isUtf8(read)) return undefined
+  const body = read
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .replaceAll('\r\n', '\n')
+  const reason = reasonByText(body)
+  if (reason === 'secret' || reason === 'empty' || reason === 'minified') return undefined
+  const lines = await outlineOf(path, body)
+  return lines === undefined || lines === '' ? undefined : `${path}\n${lines}`
+}
