@@ -14,15 +14,18 @@ export type ExitReason =
   | 'model'
   /** A command was needed and no sandbox is there. */
   | 'sandbox'
+  /** What was needed is not allowed: a rule forbids it, or nobody was there to ask. */
+  | 'denied'
   | 'interrupted'
 
-/** 0 done · 1 not done · 3 model or engine · 4 sandbox missing · 5 limit · 130 interrupted. (2, usage, is before any run.) */
+/** 0 done · 1 not done · 3 model or engine · 4 sandbox missing · 5 limit · 7 denied · 130 interrupted. (2, usage, is before any run; 6 is of `fix`.) */
 export const exitCode: Readonly<Record<ExitReason, number>> = {
   done: 0,
   'not-done': 1,
   model: 3,
   sandbox: 4,
   limit: 5,
+  denied: 7,
   interrupted: 130,
 }
 
@@ -42,6 +45,16 @@ export type AgentEvent =
   | { readonly type: 'call-start'; readonly name: string; readonly path?: string }
   | { readonly type: 'call-delta'; readonly text: string }
   | { readonly type: 'call'; readonly call: ToolCall; readonly effects: readonly Effect[] }
+  /** A call needed a yes, or a rule of the settings forbade it. `nobody`: there was no one to ask. */
+  | {
+      readonly type: 'approval'
+      readonly callId: string
+      readonly allowed: boolean
+      readonly by: 'person' | 'nobody' | 'rule'
+      /** Why it had to be asked, or what was answered. */
+      readonly reason: string
+      readonly effects: readonly Effect[]
+    }
   | { readonly type: 'output'; readonly callId: string; readonly text: string }
   | {
       readonly type: 'tool-result'

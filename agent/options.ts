@@ -5,6 +5,7 @@ import type { CodeSense, Effect, TextChange, Tool } from '../tools/index.ts'
 import type { CheckCommands } from './checks/types.ts'
 import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
+import type { Rule } from './policy/rules.ts'
 
 /** What one run (one `send`) may use up before it ends with `limit`. */
 export interface RunLimits {
@@ -35,6 +36,8 @@ export interface ApprovalRequest {
   readonly preview: readonly TextChange[]
   /** For a person: why it has to be asked for. */
   readonly reason: string
+  /** The policy or a rule asks, not only `asksBefore`: no mode of a front end may answer in the person's place. */
+  readonly required: boolean
 }
 
 /** `reason` of a denial is told to the model. */
@@ -67,6 +70,8 @@ export interface SessionOptions {
   readonly approve?: Approve
   /** Effects that `approve` is asked about although the policy allows them. Default: none. */
   readonly asksBefore?: (effect: Effect) => boolean
+  /** The user's rules over calls; a repository's own, which can only be stricter, among them. Default: none. */
+  readonly rules?: readonly Rule[]
   /** Path of an earlier session's log: the model continues with exactly the tokens it had. */
   readonly resume?: string
   /**

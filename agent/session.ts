@@ -10,11 +10,11 @@ import { knownFrom, withRepository } from './context/repository/resident.ts'
 import { usualTools } from './context/tools.ts'
 import { Conversation } from './conversation.ts'
 import { type AgentEvent, exitCode } from './events.ts'
-import { LogError, logFormat } from './log/format.ts'
-import { newId } from './log/id.ts'
-import { type LoadedLog, loadLog } from './log/load.ts'
+import { LogError } from './log/format.ts'
+import type { LoadedLog } from './log/load.ts'
+import { type OwnLog, openOwnLog } from './log/own.ts'
 import { recordOf } from './log/record.ts'
-import { type LogWriter, openLog } from './log/write.ts'
+import type { LogWriter } from './log/write.ts'
 import { runTurn } from './loop.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import type { Turn } from './turn/turn.ts'
@@ -45,33 +45,9 @@ const systemClock: Clock = {
 export async function openSession(options: SessionOptions): Promise<Session> {
   const workspace = options.workspace ?? openWorkspace(options.root)
   const clock = options.clock ?? systemClock
-  const { log, loaded, id } = await openOwnLog(options, workspace, clock)
-  return new AgentSession({ ...options, workspace, clock }, id, log, loaded)
-}
-
-async function openOwnLog(
-  { model, stateFolder, resume }: SessionOptions,
-  workspace: Workspace,
-  clock: Clock,
-): Promise<{ log: LogWriter; loaded: LoadedLog | undefined; id: string }> {
-  const { name, place, dialect } = model.info
-  if (resume === undefined) {
-    const id = newId(clock.now())
-    const time = new Date(clock.now()).toISOString()
-    const file = join(stateFolder, 'sessions', `${id}.jsonl`)
-    const of = { name, place, dialect }
-    const header = { type: 'header', format: logFormat, id, cwd: workspace.root, time, model: of } as const
-    return { log: await openLog(file, { header }), loaded: undefined, id }
-  }
-  const loaded = await loadLog(resume)
-  const { header, wholeBytes, visible } = loaded
-  if (header.model.name !== name || header.model.dialect !== dialect) {
-    // Sampled tokens mean nothing to another vocabulary.
-    throw new LogError(
-      `The session ${header.id} was held with ${header.model.name} (${header.model.dialect}), not with ${name} (${dialect}). Choose that model with --model ${header.model.name}.`,
-    )
-  }
-  return { log: await openLog(resume, { keepBytes: wholeBytes, visible }), loaded, id: header.id }
+  const { stateFolder, resume, model } = options
+  const request = { model: model.info, stateFolder, root: workspace.root, nowMs: clock.now(), resume }
+  return new AgentSession({ ...options, workspace, clock }, await openOwnLog(request))
 }
 
 type Resolved = SessionOptions & { readonly workspace: Workspace; readonly clock: Clock }
@@ -83,6 +59,8 @@ class AgentSession implements Session {
   readonly #log: LogWriter
   readonly #journal: string
   readonly #loaded: LoadedLog | undefined
+  /** Said with the first run. */
+  readonly #warning: string | undefined
   /** Path → `fingerprint` of what the model was shown whole. */
   readonly #shown: Map<string, string>
   readonly #changes
@@ -98,8 +76,9 @@ class AgentSession implements Session {
   #running = false
   #first: boolean
 
-  constructor(options: Resolved, id: string, log: LogWriter, loaded: LoadedLog | undefined) {
+  constructor(options: Resolved, { id, log, loaded, warning }: OwnLog) {
     const { model, sandbox, workspace } = options
+    this.#warning = warning
     this.id = id
     this.#options = options
     this.#log = log
@@ -188,6 +167,7 @@ class AgentSession implements Session {
   /** Before anything is read: what an earlier process left half written is made whole. Never fails the run. */
   async *#recover(): AsyncGenerator<AgentEvent, void> {
     const { workspace, policy } = this.#options
+    if (this.#warning !== undefined) yield { type: 'notice', level: 'warning', text: this.#warning }
     if (policy.mode === 'read-only') return
     try {
       for (const { message } of await recoverEdits(workspace, this.#journal)) {
@@ -210,6 +190,7 @@ class AgentSession implements Session {
       clock,
       approve,
       asksBefore,
+      rules = [],
       sampling,
       tries,
       checks = {},
@@ -235,6 +216,7 @@ class AgentSession implements Session {
       signal,
       approve,
       asksBefore,
+      rules,
       sampling,
       tries,
       checks,

@@ -6,15 +6,15 @@ const NETWORK =
   /Could not resolve host|Network is unreachable|Temporary failure in name resolution|EAI_AGAIN|ENETUNREACH|ENOTFOUND|getaddrinfo/
 const RIGHTS = /Operation not permitted|EPERM/
 
-/** One line, or undefined when nothing points to the sandbox. */
-export function denialHint(result: Pick<CommandResult, 'exitCode' | 'output'>): string | undefined {
-  if (result.exitCode === 0) return undefined
+/** One line and what was lacking; empty when nothing points to the sandbox. */
+export function denialHint(result: Pick<CommandResult, 'exitCode' | 'output'>): Pick<CommandResult, 'hint' | 'lacked'> {
+  if (result.exitCode === 0) return {}
   const { output } = result
   if (/\.git\/.*Read-only file system|unable to (create|write).*\.git/.test(output)) {
-    return '[sandbox: .git is read-only for commands]'
+    return { hint: '[sandbox: .git is read-only for commands]' }
   }
-  if (WRITES.test(output)) return '[sandbox: only the work tree and /tmp are writable]'
-  if (NETWORK.test(output)) return '[sandbox: there is no network]'
-  if (RIGHTS.test(output)) return '[sandbox: some system calls are refused]'
-  return undefined
+  if (WRITES.test(output)) return { hint: '[sandbox: only the work tree and /tmp are writable]', lacked: 'write' }
+  if (NETWORK.test(output)) return { hint: '[sandbox: there is no network]', lacked: 'host' }
+  if (RIGHTS.test(output)) return { hint: '[sandbox: some system calls are refused]' }
+  return {}
 }

@@ -53,8 +53,10 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       const { started: _, ...result } = end
       const findings = (await tripwire?.check()) ?? []
       const told = findings.length > 0 ? `[sandbox: ${findings.map((each) => each.message).join('; ')}]` : undefined
-      const hint = told ?? result.hint ?? (confined ? denialHint(result) : undefined)
-      return { ...result, ...(findings.length > 0 && { findings }), ...(hint !== undefined && { hint }) }
+      const guess = confined && result.hint === undefined ? denialHint(result) : {}
+      const hint = told ?? result.hint ?? guess.hint
+      const more = { ...guess, ...(findings.length > 0 && { findings }), ...(hint !== undefined && { hint }) }
+      return { ...result, ...more }
     },
   }
 }
@@ -99,7 +101,7 @@ async function runConfined(
 
 function withRefusals(end: Ended, refused: readonly string[]): Ended {
   if (refused.length === 0 || end.exitCode === 0) return end
-  return { ...end, hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]` }
+  return { ...end, hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]`, lacked: 'host' }
 }
 
 /** Without namespaces: Seatbelt, full access, or a container that the user vouches for. */

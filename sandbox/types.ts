@@ -74,6 +74,8 @@ export interface CommandResult {
   readonly findings?: readonly Finding[]
   /** One line for model and user when the sandbox is the likely cause of a failure. */
   readonly hint?: string
+  /** What the failure likely lacked. A guess, like `hint`: for words, never for a decision. */
+  readonly lacked?: 'write' | 'host'
 }
 
 /** Something new in the work tree that a program outside would obey; see tripwire.ts. */

@@ -15,6 +15,8 @@ export interface CommandRun {
   readonly seconds: number
   /** Default: the context's. */
   readonly policy?: Policy
+  /** What the model can do when the sandbox is the likely reason of a failure. */
+  readonly advice?: (lacked: NonNullable<CommandResult['lacked']>) => string
 }
 
 /** Everything that the command does, and a sandbox that is not there, is a result. */
@@ -28,7 +30,9 @@ export async function runCommand(context: ToolContext, run: CommandRun): Promise
       { policy: run.policy ?? context.policy, limits: { ...context.limits, seconds }, signal, onOutput },
     )
     if (result.outcome === 'aborted') return failure('aborted', `Stopped. ${tell(result, seconds, chars)}`)
-    return report(run.shown, result, tell(result, seconds, chars))
+    const told = tell(result, seconds, chars)
+    const more = result.lacked === undefined ? undefined : run.advice?.(result.lacked)
+    return report(run.shown, result, more === undefined ? told : `${told}\n${more}`)
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error
     return failure(error.kind === 'bad-command' ? 'bad-arguments' : 'sandbox', error.message)

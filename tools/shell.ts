@@ -7,12 +7,20 @@ import type { Tool } from './types.ts'
 
 const defaultSeconds = 120
 
+/** How more is asked for. */
+const advice = {
+  write: 'To write at one path outside, name it in `write` and run it again: the user is asked.',
+  host: 'To reach one host, name it in `host` and run it again: the user is asked.',
+} as const
+
 const shape = z.object({
   command: z.string().optional(),
   timeout: z.number().optional().describe('seconds'),
   background: z.boolean().optional().describe('for servers: goes on, gives an id'),
   id: z.int().optional().describe('instead of command: read the new output of a background command'),
   stop: z.boolean().optional().describe('with id: end it'),
+  write: z.string().optional().describe('outside path it must write; the user is asked'),
+  host: z.string().optional().describe('host it must reach; the user is asked'),
 })
 
 type ShellInput = z.infer<typeof shape>
@@ -31,7 +39,13 @@ export const shellTool: Tool<ShellInput> = {
   input,
   effects: (call) => {
     const command = commandOf(call)
-    return command === undefined ? [] : [{ kind: 'run', command }]
+    if (command === undefined) return []
+    const [path, host] = [call.write?.trim(), call.host?.trim()]
+    return [
+      { kind: 'run', command },
+      ...(path ? [{ kind: 'open-write', path } as const] : []),
+      ...(host ? [{ kind: 'open-host', host } as const] : []),
+    ]
   },
   run: (call, context) =>
     settle(context.signal, async () => {
@@ -43,6 +57,7 @@ export const shellTool: Tool<ShellInput> = {
       if (command === undefined)
         return failure('bad-arguments', 'command is empty. Give command, or id of a background command.')
       if (background) return await startBackground(context, command)
-      return await runCommand(context, { line: command, shown: command, seconds: seconds ?? defaultSeconds })
+      const run = { line: command, shown: command, seconds: seconds ?? defaultSeconds }
+      return await runCommand(context, { ...run, advice: (lacked) => `[${advice[lacked]}]` })
     }),
 }

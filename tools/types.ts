@@ -8,6 +8,10 @@ export type Effect =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'write'; readonly path: string }
   | { readonly kind: 'run'; readonly command: string }
+  /** With `run`: the command wants to write there too. Outside of the work tree. */
+  | { readonly kind: 'open-write'; readonly path: string }
+  /** With `run`: the command wants to reach that host: `name` or `name:port`. */
+  | { readonly kind: 'open-host'; readonly host: string }
 
 /** One file before and after: `before` is null for a new file, `after` for a deleted one; `path` relative to the root. */
 export interface TextChange {

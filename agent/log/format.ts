@@ -5,8 +5,8 @@
 import * as z from 'zod'
 import type { Message, Segment } from '../../engine/index.ts'
 
-/** Raised when a reader of older logs would misread a new one. */
-export const logFormat = 1
+/** Raised when a reader of older logs would misread a new one. 2: each line carries the digest of the one before, see chain.ts. */
+export const logFormat = 2
 
 const jsonObject = z.record(z.string(), z.unknown())
 const call = z.object({ id: z.string(), name: z.string(), arguments: z.unknown() })
@@ -37,7 +37,7 @@ const shownFile = z.object({ path: z.string(), fingerprint: z.string() })
 export const logRecord = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('header'),
-    format: z.literal(logFormat),
+    format: z.literal([1, logFormat]),
     id: z.string(),
     /** Absolute path of the work tree. */
     cwd: z.string(),
@@ -52,7 +52,24 @@ export const logRecord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('files'), files: z.array(shownFile) }),
   /** What a person typed, before files were packed around it. */
   z.object({ type: z.literal('input'), time: z.string(), text: z.string() }),
-  z.object({ type: z.literal('tool-result'), callId: z.string(), seconds: z.number(), details: jsonObject }),
+  z.object({
+    type: z.literal('tool-result'),
+    callId: z.string(),
+    /** ISO 8601, UTC: when it ended. */
+    time: z.string().optional(),
+    seconds: z.number(),
+    details: jsonObject,
+  }),
+  /** What was decided about a call that needed a yes: see the event of the same name. */
+  z.object({
+    type: z.literal('approval'),
+    callId: z.string(),
+    time: z.string(),
+    allowed: z.boolean(),
+    by: z.enum(['person', 'nobody', 'rule']),
+    reason: z.string(),
+    effects: z.array(jsonObject),
+  }),
   z.object({ type: z.literal('usage'), usage: jsonObject }),
   z.object({ type: z.literal('failure'), message: z.string() }),
   z.object({ type: z.literal('result'), time: z.string(), exit: z.string(), text: z.string(), summary: jsonObject }),

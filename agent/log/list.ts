@@ -1,8 +1,10 @@
 /** Earlier sessions, as a person chooses among them; and a copy of one, to go another way from there. */
 import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { LogError, type LogHeader, logRecord } from './format.ts'
+import { chainStart, digestOf, resealed, sealedLine } from './chain.ts'
+import { LogError, type LogHeader, logFormat, logRecord } from './format.ts'
 import { newId } from './id.ts'
+import { readLines } from './lines.ts'
 
 export interface SessionSummary {
   readonly id: string
@@ -95,15 +97,25 @@ export async function forkSession(file: string): Promise<{ readonly id: string; 
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new LogError(`Cannot read the session log ${file}: ${error instanceof Error ? error.message : String(error)}`)
   })
-  const end = bytes.indexOf(0x0a)
-  const header = logRecord.safeParse(JSON.parse(bytes.toString('utf8', 0, Math.max(0, end)) || 'null'))
-  if (!header.success || header.data.type !== 'header') throw new LogError(`${file} is not a session log.`)
+  const lines = bytes
+    .toString('utf8', 0, bytes.lastIndexOf(0x0a) + 1)
+    .split('\n')
+    .slice(0, -1)
+  const {
+    records: [header],
+    broken,
+  } = readLines(file, bytes)
+  if (header?.type !== 'header') throw new LogError(`${file} is not a session log.`)
   const id = newId(Date.now())
   const copy = join(file, '..', `${id}.jsonl`)
-  const first = Buffer.from(`${JSON.stringify({ ...header.data, id })}\n`)
-  await writeFile(copy, Buffer.concat([first, bytes.subarray(end + 1, bytes.lastIndexOf(0x0a) + 1)]), {
-    mode: 0o600,
-    flag: 'wx',
+  if (broken !== undefined) throw new LogError(`${broken} Resume it first: that puts the rest aside.`)
+  // Another header is another first link: the chain is made anew.
+  let tip = chainStart
+  const sealed = lines.map((line, index) => {
+    const again = index === 0 ? sealedLine({ ...header, format: logFormat, id }, tip) : resealed(line, tip)
+    tip = digestOf(again)
+    return `${again}\n`
   })
+  await writeFile(copy, sealed.join(''), { mode: 0o600, flag: 'wx' })
   return { id, file: copy }
 }

@@ -1,8 +1,8 @@
 /** Reads a session log back. */
 import { readFile } from 'node:fs/promises'
-import * as z from 'zod'
 import type { Message, Segment, ToolCall } from '../../engine/index.ts'
-import { LogError, type LogHeader, type LogRecord, logRecord, type Placed, type ShownFile } from './format.ts'
+import { LogError, type LogHeader, type LogRecord, type Placed, type ShownFile } from './format.ts'
+import { readLines } from './lines.ts'
 import { chain } from './write.ts'
 
 export interface LoadedLog {
@@ -13,23 +13,26 @@ export interface LoadedLog {
   readonly openCalls: readonly ToolCall[]
   readonly shownFiles: readonly ShownFile[]
   readonly records: readonly LogRecord[]
-  /** Bytes up to the end of the last whole line; the rest was torn by a crash and does not count. */
+  /** Bytes up to the end of the last line that counts: what follows was torn by a crash, or comes after `broken`. */
   readonly wholeBytes: number
+  /** Set when the log is not as it was written: everything here comes from before that place. For a person. */
+  readonly broken: string | undefined
+  /** Digest of the last line that counts, see chain.ts. */
+  readonly tip: string
   /** The chain of digests over the messages, see `chain`. */
   readonly visible: string
 }
 
 /**
- * Loads a log. A last line without its end (a crash in mid-write) is left out; damage anywhere else is an error, for
- * a conversation with a hole in it is not the one that was had. Throws LogError.
+ * Loads a log. A last line without its end (a crash in mid-write) is left out. Where the log is damaged, or its chain does
+ * not hold, it ends before that place and `broken` says so: a conversation with a hole in it is not the one that was had.
+ * Throws LogError for what is no log, and for one of a newer version.
  */
 export async function loadLog(file: string): Promise<LoadedLog> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new LogError(`Cannot read the session log ${file}: ${error instanceof Error ? error.message : String(error)}`)
   })
-  const wholeBytes = bytes.lastIndexOf(0x0a) + 1
-  const lines = bytes.toString('utf8', 0, wholeBytes).split('\n').slice(0, -1)
-  const records = lines.map((line, index) => parseLine(line, `${file}:${index + 1}`))
+  const { records, wholeBytes, broken, tip } = readLines(file, bytes)
   const [header] = records
   if (header?.type !== 'header') throw new LogError(`${file} is not a session log: its first line is no header.`)
 
@@ -57,6 +60,8 @@ export async function loadLog(file: string): Promise<LoadedLog> {
     shownFiles: [...shownFiles.values()],
     records,
     wholeBytes,
+    broken,
+    tip,
     visible: seen.at(-1)?.visible ?? '',
   }
 }
@@ -68,20 +73,4 @@ export function openCalls(messages: readonly Message[]): readonly ToolCall[] {
   if (reply?.role !== 'assistant') return []
   const answered = new Set(messages.slice(at).flatMap((message) => (message.role === 'tool' ? [message.callId] : [])))
   return reply.calls.filter((call) => !answered.has(call.id))
-}
-
-function parseLine(line: string, where: string): LogRecord {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch (error) {
-    throw new LogError(
-      `The session log is damaged at ${where}: ${String(error)}. Cut the file before that line to keep what came earlier.`,
-    )
-  }
-  const parsed = logRecord.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new LogError(
-    `The session log has a record that this version does not know, at ${where}: ${z.prettifyError(parsed.error)} A newer Cachalot may have written it; use that one.`,
-  )
 }

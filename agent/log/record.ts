@@ -10,7 +10,13 @@ export function recordOf(
   switch (event.type) {
     case 'tool-result': {
       const { callId, seconds, result } = event
-      return { type: 'tool-result', callId, seconds, details: { ...result.details } }
+      const time = new Date(nowMs).toISOString()
+      return { type: 'tool-result', callId, time, seconds, details: { ...result.details } }
+    }
+    case 'approval': {
+      const { callId, allowed, by, reason, effects } = event
+      const time = new Date(nowMs).toISOString()
+      return { type: 'approval', callId, time, allowed, by, reason, effects: effects.map((effect) => ({ ...effect })) }
     }
     case 'usage':
       return { type: 'usage', usage: { ...event.usage } }

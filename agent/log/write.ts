@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { chainStart, digestOf, sealedLine } from './chain.ts'
 import { LogError, type LogRecord, type Placed } from './format.ts'
 
 /** The chain of digests over everything that the model sees; equal chains mean equal conversations. */
@@ -24,11 +25,13 @@ export interface LogWriter {
 
 /**
  * Opens a log for appending; makes it (0600) and its folder (0700) when missing. `keepBytes` cuts what a crash left
- * after the last whole line, and `visible` continues the chain of a loaded log. Throws LogError.
+ * after the last whole line; `visible` and `tip` continue the chains of a loaded log. Throws LogError.
  */
 export async function openLog(
   file: string,
-  start: { readonly header: Extract<LogRecord, { type: 'header' }> } | { readonly keepBytes: number; visible: string },
+  start:
+    | { readonly header: Extract<LogRecord, { type: 'header' }> }
+    | { readonly keepBytes: number; readonly visible: string; readonly tip: string },
 ): Promise<LogWriter> {
   const failed = (error: unknown): never => {
     throw new LogError(
@@ -38,11 +41,18 @@ export async function openLog(
   }
   const handle = await openFile(file, 'header' in start).catch(failed)
   let visible = 'keepBytes' in start ? start.visible : ''
+  let tip = 'keepBytes' in start ? start.tip : chainStart
   let last: Promise<void> = Promise.resolve()
 
   /** One write a batch, so that lines stay whole; batches in order, also when callers do not wait. */
   const write = (records: readonly LogRecord[], sync: boolean): Promise<void> => {
-    const lines = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+    let text = ''
+    for (const record of records) {
+      const line = sealedLine(record, tip)
+      tip = digestOf(line)
+      text += `${line}\n`
+    }
+    const lines = Buffer.from(text)
     last = last.then(async () => {
       for (let at = 0; at < lines.length; ) at += (await handle.write(lines, at)).bytesWritten
       if (sync) await handle.datasync()

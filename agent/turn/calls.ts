@@ -39,7 +39,9 @@ export async function* runCalls(
       outcome = { call, effects: [], result: failure('aborted', 'Not run: the run ends here.'), why: 'not-reached' }
     } else {
       const prepared = await prepareCall(turn, call, { ...options, cut: call.id === reply.cutCall })
-      yield { type: 'call', call, effects: prepared.effects }
+      const { effects, decision } = prepared
+      yield { type: 'call', call, effects }
+      if (decision !== undefined) yield { type: 'approval', callId: call.id, ...decision, effects }
       outcome = prepared.kind === 'settled' ? prepared : yield* execute(turn, prepared, signal)
     }
     outcomes.push(outcome)

@@ -20,7 +20,9 @@
  *      an unreadable call that was not followed by one that worked. A change that found nothing to change counts only
  *      while the run has changed nothing at all;
  *    - the task names a file, asks for a change in so many words (see wishes.ts), and no file differs.
- *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`.
+ *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`; when a
+ *    call was refused by a rule, or because nobody was there to ask, and nothing of its kind succeeded after it, with
+ *    `denied`.
  *
  * So `done` is never the model's claim alone: whatever it tried last has worked, and a change that was asked for is there.
  */
@@ -51,6 +53,8 @@ export interface Standing {
   changed: boolean
   /** Why commands cannot run, when one was wanted and no change has succeeded since. */
   sandbox: string | undefined
+  /** Why a call was refused without a person, when no change and no command has succeeded since. */
+  denied: string | undefined
   unreadableInARow: number
   cutInARow: number
   /** Replies that held a file from which parts would be lost. */
@@ -66,6 +70,7 @@ export function newStanding(): Standing {
     idle: new Set(),
     changed: false,
     sandbox: undefined,
+    denied: undefined,
     unreadableInARow: 0,
     cutInARow: 0,
     losing: 0,
@@ -82,11 +87,13 @@ function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outc
     if (result.ok) {
       standing.unreadable = undefined
       standing.nudged = false
+      if (effects.some(({ kind }) => kind !== 'read')) standing.denied = undefined
       if (writes.length === 0) continue
       standing.changed = true
       standing.sandbox = undefined
       for (const path of writes) standing.failed.delete(path)
     } else if (why === 'only-asked') continue
+    else if (why === 'forbidden') standing.denied = result.content
     else if (why === 'no-sandbox' || reasonOf(result) === 'sandbox') standing.sandbox = result.content
     else if (why === 'unreadable' || why === 'cut') standing.unreadable = `${call.name}: ${result.content}`
     else if (reasonOf(result) === 'no-change') for (const path of writes) standing.idle.add(path)
@@ -148,6 +155,9 @@ export async function judge(
   const missing = failed ?? (words === '' ? 'empty' : wantsChange && !(await differs()) ? 'unchanged' : undefined)
   if (standing.sandbox !== undefined) {
     return end('sandbox', [words, standing.sandbox].filter((text) => text !== '').join('\n\n'))
+  }
+  if (standing.denied !== undefined) {
+    return end('denied', [words, standing.denied].filter((text) => text !== '').join('\n\n'))
   }
   if (missing === undefined) return end('done', words)
   if (standing.nudged) return end('not-done', notDone(missing, words))

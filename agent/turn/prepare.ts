@@ -3,7 +3,8 @@ import type { ToolCall } from '../../engine/index.ts'
 import type { Policy } from '../../sandbox/index.ts'
 import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
 import type { ApprovalAnswer, ApprovalRequest } from '../options.ts'
-import { escalated, judgeEffects } from '../policy.ts'
+import { judgeCall } from '../policy/judge.ts'
+import { OpeningError, spelt, widened } from '../policy/opening.ts'
 import type { WriteGuard } from './guard.ts'
 import type { Repeats } from './repeats.ts'
 import type { Turn } from './turn.ts'
@@ -18,6 +19,8 @@ export type Prepared =
       readonly policy: Policy
       /** What was done to the call before it ran; told to the model with the result. */
       readonly note: string | undefined
+      /** Set when it had to be asked for. */
+      readonly decision: Decision | undefined
     }
   /** Will not run: the model gets `result`. `why` tells the outcome rules what kind of no it was. */
   | {
@@ -31,10 +34,20 @@ export type Prepared =
         | 'circle'
         | 'circle-again'
         | 'denied'
+        /** By a rule, or because there was nobody to ask: not a person's answer. */
+        | 'forbidden'
         | 'no-sandbox'
         | 'would-lose'
         | 'only-asked'
+      readonly decision: Decision | undefined
     }
+
+/** What was decided about a call that needed a yes: see the event `approval`. */
+export interface Decision {
+  readonly allowed: boolean
+  readonly by: 'person' | 'nobody' | 'rule'
+  readonly reason: string
+}
 
 const cutText =
   'Not run: your reply was cut off at its length limit, so this call may be incomplete. Send it again, in smaller parts.'
@@ -55,14 +68,12 @@ export async function prepareCall(
   { cut, circles, guard, signal }: CallOptions & { readonly cut: boolean },
 ): Promise<Prepared> {
   const parsed = parseCall(turn.tools, call.name, call.arguments)
-  const effects = parsed.ok ? parsed.effects.map((effect) => normalised(effect, turn)) : []
-  const settled = (why: Extract<Prepared, { kind: 'settled' }>['why'], result: ToolResult): Prepared => ({
-    kind: 'settled',
-    call,
-    effects,
-    result,
-    why,
-  })
+  let effects: readonly Effect[] = parsed.ok ? parsed.effects.map((effect) => normalised(effect, turn)) : []
+  const settled = (
+    why: Extract<Prepared, { kind: 'settled' }>['why'],
+    result: ToolResult,
+    decision?: Decision,
+  ): Prepared => ({ kind: 'settled', call, effects, result, why, decision })
 
   const circle = circles.note(call)
   if (circle === 'again') return settled('circle-again', failure('denied', circleText))
@@ -75,25 +86,37 @@ export async function prepareCall(
   if (guarded.kind === 'refuse') return settled(guarded.why, failure('denied', guarded.told))
   const { input, note } = guarded
   const { policy, sandbox } = turn.toolContext
-  const verdict = judgeEffects(effects, policy, sandbox)
-  const denied = (reason: string) => settled('denied', failure('denied', `Not run: ${reason}`))
-  const askWith = async (reason: string): Promise<ApprovalAnswer> => {
+  try {
+    effects = spelt(effects, policy, sandbox)
+  } catch (error) {
+    if (!(error instanceof OpeningError)) throw error
+    return settled('unreadable', failure('bad-arguments', `Not run: ${error.message}`))
+  }
+  const verdict = await judgeCall({ tool: tool.name, effects, policy, sandbox, rules: turn.rules })
+  const run = { kind: 'run', call, effects, tool, input, policy, note, decision: undefined } as const
+  const refused = (decision: Decision) =>
+    settled(
+      decision.by === 'person' ? 'denied' : 'forbidden',
+      failure('denied', `Not run: ${decision.reason}`),
+      decision,
+    )
+  const askWith = async (reason: string, required: boolean): Promise<Decision> => {
     const preview = (await tool.preview?.(input, { ...turn.toolContext, policy, signal })) ?? []
-    return ask(turn, { call, effects, preview, reason }, signal)
+    return ask(turn, { call, effects, preview, reason, required }, signal)
   }
   switch (verdict.kind) {
     case 'no-sandbox':
       return settled('no-sandbox', failure('sandbox', `Not run: commands cannot run here. ${verdict.reason}`))
+    case 'deny':
+      return refused({ allowed: false, by: 'rule', reason: verdict.reason })
     case 'allow': {
-      const run = { kind: 'run', call, effects, tool, input, policy, note } as const
-      if (!effects.some((effect) => turn.asksBefore?.(effect) ?? false)) return run
-      const answer = await askWith('You want to be asked before this.')
-      return answer.allow ? run : denied(answer.reason)
+      if (verdict.asked || !effects.some((effect) => turn.asksBefore?.(effect) ?? false)) return run
+      const decision = await askWith('You want to be asked before this.', false)
+      return decision.allowed ? { ...run, decision } : refused(decision)
     }
     case 'ask': {
-      const answer = await askWith(verdict.reason)
-      if (!answer.allow) return denied(answer.reason)
-      return { kind: 'run', call, effects, tool, input, policy: escalated(policy), note }
+      const decision = await askWith(verdict.reason, true)
+      return decision.allowed ? { ...run, policy: widened(policy, effects), decision } : refused(decision)
     }
   }
 }
@@ -101,11 +124,12 @@ export async function prepareCall(
 /** Asks whoever is there; nobody being there, or an interruption, is a no. */
 async function ask(
   turn: Turn,
-  request: Pick<ApprovalRequest, 'call' | 'effects' | 'preview' | 'reason'>,
+  request: Pick<ApprovalRequest, 'call' | 'effects' | 'preview' | 'reason' | 'required'>,
   signal: AbortSignal,
-): Promise<ApprovalAnswer> {
+): Promise<Decision> {
   const { call, reason } = request
-  if (turn.approve === undefined) return { allow: false, reason: `${reason} Nobody can be asked; go on without it.` }
+  if (turn.approve === undefined)
+    return { allowed: false, by: 'nobody', reason: `${reason} Nobody can be asked; go on without it.` }
   const stopped = Promise.withResolvers<ApprovalAnswer>()
   const stop = () => stopped.resolve({ allow: false, reason: 'the run was stopped.' })
   if (signal.aborted) stop()
@@ -113,7 +137,9 @@ async function ask(
   try {
     const asked = turn.approve({ ...request, callId: call.id, name: call.name }, signal)
     const answer = await Promise.race([asked, stopped.promise])
-    return answer.allow ? answer : { allow: false, reason: `the user said no. ${answer.reason}` }
+    return answer.allow
+      ? { allowed: true, by: 'person', reason }
+      : { allowed: false, by: 'person', reason: `the user said no. ${answer.reason}` }
   } finally {
     signal.removeEventListener('abort', stop)
   }
@@ -121,7 +147,7 @@ async function ask(
 
 /** One spelling for one file, so that a later success is seen to repair an earlier failure. */
 function normalised(effect: Effect, { toolContext }: Turn): Effect {
-  if (effect.kind === 'run') return effect
+  if (effect.kind !== 'read' && effect.kind !== 'write') return effect
   try {
     return { ...effect, path: toolContext.workspace.relative(effect.path) }
   } catch {

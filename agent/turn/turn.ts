@@ -5,6 +5,7 @@ import type { Changes } from '../changes.ts'
 import type { CheckCommands } from '../checks/types.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
+import type { Rule } from '../policy/rules.ts'
 import type { TurnRecorder } from '../undo/recorder.ts'
 
 export interface Turn {
@@ -22,6 +23,8 @@ export interface Turn {
   readonly signal: AbortSignal
   readonly approve: Approve | undefined
   readonly asksBefore: SessionOptions['asksBefore']
+  /** The user's rules. */
+  readonly rules: readonly Rule[]
   readonly sampling: Partial<Sampling> | undefined
   /** The most attempts; undefined: by the model. */
   readonly tries: number | undefined

@@ -19,5 +19,8 @@ export function showConfig(flags: { readonly cwd?: string }): void {
       `${settings[name].key.padEnd(width)}  ${sanitizeLine(value)}  ${sanitizeLine(origins[name])}\n`,
     )
   }
+  for (const { origin, ...rule } of config.rules) {
+    process.stdout.write(`${'rule'.padEnd(width)}  ${sanitizeLine(JSON.stringify(rule))}  ${sanitizeLine(origin)}\n`)
+  }
   for (const text of warnings) process.stderr.write(`cachalot: warning: ${sanitizeLine(text)}\n`)
 }

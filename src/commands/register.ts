@@ -55,6 +55,12 @@ export function registerMachineCommands(program: Command, exit: (code: number) =
     .option('--cwd <folder>', 'work in this folder')
     .option('--net', 'with the network of this machine')
     .option(
+      '--host <name>',
+      'may reach that host: example.org, *.example.org, example.org:8080 (can be repeated)',
+      (host: string, all: string[]) => [...all, host],
+      [],
+    )
+    .option(
       '--write <path>',
       'may write there too (can be repeated)',
       (path: string, all: string[]) => [...all, path],

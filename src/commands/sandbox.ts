@@ -15,6 +15,7 @@ import { workTree } from '../work-tree.ts'
 export interface SandboxFlags extends Readonly<Record<string, unknown>> {
   readonly cwd?: string
   readonly net?: boolean
+  readonly host?: readonly string[]
   readonly write?: readonly string[]
   readonly explain?: boolean
 }
@@ -34,6 +35,7 @@ export async function sandboxCommand(words: readonly string[], flags: SandboxFla
   const policy: Policy = {
     ...sandboxPolicy(config, cwd),
     extraWrite: [...config.extraWrite, ...(flags.write ?? []).map(writable)],
+    allowHosts: [...config.allowHosts, ...(flags.host ?? [])],
     ...(flags.net === true && { network: 'full' as const }),
   }
   const sandbox = await openSandbox({ roots: [cwd], backend: sandboxBackend(config.sandbox) })

@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs'
+import type { Rule } from '../../agent/index.ts'
 import { nearest } from '../nearest.ts'
 import type { Paths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
+import { checkRules } from './rules.ts'
 import type { Setting } from './setting.ts'
 import { type Config, type SettingName, settingNames, settings } from './settings.ts'
 import {
@@ -52,7 +54,13 @@ export function mergeSources(sources: readonly Source[]): ResolvedConfig {
     values[name] = settings[name].fallback
     origins[name] = 'default'
   }
+  const rules: Rule[] = []
   for (const source of sources) {
+    if (source.rules !== undefined) {
+      const checked = checkRules(source.rules, source.kind === 'repository' ? 'repository' : 'user')
+      rules.push(...checked.rules)
+      warnings.push(...checked.warnings)
+    }
     for (const entry of source.entries) {
       if (entry.setting === undefined) throw unknownKey(entry)
       const value = check(entry, settings[entry.setting] as Setting<unknown>)
@@ -66,7 +74,7 @@ export function mergeSources(sources: readonly Source[]): ResolvedConfig {
       origins[entry.setting] = entry.origin
     }
   }
-  return { config: values as Config, origins: origins as Record<SettingName, string>, warnings }
+  return { config: { ...values, rules } as Config, origins: origins as Record<SettingName, string>, warnings }
 }
 
 function check(entry: Entry, setting: Setting<unknown>): unknown {

@@ -8,8 +8,8 @@ export interface Setting<Value> {
   /** As commander writes flags; settings without one are for files and the environment. */
   readonly flag?: string
   readonly help: string
-  /** How a flag or variable is read: as it stands, as a number, or as a list divided by colons. */
-  readonly kind: 'text' | 'number' | 'list'
+  /** How a flag or variable is read: as it stands, as a number, as a list divided by colons, or by commas and spaces. */
+  readonly kind: 'text' | 'number' | 'list' | 'words'
   readonly schema: z.ZodType<Value>
   /** What holds where nothing is set; undefined leaves the choice to the model or the loop. */
   readonly fallback?: Value

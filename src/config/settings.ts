@@ -3,6 +3,7 @@
  * and whether a repository's own file may set it. The flags, the parsers and the checks all follow from it.
  */
 import * as z from 'zod'
+import type { Rule } from '../../agent/index.ts'
 import { interfaceSettings } from './interface-settings.ts'
 import type { Setting } from './setting.ts'
 
@@ -232,6 +233,15 @@ export const settings = {
     fallback: 'off',
     repository: false,
   }),
+  allowHosts: setting<readonly string[]>({
+    key: 'sandbox.hosts',
+    env: 'CACHALOT_SANDBOX_HOSTS',
+    help: 'hosts that commands reach while the network is off: example.org, *.example.org, example.org:8080',
+    kind: 'words',
+    schema: z.array(z.string().min(1)),
+    fallback: [],
+    repository: false,
+  }),
   extraWrite: setting<readonly string[]>({
     key: 'sandbox.write',
     env: 'CACHALOT_SANDBOX_WRITE',
@@ -285,6 +295,7 @@ type Decided =
   | 'maxSeconds'
   | 'sandbox'
   | 'network'
+  | 'allowHosts'
   | 'extraWrite'
   | 'denyRead'
   | 'passEnv'
@@ -292,6 +303,9 @@ type Decided =
 /** The settings after all places were heard. */
 export type Config = {
   readonly [Name in SettingName]: Name extends Decided ? ValueOf<Name> : ValueOf<Name> | undefined
+} & {
+  /** `[[rules]]` of the user, and the stricter ones of the repository. */
+  readonly rules: readonly Rule[]
 }
 
 export const settingNames = Object.keys(settings) as SettingName[]

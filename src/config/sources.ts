@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import type { Paths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
+import { environmentRules, type RawRules, ruleLine, rulesVariable } from './rules.ts'
 import { type SettingName, settingNames, settings } from './settings.ts'
 
 /** One place with what it says. Later ones in a list win. */
 export interface Source {
   readonly kind: 'user' | 'repository' | 'environment' | 'flag'
   readonly entries: readonly Entry[]
+  /** Its `[[rules]]`. */
+  readonly rules?: RawRules
 }
 
 /** One thing that a place says, not checked yet. */
@@ -43,11 +46,13 @@ export function fileSource(kind: 'user' | 'repository', file: string): Source {
     throw new UsageError(`${file}:${error.line}: ${error.message.split('\n')[0]}`)
   }
   const byKey = new Map(settingNames.map((name) => [settings[name].key, name]))
-  const entries = flatten(table).map(([key, value]) => {
+  const { rules: rawRules, ...rest } = table as { readonly rules?: unknown }
+  const entries = flatten(rest).map(([key, value]) => {
     const line = lineOf(text, key)
     return { key, setting: byKey.get(key), value, origin: line === undefined ? file : `${file}:${line}` }
   })
-  return { kind, entries }
+  if (rawRules === undefined) return { kind, entries }
+  return { kind, entries, rules: { value: rawRules, origin: (index) => `${file}:${ruleLine(text, index) ?? 1}` } }
 }
 
 /** The variables that name settings. Other CACHALOT_* variables mean something elsewhere, or nothing. */
@@ -59,7 +64,8 @@ export function environmentSource(environment: Environment): Source {
       ? []
       : [{ key: env, setting: name, value: fromText(kind, text), origin: env }]
   })
-  return { kind: 'environment', entries }
+  const rules = environmentRules(environment[rulesVariable])
+  return { kind: 'environment', entries, ...(rules !== undefined && { rules }) }
 }
 
 /** Flags as commander gives them: by setting name, as text. */
@@ -73,8 +79,9 @@ export function flagSource(flags: Readonly<Record<string, unknown>>): Source {
   return { kind: 'flag', entries }
 }
 
-function fromText(kind: 'text' | 'number' | 'list', text: string): unknown {
+function fromText(kind: 'text' | 'number' | 'list' | 'words', text: string): unknown {
   if (kind === 'text') return text
+  if (kind === 'words') return text.split(/[\s,]+/).filter((part) => part !== '')
   if (kind === 'list') return text.split(':').filter((part) => part !== '')
   return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text)
 }

@@ -23,6 +23,7 @@ export function sandboxPolicy(config: Config, cwd: string): Policy {
     extraWrite: config.extraWrite,
     denyRead: config.denyRead,
     network: config.network,
+    allowHosts: config.allowHosts,
     passEnv: config.passEnv,
   }
 }

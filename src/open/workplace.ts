@@ -56,6 +56,7 @@ export function sessionSettings({
   return {
     root: cwd,
     policy: sandboxPolicy(config, cwd),
+    rules: config.rules,
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
     ...codeSettings(config, paths),

@@ -10,6 +10,7 @@ const verdicts: Readonly<Record<ResultEvent['exit'], string>> = {
   limit: 'limit reached',
   model: 'model failed',
   sandbox: 'no sandbox',
+  denied: 'denied',
   interrupted: 'interrupted',
 }
 

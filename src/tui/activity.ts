@@ -61,6 +61,7 @@ export function follow(activity: Activity, event: AgentEvent, nowMs: number): Ac
     case 'output':
     case 'usage':
     case 'notice':
+    case 'approval':
     case 'result':
       return activity
   }

@@ -6,32 +6,34 @@ import { wrap } from './text/wrap.ts'
 import { changeHead } from './transcript/call.ts'
 import { changeLines } from './transcript/diff.ts'
 
-/** What one effect is called when it is allowed for the rest of the session. */
-export type Rule =
-  | { readonly kind: 'command'; readonly command: string }
-  | { readonly kind: 'write'; readonly path: string }
+/** What is allowed for the rest of the session: exactly this effect. */
+export type Rule = Exclude<Effect, { kind: 'read' }>
 
 /** The rules that together would let the request pass. Exact on purpose: a rule never allows what was not seen. */
 export function rulesFor(effects: readonly Effect[]): Rule[] {
-  return effects.flatMap((effect): Rule[] => {
-    if (effect.kind === 'run') return [{ kind: 'command', command: effect.command }]
-    if (effect.kind === 'write') return [{ kind: 'write', path: effect.path }]
-    return []
-  })
+  return effects.filter((effect) => effect.kind !== 'read')
 }
 
 export function ruleWords(rule: Rule): string {
-  return rule.kind === 'command' ? `the command: ${rule.command}` : `changes of ${rule.path}`
+  switch (rule.kind) {
+    case 'run':
+      return `the command: ${rule.command}`
+    case 'write':
+      return `changes of ${rule.path}`
+    case 'open-write':
+      return `that it writes to ${rule.path}`
+    case 'open-host':
+      return `that it reaches ${rule.host}`
+    default:
+      return rule satisfies never
+  }
 }
 
 /** Whether the session's rules already allow this effect. */
 export function allowedBy(rules: readonly Rule[], effect: Effect): boolean {
   if (effect.kind === 'read') return true
-  return rules.some((rule) =>
-    effect.kind === 'run'
-      ? rule.kind === 'command' && rule.command === effect.command
-      : rule.kind === 'write' && rule.path === effect.path,
-  )
+  const whole = JSON.stringify(effect)
+  return rules.some((rule) => JSON.stringify(rule) === whole)
 }
 
 export interface Circumstances {
@@ -61,6 +63,8 @@ export function proposalLines(
   const runs = request.effects.some(({ kind }) => kind === 'run')
   for (const effect of request.effects) {
     if (effect.kind === 'run') put('run', effect.command)
+    else if (effect.kind === 'open-write') put('write to', `${effect.path} (outside of the work tree)`)
+    else if (effect.kind === 'open-host') put('reach', effect.host)
     else put(effect.kind === 'write' ? 'change' : 'read', effect.path)
   }
   if (runs) {

@@ -20,8 +20,9 @@ export function openApprovals(desk: Desk): {
     const writes = request.effects.some(({ kind }) => kind === 'write')
     if (ui.mode === 'plan' && writes)
       return { allow: false, reason: 'This is plan mode: read and plan, change nothing. Say what you would change.' }
-    const open = request.effects.filter((effect) => asksBefore(ui.mode, effect) && !allowedBy(ui.rules, effect))
-    if (open.length === 0) return { allow: true }
+    const asked = request.effects.filter((effect) => request.required || asksBefore(ui.mode, effect))
+    const nothing = request.required && request.effects.length === 0
+    if (!nothing && asked.every((effect) => allowedBy(ui.rules, effect))) return { allow: true }
     return new Promise<ApprovalAnswer>((resolve) => {
       const close = (answer: ApprovalAnswer): void => {
         ui.approvals = ui.approvals.filter((one) => one !== approval)
@@ -32,7 +33,7 @@ export function openApprovals(desk: Desk): {
       if (signal.aborted) return close({ allow: false, reason: 'The user interrupted.' })
       signal.addEventListener('abort', () => close({ allow: false, reason: 'The user interrupted.' }), { once: true })
       const { root, network } = desk.place
-      const because = ui.mode === 'plan' ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
+      const because = ui.mode === 'plan' || request.required ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
       const circumstances = { folder: root, network, sandbox: ui.sandbox, because }
       desk.sayLines((width) => proposalLines(request, circumstances, width))
       ui.approvals = [...ui.approvals, approval]

@@ -12,7 +12,7 @@ import { scratch } from './support.ts'
 
 const header = {
   type: 'header',
-  format: 1,
+  format: 2,
   id: 'x',
   cwd: '/w',
   time: '2026-01-01T00:00:00.000Z',
@@ -83,7 +83,7 @@ test('cut at any byte, a log loads to a beginning of itself and can be gone on w
   }
   truncateSync(file, whole.length - 3)
   const torn = await loadLog(file)
-  const again = await openLog(file, { keepBytes: torn.wholeBytes, visible: torn.visible })
+  const again = await openLog(file, { keepBytes: torn.wholeBytes, visible: torn.visible, tip: torn.tip })
   await again.messages([exchange.at(-1)!])
   await again.close()
   expect(readFileSync(file)).toEqual(whole)
@@ -94,7 +94,10 @@ test('damage in the middle, a foreign file and a missing one are told, not guess
   const log = await openLog(file, { header })
   await log.close()
   appendFileSync(file, '{"type":"mess\n')
-  await expect(loadLog(file)).rejects.toThrow(/damaged at .*:2/)
+  expect(await loadLog(file)).toMatchObject({
+    broken: expect.stringMatching(/:2 on: the line is damaged/),
+    segments: [],
+  })
   writeFileSync(file, '{"type":"usage","usage":{}}\n')
   await expect(loadLog(file)).rejects.toThrow(/no header/)
   writeFileSync(file, '{"type":"from-the-future"}\n')
@@ -135,4 +138,44 @@ test('kill -9 at any moment leaves a log that loads (I11)', async () => {
     expect(texts.every((role) => role === 'user')).toBe(true)
   }
   expect(rounds).toBeGreaterThan(3)
+})
+
+test('a line that was changed, left out, put in or moved breaks the chain, and what comes before it still loads', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  const log = await openLog(file, { header })
+  await log.messages(exchange)
+  await log.note({ type: 'failure', message: 'f' }, { type: 'usage', usage: {} })
+  await log.close()
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  expect(lines).toHaveLength(8)
+  const [a, b, c, d] = lines as [string, string, string, string]
+  const rest = lines.slice(4)
+  const tampered: [what: string, lines: string[], broken: number][] = [
+    ['changed', [a, b, c.replace('üñï', 'uni'), d, ...rest], 4],
+    ['changed header', [a.replace('"/w"', '"/v"'), b, c, d, ...rest], 2],
+    ['left out', [a, b, d, ...rest], 3],
+    ['put in', [a, b, b, c, d, ...rest], 3],
+    ['moved', [a, c, b, d, ...rest], 2],
+    ['without its digest', [a, b, c.replace(/,"prev":"[^"]*"\}$/, '}'), d, ...rest], 3],
+    ['no JSON', [a, b, 'x', c, d, ...rest], 3],
+  ]
+  for (const [what, all, number] of tampered) {
+    writeFileSync(file, `${all.join('\n')}\n`)
+    const loaded = await loadLog(file)
+    expect(loaded.broken, what).toContain(`${file}:${number} on`)
+    expect(loaded.records, what).toHaveLength(number - 1)
+    const whole = `${all.slice(0, number - 1).join('\n')}\n`
+    expect(readFileSync(file).subarray(0, loaded.wholeBytes).toString(), what).toBe(whole)
+  }
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  expect(await loadLog(file)).toMatchObject({ broken: undefined })
+})
+
+test('a log from before there was a chain loads as it did', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  const old = [{ ...header, format: 1 }, ...exchange.map((placed) => ({ type: 'message', ...placed }))]
+  writeFileSync(file, old.map((record) => `${JSON.stringify(record)}\n`).join(''))
+  const loaded = await loadLog(file)
+  expect(loaded).toMatchObject({ broken: undefined })
+  expect(loaded.segments).toHaveLength(3)
 })

@@ -264,7 +264,7 @@ test('no sandbox: told to the model; the run ends with its own exit code unless 
 
 test('read-only and nobody to ask: a write is refused and never waited for (I7)', async () => {
   const at = await stage([{ calls: [fix] }, words, words], { files, mode: 'read-only' })
-  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', changes: [] })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'denied', changes: [] })
   expect(text(at.root, 'a.py')).toBe(files['a.py'])
 })
 

@@ -41,7 +41,7 @@ test('what is not in the log is never asked about', async () => {
   const file = join(scratch(), 'x.jsonl')
   const model = { name: 'm', place: 'scripted', dialect: 'd' }
   const log = await openLog(file, {
-    header: { type: 'header', format: 1, id: 'x', cwd: '/', time: '', model },
+    header: { type: 'header', format: 2, id: 'x', cwd: '/', time: '', model },
   })
   const forgetful = { ...log, visible: '', messages: async () => undefined }
   const conversation = await Conversation.start(scriptedModel([{ text: 'never' }]), forgetful, [], false)
@@ -72,4 +72,28 @@ test('an edit that a crash cut short is made whole before the next session reads
   expect(events[1]).toMatchObject({ type: 'notice', text: expect.stringContaining('b.txt') })
   expect(text(root, 'b.txt')).toBe('three\n')
   expect(JSON.stringify(at.model.requests[0]?.messages)).toContain('three')
+})
+
+test('a broken log is said, gone on with from before the break, and kept whole beside it', async () => {
+  const at = await stage([{ text: 'one' }, { text: 'two' }], { files: { a: 'a\n' } })
+  await perform(at, 'First')
+  const first = readFileSync(at.session.info.logFile, 'utf8')
+  await perform(at, 'Second')
+  await at.session.close()
+  const file = at.session.info.logFile
+  const changed = readFileSync(file, 'utf8').replace('"two"', '"a lie"')
+  writeFileSync(file, changed)
+  const again = await stage([{ text: 'three' }], { root: at.root, stateFolder: at.state, resume: file })
+  const { events } = await perform(again, 'Third')
+  const told = events.find(({ type }) => type === 'notice')
+  expect(told).toMatchObject({ level: 'warning', text: expect.stringContaining('is not as it was written') })
+  const kept = /kept as (\S+)\.$/.exec(told?.type === 'notice' ? told.text : '')?.[1] ?? ''
+  expect(readFileSync(kept, 'utf8')).toBe(changed)
+  const seen = JSON.stringify(again.model.requests[0]?.messages)
+  expect(seen).toContain('"one"')
+  expect(readFileSync(file, 'utf8').startsWith(first)).toBe(true)
+  // The reply that was changed is seen as such by the line after it.
+  await again.session.close()
+  const third = await stage([{ text: 'four' }], { root: at.root, stateFolder: at.state, resume: file })
+  expect((await perform(third, 'Fourth')).events.some(({ type }) => type === 'notice')).toBe(false)
 })

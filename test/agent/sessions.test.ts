@@ -46,7 +46,7 @@ it('replays what was drawn, from the end, past a torn line', async () => {
     'result',
   ])
   expect(events[4]).toMatchObject({ name: 'edit', result: { ok: true, details: { kind: 'change', path: 'a.txt' } } })
-  const tail = await replaySession(at.session.info.logFile, 700)
+  const tail = await replaySession(at.session.info.logFile, 1000)
   expect(tail.map(({ type }) => type)).toEqual(['input', 'text', 'result'])
 })
 

@@ -10,7 +10,7 @@ import { changeLines, countChange } from './diff.ts'
 export function subject(call: ToolCall, effects: readonly Effect[]): string {
   const command = effects.find((effect) => effect.kind === 'run')
   if (command !== undefined) return command.command
-  const paths = [...new Set(effects.flatMap((effect) => (effect.kind === 'run' ? [] : [effect.path])))]
+  const paths = [...new Set(effects.flatMap((effect) => ('path' in effect ? [effect.path] : [])))]
   const pattern = argument(call, 'pattern') ?? argument(call, 'query')
   return [...(pattern === undefined ? [] : [JSON.stringify(pattern)]), ...paths].join(' ')
 }

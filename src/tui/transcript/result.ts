@@ -12,6 +12,7 @@ const ends: Readonly<Record<Result['exit'], readonly [mark: string, words: strin
   limit: ['✗', 'limit reached', 'warning'],
   model: ['✗', 'model failed', 'error'],
   sandbox: ['✗', 'no sandbox', 'error'],
+  denied: ['✗', 'denied', 'warning'],
   interrupted: ['■', 'interrupted', 'warning'],
 }
 

@@ -30,6 +30,8 @@ export interface Transcript {
   take(width: number, rows: number): Line[]
   /** The live rest, at most `rows` lines. */
   live(width: number, rows: number): Line[]
+  /** The first of the live rows, by their text, have got into the scrollback: a smaller terminal pushed them there. */
+  pushedOut(text: string): void
   /** Ends what is still open (a run that was left). */
   settle(): void
   /** The last answer's text, for /copy. */
@@ -48,6 +50,9 @@ interface Running {
 const keptOutput = 8000
 const keptText = 100_000
 const liveOutputRows = 6
+/** Of reasoning that is not kept in view: what of its end is seen while it streams. */
+const foldedRows = 4
+const foldedChars = 2000
 
 const failing: Style = { role: 'error' }
 const muted: Style = { role: 'muted' }
@@ -112,6 +117,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
       case 'step':
       case 'prefill':
       case 'usage':
+      case 'approval': // asked in view, or told by the result of the call
         return
       case 'text':
       case 'reasoning':
@@ -188,12 +194,16 @@ export function openTranscript(options: TranscriptOptions): Transcript {
       if (rows <= 0) return []
       if (open?.kind === 'text') return open.stream.tail({ width, highlight: options.highlight }, rows)
       if (open?.kind === 'reasoning') {
-        const most = options.reasoning === 'shown' ? rows : Math.min(rows, 4)
-        return dimmed(open.stream.tail({ width: width - 2 }, most))
+        if (options.reasoning === 'shown') return dimmed(open.stream.tail({ width: width - 2 }, rows))
+        // It stays out of the scrollback: only its end is laid out, however long it gets.
+        return dimmed(markdown(reasoning.slice(-foldedChars), { width: width - 2 }).slice(-Math.min(rows, foldedRows)))
       }
       const lines =
         draft === undefined ? runningLines([...running.values()], width, rows - 1) : draftLines(draft, width, rows - 1)
       return lines.length > 0 && anything ? [emptyLine, ...lines] : lines
+    },
+    pushedOut(text) {
+      if (open?.kind === 'text' || options.reasoning === 'shown') open?.stream.pushedOut(text)
     },
     get answer() {
       return answer

@@ -1,0 +1,45 @@
+/** Whether a command of a shell line is one that a rule names. */
+import { type ShellCommand, startsOthers } from './read.ts'
+
+export type Match = 'yes' | 'no' | 'maybe'
+
+/** Words of the prefix in a rule: `git push` → git, push. */
+export const prefixWords = (prefix: string): string[] => prefix.trim().split(/\s+/)
+
+/**
+ * For rules that forbid: generous. Options may stand between the words (`git -C x push`), the program may be named by its
+ * path, and started by another (`env`, `xargs`, `find -exec` …). `maybe`: a word that decides is not known yet.
+ */
+export function mayBe(command: ShellCommand, prefix: readonly string[]): Match {
+  const { words } = command
+  const starts = startsOthers(words[0] ?? null) ? words.map((_, at) => at) : [0]
+  let match: Match = 'no'
+  for (const at of starts) {
+    const one = matchFrom(words.slice(at), prefix)
+    if (one === 'yes') return 'yes'
+    if (one === 'maybe') match = 'maybe'
+  }
+  return match
+}
+
+function matchFrom(words: readonly (string | null)[], prefix: readonly string[]): Match {
+  let wanted = 0
+  let afterOption = false
+  for (const word of words) {
+    if (wanted === prefix.length) break
+    // What it becomes may be the word, or several, or none.
+    if (word === null) return 'maybe'
+    const name = wanted === 0 ? word.slice(word.lastIndexOf('/') + 1) : word
+    if (name === prefix[wanted] || word === prefix[wanted]) {
+      wanted += 1
+      afterOption = false
+    } else if (wanted > 0 && word.startsWith('-')) afterOption = true
+    else if (afterOption) afterOption = false
+    else return 'no'
+  }
+  return wanted === prefix.length ? 'yes' : 'no'
+}
+
+/** For rules that allow: exact. The words stand first, as they are, and are all known. */
+export const isExactly = ({ words }: ShellCommand, prefix: readonly string[]): boolean =>
+  prefix.every((word, at) => words[at] === word)
