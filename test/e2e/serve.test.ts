@@ -48,8 +48,12 @@ test('Ctrl-C in the middle of an answer: the client hears of it, the server is g
   const { child, openai } = await serve(['--model', model])
   const messages = [{ role: 'user' as const, content: 'Talk' }]
   const stream = await openai.chat.completions.create({ model: 'default', messages, stream: true })
+  let asked = false
   const read = async (): Promise<void> => {
-    for await (const _ of stream) if (!child.killed) child.kill('SIGINT')
+    for await (const _ of stream) {
+      if (!asked) child.kill('SIGINT')
+      asked = true
+    }
   }
   const since = performance.now()
   await expect(read()).rejects.toThrow()

@@ -113,7 +113,7 @@ test.each([false, true])('responses: words, a call, its output (streamed: %s)', 
   }
   const first = await ask('Weather in Paris?')
   expect(first.output.map(({ type }) => type)).toEqual(['message', 'function_call'])
-  const made = first.output.filter((item): item is ResponseFunctionToolCall => item.type === 'function_call')[0]
+  const made = first.output.find(({ type }) => type === 'function_call') as ResponseFunctionToolCall | undefined
   expect(made).toMatchObject({ name: 'get_weather', arguments: '{"city":"Paris"}' })
   const second = await ask([
     { role: 'user', content: 'Weather in Paris?' },
