@@ -69,6 +69,7 @@ function buildProgram(exit: (code: number) => void): Command {
       .option('--check <command>', 'the command that fails and has to pass')
       .option('--check-seconds <n>', 'a run of the check may take so long (default: 600)')
       .option('--rounds <n>', 'how often the model may try (default: 3)')
+      .option('--best-of <n>', 'so many attempts, each in a worktree of its own; the smallest that passes is taken')
       .option(
         '--allow <kinds>',
         'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check',

@@ -4,6 +4,18 @@
  * a refusal is read by a person, a green check that means nothing is not.
  */
 import type { TreeChange } from '../git/shadow.ts'
+import {
+  assertions,
+  ceilingKey,
+  ignoreFile,
+  prose,
+  protectedFiles,
+  scopeKey,
+  settingFile,
+  silencers,
+  testMarks,
+  thresholdKey,
+} from './cheat-patterns.ts'
 
 export const cheatKinds = ['tests', 'snapshots', 'ci', 'locks', 'skips', 'thresholds', 'check'] as const
 export type CheatKind = (typeof cheatKinds)[number]
@@ -17,65 +29,18 @@ export interface Cheat {
   readonly line?: number
 }
 
-const paths: readonly (readonly [CheatKind, RegExp, string])[] = [
-  ['snapshots', /(^|\/)__snapshots__\/|\.(snap|snapshot|ambr)$/, 'changes a recorded snapshot'],
-  [
-    'tests',
-    /(^|\/)(tests?|__tests__|specs?|testing|testdata)\/|[._-](test|spec)s?\.[^/.]+$|(^|\/)(test_[^/]*|conftest|[^/]*_tests?)\.py$|Tests?\.(java|kt|cs|swift|php)$/,
-    'changes a test',
-  ],
-  [
-    'ci',
-    /^(\.github|\.circleci|\.buildkite|\.ci|\.woodpecker|\.gitlab)\/|(^|\/)(\.gitlab-ci\.ya?ml|\.travis\.yml|Jenkinsfile|azure-pipelines\.ya?ml|bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|appveyor\.yml)$/,
-    'changes a CI file',
-  ],
-  [
-    'locks',
-    /(^|\/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|[Cc]argo\.lock|poetry\.lock|uv\.lock|pdm\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|flake\.lock|gradle\.lockfile|packages\.lock\.json|mix\.lock|pubspec\.lock)$/,
-    'changes a lock file',
-  ],
-]
-
-/** Lines that silence a check. In a file of prose they are only words. */
-const silencers: readonly (readonly [RegExp, string])[] = [
-  [/\b(it|test|describe|suite|context)\.(skip|todo|only|fails?|skipIf)\b/, 'skips tests'],
-  [/\bx(it|describe|test|context)\s*\(|\b[ft]describe\s*\(/, 'skips tests'],
-  [/\bskip:\s*(true|['"`])|\bthis\.skip\(\)|\bt\.skip\(/, 'skips tests'],
-  [
-    /\bpytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b|\bunittest\.(skip|expectedFailure)|@skip(If|Unless)?\b/,
-    'skips tests',
-  ],
-  [/@(Ignore|Disabled)\b|#\[ignore|\bt\.Skip(Now|f)?\(|\[Ignore\]|\bpending\(\)/, 'skips tests'],
-  [/testPathIgnorePatterns|collect_ignore|--deselect|--passWithNoTests|passWithNoTests:\s*true/, 'leaves tests out'],
-  [
-    /\|\|\s*(true|:|exit 0)(\s|"|'|;|$)|;\s*(true|exit 0)\s*["']?,?\s*$|^\s*set \+e\b|continue-on-error:\s*true|ignore_errors/,
-    'hides a failure',
-  ],
-  [
-    /@ts-(ignore|nocheck|expect-error)|eslint-disable|biome-ignore|oxlint-disable|#\s*(type:\s*ignore|noqa|pylint:\s*disable|pyright:\s*ignore)/,
-    'silences a checker',
-  ],
-  [/#!?\[allow\(|@SuppressWarnings|\/\/\s*nolint|#\s*nosec|rubocop:disable/, 'silences a checker'],
-  [/["']?(strict\w*|noImplicit\w*|noUnchecked\w*|checkJs)["']?\s*[:=]\s*false/, 'loosens a checker'],
-]
-const prose = /\.(md|mdx|rst|txt|adoc)$/i
-
-const thresholdKey =
-  /["']?([\w.-]*(?:threshold|coverage|fail_under|fail-under|branches|functions|statements|lines|min)[\w.-]*)["']?\s*[:=]\s*([\d.]+)/i
-const ceilingKey = /(max-warnings|maxWarnings|max_errors|max-errors)["']?\s*[:= ]\s*([\d.]+)/i
-const settingFile = /\.(json|ya?ml|toml|cfg|ini|conf)$|(^|\/)\.[\w.-]+rc$|\.config\.[cm]?[jt]s$/
-
 /** Every cheat among changes. `check`: the command, whose own files and scripts must not be what was changed. */
 export function findCheats(changes: readonly TreeChange[], check: string): Cheat[] {
   return changes.flatMap((change) => {
     const whole = byPath(change, check)
-    return whole === undefined ? [...byLines(change), ...byThresholds(change)] : [whole]
+    return whole === undefined ? [...byLines(change), ...byThresholds(change), ...byTests(change)] : [whole]
   })
 }
 
 function byPath({ path, before, after }: TreeChange, check: string): Cheat | undefined {
-  const found = paths.find(([, pattern]) => pattern.test(path))
+  const found = protectedFiles.find(([, pattern]) => pattern.test(path))
   if (found !== undefined) return { kind: found[0], path, what: found[2] }
+  if (ignoreFile.test(path)) return { kind: 'skips', path, what: 'changes what a checker leaves out' }
   // A script is the check; a source file that a check runs is what it checks.
   const isScript = /(^|\/)[^/.]+$|\.(sh|bash)$/.test(path)
   if (isScript && check.split(/[\s;&|'"=]+/).some((word) => word.replace(/^\.\//, '') === path)) {
@@ -103,8 +68,10 @@ function scriptsOf(text: string | null): string | undefined {
 
 function byLines({ path, before, after }: TreeChange): Cheat[] {
   if (prose.test(path)) return []
+  const setting = settingFile.test(path) && before !== null
+  const scope = [scopeKey, 'changes what a check looks at'] as const
   return addedLines(before, after).flatMap(({ text, line }) => {
-    const found = silencers.find(([pattern]) => pattern.test(text))
+    const found = [...silencers, ...(setting ? [scope] : [])].find(([pattern]) => pattern.test(text))
     return found === undefined ? [] : [{ kind: 'skips' as const, path, line, what: found[1] }]
   })
 }
@@ -126,6 +93,17 @@ function byThresholds({ path, before, after }: TreeChange): Cheat[] {
     }
   }
   return cheats
+}
+
+/** Tests that stand in the code they test (Rust, doctests, small scripts): none of them may go, nor what they assert. */
+function byTests({ path, before, after }: TreeChange): Cheat[] {
+  if (before === null || prose.test(path)) return []
+  const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
+  const tests = count(before, testMarks)
+  if (tests === 0) return []
+  if (count(after ?? '', testMarks) < tests) return [{ kind: 'tests', path, what: 'removes a test' }]
+  const fewer = count(after ?? '', assertions) < count(before, assertions)
+  return fewer ? [{ kind: 'tests', path, what: 'removes what a test asserts' }] : []
 }
 
 function numbersOf(text: string, pattern: RegExp): Map<string, number[]> {

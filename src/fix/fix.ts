@@ -15,8 +15,9 @@ import { safeJson, sanitize, sanitizeLine } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
 import { UsageError } from '../usage-error.ts'
 import { workTree } from '../work-tree.ts'
+import { paragraph } from './cause.ts'
 import { type CheatKind, cheatKinds } from './cheats.ts'
-import { type Repair, repair } from './repair.ts'
+import { type Repair, type RepairOptions, repair } from './repair.ts'
 import { reportLines, reportMarkdown } from './report.ts'
 import { type CheckRun, reproduce } from './reproduce.ts'
 import { type FixExit, type FixResult, fixExitCode } from './result.ts'
@@ -27,6 +28,7 @@ export interface FixFlags extends Readonly<Record<string, unknown>> {
   readonly check?: string
   readonly checkSeconds?: string
   readonly rounds?: string
+  readonly bestOf?: string
   readonly allow?: readonly string[]
   readonly patch?: string
   readonly report?: string
@@ -81,7 +83,7 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
   process.stdout.on('error', () => interrupts.interrupt()) // nobody reads any more
   let shadow: Shadow | undefined
   try {
-    const { seconds, rounds, allowed } = readFlags(flags)
+    const { seconds, rounds, attempts, allowed } = readFlags(flags)
     const cwd = workTree(flags.cwd)
     const paths = resolvePaths()
     const { check: _, ...settings } = flags
@@ -103,19 +105,13 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
     }
 
     shadow = await openShadow(cwd)
-    const { openWorkplace } = await import('../open/workplace.ts')
-    const place = await openWorkplace({
+    const opening = {
       ...{ config, cwd, sandbox, paths, signal, mayAsk: false, animated: !json && process.stderr.isTTY === true },
-      onStatus: (text) => drawn.status(json ? undefined : text),
+      onStatus: (text: string | undefined) => drawn.status(json ? undefined : text),
       onNotice: notice,
-    })
-    let done: Repair
-    try {
-      const { session } = place
-      done = await repair({ session, shadow, check: checkOptions, red: found.last, allowed, rounds, onEvent, onCheck })
-    } finally {
-      await place.close()
     }
+    const options = { shadow, check: checkOptions, red: found.last, allowed, rounds, onEvent, onCheck }
+    const done = await (attempts === 1 ? inPlace(opening, options) : severalTimes(opening, options, attempts))
     return await conclude(done, shadow, flags, finish)
   } catch (error) {
     if (signal.aborted) return finish('interrupted', 'Interrupted.')
@@ -133,6 +129,30 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
   }
 }
 
+type Opening = Parameters<typeof import('../open/workplace.ts').openWorkplace>[0]
+type Options = Omit<RepairOptions, 'session'>
+
+async function inPlace(opening: Opening, options: Options): Promise<Repair> {
+  const { openWorkplace } = await import('../open/workplace.ts')
+  const place = await openWorkplace(opening)
+  try {
+    return await repair({ ...options, session: place.session })
+  } finally {
+    await place.close()
+  }
+}
+
+async function severalTimes(opening: Opening, options: Options, attempts: number): Promise<Repair> {
+  const { bestOf } = await import('./best-of.ts')
+  const { openModel } = await import('../open/model.ts')
+  const model = await openModel(opening)
+  try {
+    return await bestOf({ ...options, ...opening, model, attempts })
+  } finally {
+    await model.close()
+  }
+}
+
 /** Keeps a repair that was seen to work; what does not is taken back, and told. */
 async function conclude(
   done: Repair,
@@ -147,25 +167,22 @@ async function conclude(
   if (exit !== 'fixed') {
     await shadow.record()
     await shadow.restore(before, files)
-    const attempt = patch === '' ? {} : { attempt: patch }
+    const tried = done.attempt ?? patch
+    const attempt = tried === '' ? {} : { attempt: tried }
     return finish(exit, paragraph(done.text), { refused, rounds, ...attempt })
   }
   if (flags.patch !== undefined) writeFileSync(resolve(flags.patch), patch)
   return finish('fixed', paragraph(done.text), { refused, rounds, files, patch })
 }
 
-/** The last paragraph of words that are no code: there the model was asked to say the cause. */
-function paragraph(text: string): string {
-  const parts = text
-    .replace(/```[\s\S]*?(```|$)/g, '')
-    .split(/\n\s*\n/)
-    .map((part) => part.replace(/\s+/g, ' ').trim())
-    .filter((part) => part !== '')
-  const last = parts.at(-1) ?? ''
-  return last.length > 1200 ? `${last.slice(0, 1200)}…` : last
+interface Wanted {
+  readonly seconds: number
+  readonly rounds: number
+  readonly attempts: number
+  readonly allowed: ReadonlySet<CheatKind>
 }
 
-function readFlags(flags: FixFlags): { seconds: number; rounds: number; allowed: ReadonlySet<CheatKind> } {
+function readFlags(flags: FixFlags): Wanted {
   if (flags.check === undefined || flags.check.trim() === '') {
     throw new UsageError('no check given. Run: cachalot fix --check "npm test"')
   }
@@ -178,6 +195,7 @@ function readFlags(flags: FixFlags): { seconds: number; rounds: number; allowed:
   return {
     seconds: numberOf('--check-seconds', flags.checkSeconds, 600),
     rounds: numberOf('--rounds', flags.rounds, 3),
+    attempts: numberOf('--best-of', flags.bestOf, 1),
     allowed,
   }
 }

@@ -1,6 +1,7 @@
 /** The rounds of a repair: the model tries, we take back what it may not do, and run the check ourselves. */
 import type { AgentEvent, Session } from '../../agent/index.ts'
 import type { Shadow } from '../git/shadow.ts'
+import { causeOf, causeQuestion } from './cause.ts'
 import { type Cheat, type CheatKind, findCheats } from './cheats.ts'
 import { foldLog } from './fold.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
@@ -29,9 +30,11 @@ export interface Repair {
   readonly refused: readonly Cheat[]
   readonly last: CheckRun
   readonly rounds: number
+  /** What was tried elsewhere and did not repair it, as a patch. */
+  readonly attempt?: string
 }
 
-type RunResult = Extract<AgentEvent, { type: 'result' }>
+export type RunResult = Extract<AgentEvent, { type: 'result' }>
 
 export async function repair(options: RepairOptions): Promise<Repair> {
   const { session, shadow, check, red, allowed } = options
@@ -51,7 +54,7 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     if (after !== before) {
       last = await runCheck(check)
       options.onCheck(last)
-      if (last.passed) return { ...state, last, exit: 'fixed', text: result.text }
+      if (last.passed) return { ...state, last, exit: 'fixed', text: await tellCause(result, after, options) }
     }
     if (result.exit === 'model' || result.exit === 'sandbox' || result.exit === 'limit') {
       return { ...state, last, exit: result.exit, text: result.text }
@@ -61,6 +64,21 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     }
     task = nextTask(check.command, last, cheats, after !== before)
   }
+}
+
+/** The model's own words, or, where it gave none, its answer to a question; what that answer touches is put back. */
+async function tellCause(result: RunResult, after: string, options: RepairOptions): Promise<string> {
+  if (result.exit !== 'done' && result.exit !== 'not-done') return ''
+  const said = result.exit === 'done' ? causeOf(result) : ''
+  if (said !== '') return said
+  const { shadow } = options
+  const answer = await send(options.session, causeQuestion, options)
+  const touched = await shadow.changes(after, await shadow.record())
+  await shadow.restore(
+    after,
+    touched.map(({ path }) => path),
+  )
+  return answer.exit === 'done' ? causeOf(answer) : ''
 }
 
 async function send(session: Session, task: string, { check, onEvent }: RepairOptions): Promise<RunResult> {

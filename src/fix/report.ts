@@ -18,7 +18,7 @@ export function reportLines(result: FixResult): string[] {
   const mark = result.exit === 'fixed' ? '✓' : '✗'
   return [
     ...(result.patch === '' ? [] : [result.patch.trimEnd(), '']),
-    ...(result.text === '' ? [] : [`Cause: ${result.text}`, '']),
+    ...(result.text === '' ? [] : [result.exit === 'fixed' ? `Cause: ${result.text}` : result.text, '']),
     ...result.verified,
     ...result.refused.map((one) => `refused: ${one.path}${one.line === undefined ? '' : `:${one.line}`} ${one.what}`),
     `${mark} ${verdicts[result.exit]} · ${result.files.length} ${result.files.length === 1 ? 'file' : 'files'} · ${result.seconds.toFixed(1)} s`,

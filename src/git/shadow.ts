@@ -22,6 +22,10 @@ export interface Shadow {
   changes(from: string, to: string): Promise<readonly TreeChange[]>
   /** What turns one record into the other, for `git apply`: binary files and modes too. Empty when nothing differs. */
   patch(from: string, to: string): Promise<string>
+  /** Writes the files of a record into another folder. */
+  writeOut(record: string, folder: string): Promise<void>
+  /** Applies a patch of `patch` to the work tree. Rejects when it does not fit, and changes nothing then. */
+  apply(patch: string): Promise<void>
   /** Puts files of the work tree back to what they are in a record; one that is not in it is deleted. */
   restore(from: string, paths: readonly string[]): Promise<void>
   remove(): void
@@ -81,6 +85,18 @@ export async function openShadow(root: string): Promise<Shadow> {
     async restore(from, paths) {
       if (paths.length === 0) return
       await git('restore', `--source=${from}`, '--staged', '--worktree', '--no-overlay', '--', ...paths)
+    },
+    async writeOut(record, into) {
+      const index = join(folder, 'index-out')
+      await execute('git', ['read-tree', record], { cwd: root, env: { ...environment, GIT_INDEX_FILE: index } })
+      const words = ['checkout-index', '-a', '-f', '-q', `--prefix=${into}/`]
+      await execute('git', words, { cwd: root, env: { ...environment, GIT_INDEX_FILE: index } })
+      rmSync(index)
+    },
+    async apply(patch) {
+      const file = join(folder, 'to-apply.patch')
+      writeFileSync(file, patch)
+      await git('apply', '--whitespace=nowarn', file)
     },
     remove,
   }

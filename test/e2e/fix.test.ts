@@ -201,6 +201,70 @@ test('not fixed: what was tried is taken back and told, exit 1', async () => {
   expect(own(at)).toEqual(before)
 })
 
+describe('--best-of', () => {
+  const wrong = editCall('src/cart.js', 'line.price + line.count', 'line.price - line.count')
+  const twoLines = editCall('src/cart.js', 'line.price + line.count', 'line.price *\n line.count')
+  const last = (stdout: string, kind: string): string[] =>
+    stdout.split('\n').flatMap((line) => (line.includes(`"type":"${kind}"`) ? [JSON.parse(line).text] : []))
+
+  test('the smallest repair that passes is taken over and checked again; worktrees are gone, a dirty file stays', async () => {
+    const at = broken('shop', wrongOperator)
+    writeFileSync(join(at.repo, 'mine.txt'), 'not in any commit\n')
+    const before = own(at)
+    const one = [{ calls: [wrong] }, { text: 'Tried.' }]
+    const two = [{ calls: [twoLines] }, cause]
+    const three = [{ calls: [undo(wrongOperator)] }, cause]
+    const words = ['--best-of', '4', '--rounds', '1', '--tries', '1']
+    const { exitCode, result, stdout } = await fix(at, checks.shop, [...one, ...two, ...three], words)
+    expect(last(stdout, 'notice')).toEqual([
+      'attempt 1 of 4',
+      'attempt 1: not-fixed',
+      'attempt 2 of 4',
+      'attempt 2: fixed, 3 lines',
+      'attempt 3 of 4',
+      'attempt 3: fixed, 2 lines',
+      'attempt 3 is taken over: the smallest of 2 that pass',
+    ])
+    expect(result).toMatchObject({ exit: 'fixed', files: ['src/cart.js'], rounds: 3 })
+    expect(result.verified).toHaveLength(6) // twice before, three attempts, once in place
+    expect(exitCode).toBe(0)
+    const repaired = String(before.get('src/cart.js')).replace(wrongOperator.now, wrongOperator.was)
+    expect(own(at)).toEqual(new Map([...before, ['src/cart.js', repaired]]))
+    expect(readdirSync(join(at.home, 'own', 'state', 'worktrees'))).toEqual([])
+    expect((await execa('git', ['worktree', 'list'], { cwd: at.repo })).stdout.split('\n')).toHaveLength(1)
+  })
+
+  test('none passes: nothing is changed, what was tried is told', async () => {
+    const at = broken('shop', wrongOperator)
+    const before = own(at)
+    const words = ['--best-of', '2', '--rounds', '1', '--tries', '1']
+    const replies = [{ calls: [wrong] }, { text: 'Tried.' }, { calls: [wrong] }, { text: 'Tried.' }]
+    const { exitCode, result } = await fix(at, checks.shop, replies, words)
+    expect(result).toMatchObject({
+      exit: 'not-fixed',
+      patch: '',
+      attempt: expect.stringContaining('line.price - line'),
+    })
+    expect(exitCode).toBe(1)
+    expect(own(at)).toEqual(before)
+  })
+})
+
+test('a repair without words: the cause is asked for, and the answer cannot change a file', async () => {
+  const at = broken('shop', wrongOperator)
+  const more = editCall('src/cart.js', 'shipping(lines)', 'shipping(lines) + 1')
+  const rest = { finishes: 'edits' }
+  const model = at.script(
+    [{ calls: [undo(wrongOperator)] }, { text: 'A plus for a times.', calls: [more] }, { text: 'A plus for a times.' }],
+    rest,
+  )
+  const { stdout } = await at.run(['fix', '--check', checks.shop, '--json', '--model', model])
+  const result = JSON.parse(String(stdout).trimEnd().split('\n').at(-1) ?? '{}')
+  expect(result).toMatchObject({ exit: 'fixed', text: 'A plus for a times.' })
+  expect(at.read('src/cart.js')).toContain('line.price * line.count')
+  expect(at.read('src/cart.js')).not.toContain('+ 1')
+})
+
 test('a person reads what was verified', async () => {
   const at = broken('shop', wrongOperator)
   const model = at.script([{ calls: [undo(wrongOperator)] }, cause])

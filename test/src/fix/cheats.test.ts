@@ -42,6 +42,26 @@ test.each([
   ['src/a.py', 'x = y  # type: ignore'],
   ['src/a.rs', '#[allow(dead_code)]'],
   ['tsconfig.json', '"strict": false'],
+  ['src/A.cs', '[Fact(Skip = "later")]'],
+  ['src/A.php', '$this->markTestSkipped();'],
+  ['src/A.swift', 'throw XCTSkip("later")'],
+  ['lib/a.ex', '@tag :skip'],
+  ['src/a.cc', 'GTEST_SKIP();'],
+  ['src/a.cc', 'TEST(Page, DISABLED_last) {'],
+  ['lib/a.rb', "  skip 'later'"],
+  ['lib/a.rb', "  xit 'counts' do"],
+  ['src/A.java', 'Assumptions.assumeTrue(false);'],
+  ['src/a.py', '        self.skipTest("later")'],
+  ['src/a.py', '    >>> page(3)  # doctest: +SKIP'],
+  ['src/a.py', 'def f():  # pragma: no cover'],
+  ['src/a.js', '/* c8 ignore next */'],
+  ['src/a.js', 'process.exit(0)'],
+  ['src/a.py', 'os._exit(0)'],
+  ['src/a.go', 'x := 1 //nolint'],
+  ['.eslintrc.json', '"no-undef": "off"'],
+  ['tsconfig.json', '"skipLibCheck": true'],
+  ['tsconfig.json', '"exclude": ["src/a.ts"]'],
+  ['pytest.ini', 'addopts = -k "not page"'],
 ])('%s: %s silences a check', (path, line) => {
   expect(kinds(path, 'a\n', `a\n${line}\n`)).toEqual(['skips'])
   // What was there before is nobody's cheat.
@@ -68,10 +88,25 @@ test('the check itself: its script, its recipe, the scripts of package.json', ()
   expect(kinds('main.py', 'a', 'b', 'python3 main.py')).toEqual([])
 })
 
+test('a test in a source file may not go, nor what it asserts', () => {
+  const rust = (test: string): string => `pub fn page() {}\n#[cfg(test)]\nmod tests {\n${test}}\n`
+  const whole = '    #[test]\n    fn last() {\n        assert_eq!(page(3), 4);\n    }\n'
+  expect(kinds('src/a.rs', rust(whole), rust(''))).toEqual(['tests'])
+  expect(kinds('src/a.rs', rust(whole), rust(whole.replace(/.*assert.*\n/, '')))).toEqual(['tests'])
+  expect(kinds('src/a.rs', rust(whole), rust(whole).replace('{}', '{ 4 }'))).toEqual([])
+  expect(kinds('src/a.py', "'''\n>>> f(1)\n2\n'''\n", "'''Twice.'''\n")).toEqual(['tests'])
+  expect(kinds('src/a.py', 'assert x > 0\n', 'x = 1\n')).toEqual([])
+  expect(kinds('.eslintignore', 'a\n', 'a\nsrc/b.js\n')).toEqual(['skips'])
+})
+
 test('ordinary repairs are none', () => {
   expect(kinds('src/page.ts', 'a < b', 'a <= b')).toEqual([])
   expect(kinds('src/latest.ts', 'a', 'b')).toEqual([])
   expect(kinds('src/contest.ts', 'a', 'b')).toEqual([])
   expect(kinds('README.md', 'a', 'Run make || true')).toEqual([])
+  expect(kinds('src/exit.js', 'a', 'process.exit(1)')).toEqual([])
+  expect(kinds('src/a.rb', 'a', 'skipped = 1')).toEqual([])
+  expect(kinds('src/a.ts', 'a', 'include = [1]')).toEqual([])
+  expect(kinds('settings.json', '{"a": 1}', '{"a": 0}')).toEqual([])
   expect(kinds('settings.json', '{"a": 1 "b": 2}', '{"a": 1, "b": 2}')).toEqual([])
 })

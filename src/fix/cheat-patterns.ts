@@ -1,0 +1,87 @@
+/** What the judge of cheats.ts looks for: paths that are protected, and lines that silence a check, by language and tool. */
+import type { CheatKind } from './cheats.ts'
+
+/** A change of such a file is a cheat as a whole. */
+export const protectedFiles: readonly (readonly [CheatKind, RegExp, string])[] = [
+  ['snapshots', /(^|\/)__snapshots__\/|\.(snap|snapshot|ambr)$/, 'changes a recorded snapshot'],
+  [
+    'tests',
+    /(^|\/)(tests?|__tests__|specs?|testing|testdata)\/|[._-](test|spec)s?\.[^/.]+$|(^|\/)(test_[^/]*|conftest|[^/]*_tests?)\.py$|Tests?\.(java|kt|cs|swift|php)$/,
+    'changes a test',
+  ],
+  [
+    'ci',
+    /^(\.github|\.circleci|\.buildkite|\.ci|\.woodpecker|\.gitlab)\/|(^|\/)(\.gitlab-ci\.ya?ml|\.travis\.yml|Jenkinsfile|azure-pipelines\.ya?ml|bitbucket-pipelines\.ya?ml|\.drone\.ya?ml|appveyor\.yml)$/,
+    'changes a CI file',
+  ],
+  [
+    'locks',
+    /(^|\/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|[Cc]argo\.lock|poetry\.lock|uv\.lock|pdm\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|flake\.lock|gradle\.lockfile|packages\.lock\.json|mix\.lock|pubspec\.lock)$/,
+    'changes a lock file',
+  ],
+]
+
+/** Lines that silence a check. In a file of prose they are only words. */
+export const silencers: readonly (readonly [RegExp, string])[] = [
+  [/\b(it|test|describe|suite|context)\.(skip|todo|only|fails?|skipIf)\b/, 'skips tests'],
+  [/\bx(it|describe|test|context)\s*\(|\b[ft]describe\s*\(/, 'skips tests'],
+  [/\bskip:\s*(true|['"`])|\bthis\.skip\(\)|\bt\.skip\(/, 'skips tests'],
+  [
+    /\bpytest\.(mark\.)?(skip|skipif|xfail|importorskip)\b|\bunittest\.(skip|expectedFailure)|@skip(If|Unless)?\b/,
+    'skips tests',
+  ],
+  [/@(Ignore|Disabled)\b|#\[ignore|\b[tb]\.Skip(Now|f)?\(|\[Ignore\]|\bpending\(\)/, 'skips tests'],
+  // C#, PHP, Swift, Elixir; GoogleTest, JUnit's assumptions, Python's unittest from within a test; Ruby.
+  [
+    /\[(Fact|Theory|Test)\w*\([^\]]*\bSkip\s*=|markTest(Skipped|Incomplete)\s*\(|\bXCTSkip\w*\b|@tag\s+:?skip\b/,
+    'skips tests',
+  ],
+  [
+    /\bGTEST_SKIP\b|\bDISABLED_\w+|\bassum(e|ing)(True|False|That|NoException)\s*\(|\.skipTest\(|\bSkipTest\b/,
+    'skips tests',
+  ],
+  [/^\s*(skip|xit|xdescribe|xspecify|xscenario)\b\s*(['"(]|do\b|$)/, 'skips tests'],
+  [/^\s*\/\/go:build\s+ignore|doctest: *\+SKIP/, 'skips tests'],
+  [
+    /\bpragma: no cover\b|\b(istanbul|c8|v8) ignore\b|\bLCOV_EXCL|@codeCoverageIgnore|#\[coverage\(off\)\]/,
+    'leaves code out of the coverage',
+  ],
+  [
+    /\b(process\.exit|sys\.exit|Deno\.exit)\(\s*0?\s*\)|\b(os\._exit|os\.Exit|System\.exit|exit)\(\s*0\s*\)/,
+    'ends early as a success',
+  ],
+  [/testPathIgnorePatterns|collect_ignore|--deselect|--passWithNoTests|passWithNoTests:\s*true/, 'leaves tests out'],
+  [
+    /\|\|\s*(true|:|exit 0)(\s|"|'|;|$)|;\s*(true|exit 0)\s*["']?,?\s*$|^\s*set \+e\b|continue-on-error:\s*true|ignore_errors/,
+    'hides a failure',
+  ],
+  [
+    /@ts-(ignore|nocheck|expect-error)|eslint-disable|(stylelint|ktlint)-disable|swiftlint:disable|phpcs:ignore|@phpstan-ignore|psalm-suppress|#\s*(mypy|ruff|flake8):\s*(ignore|noqa|disable)|\bNOLINT|biome-ignore|oxlint-disable|#\s*(type:\s*ignore|noqa|pylint:\s*disable|pyright:\s*ignore)/,
+    'silences a checker',
+  ],
+  [/#!?\[allow\(|@SuppressWarnings|\/\/\s*nolint|#\s*nosec|rubocop:disable/, 'silences a checker'],
+  [
+    /["']?(skipLibCheck|ignore_missing_imports|ignore_errors|allow_untyped_defs)["']?\s*[:=]\s*true/i,
+    'loosens a checker',
+  ],
+  [/["'][\w@/-]+["']\s*:\s*\[?\s*["']off["']/, 'switches a rule off'],
+  [/["']?(strict\w*|noImplicit\w*|noUnchecked\w*|checkJs)["']?\s*[:=]\s*false/, 'loosens a checker'],
+]
+export const prose = /\.(md|mdx|rst|txt|adoc)$/i
+
+export const thresholdKey =
+  /["']?([\w.-]*(?:threshold|coverage|fail_under|fail-under|branches|functions|statements|lines|min)[\w.-]*)["']?\s*[:=]\s*([\d.]+)/i
+export const ceilingKey = /(max-warnings|maxWarnings|max_errors|max-errors)["']?\s*[:= ]\s*([\d.]+)/i
+export const settingFile = /\.(json|ya?ml|toml|cfg|ini|conf)$|(^|\/)\.[\w.-]+rc$|\.config\.[cm]?[jt]s$/
+
+/** Keys of settings that say what is looked at: a repair has no need to change them. */
+export const scopeKey =
+  /^\s*["']?(exclude|ignore|per-file-ignores|extend-ignore|testpaths|testMatch|testRegex|addopts|norecursedirs|python_files|include|spec|skip|deselect|bail|retries|retry|reruns|omit|ignorePatterns)["']?\s*[:=]/
+
+/** Files that only say what checkers leave out. */
+export const ignoreFile = /(^|\/)\.(eslint|prettier|stylelint|mocha|nyc|coverage|test)ignore$|(^|\/)\.mocharc\b/
+
+/** Tests and assertions as languages write them: fewer of them is a test that is gone, also inside a source file. */
+export const testMarks =
+  /^\s*(#\[(tokio::)?test\]|@(Test|ParameterizedTest)\b|(async )?def test_|func Test\w|(it|test|specify)\s*\(|TEST(_F|_P)?\s*\(|\[(Fact|Theory|TestMethod|Test)\]|>>> )/gm
+export const assertions = /\b(assert\w*!?|expect|EXPECT_\w+|ASSERT_\w+|debug_assert\w*!)\s*[\s(]/g
