@@ -1,7 +1,7 @@
 /** The commands by which other programs use Cachalot: registered here, loaded when chosen. */
 import type { Command } from 'commander'
 
-/** Adds `serve`. `withSettings` adds the flags that are settings. */
+/** Adds `serve` and `acp`. `withSettings` adds the flags that are settings. */
 export function registerProtocolCommands(
   program: Command,
   exit: (code: number) => void,
@@ -24,6 +24,18 @@ export function registerProtocolCommands(
       const { serveCommand } = await import('../serve/serve.ts')
       exit(await serveCommand(flags))
     })
+
+  withSettings(
+    program
+      .command('acp')
+      .summary('be the agent of an editor that speaks the Agent Client Protocol')
+      .description(
+        'Speak the Agent Client Protocol on stdin and stdout, so that Zed and other editors drive Cachalot. The editor starts this; docs/protocols.md shows how to tell it.',
+      ),
+  ).action(async (flags: Record<string, unknown>) => {
+    const { acpCommand } = await import('../acp/acp.ts')
+    exit(await acpCommand(flags))
+  })
 }
 
 const serveExamples = `
