@@ -12,6 +12,7 @@ import type { Library } from './library.ts'
 import type { Model } from './model.ts'
 import { Logits } from './sampler.ts'
 import { Slots } from './slots.ts'
+import { SharedSteps, type Step } from './steps.ts'
 import { ThreadGovernor } from './threads.ts'
 
 /** Tokens in one decode call at most. */
@@ -37,16 +38,6 @@ export interface ContextOptions {
   onThreads(threads: number, most: number): void
 }
 
-/** One sequence's part in a batch: tokens with logits for each of them. */
-interface Step {
-  readonly slot: number
-  readonly tokens: readonly number[]
-  readonly signal: AbortSignal
-  /** Picks from the logits; gives how many of the tokens stay. */
-  readonly take: (logits: Logits, place: number) => number
-  readonly done: (error?: unknown) => void
-}
-
 export class Context {
   readonly logits: Logits
   readonly slots: Slots
@@ -60,6 +51,7 @@ export class Context {
   /** Generations that run now. */
   speakers = 0
   readonly #batch: Batch
+  readonly #steps: SharedSteps
   readonly #outputs: number
   readonly #rollbackTokens: number
   readonly #governor: ThreadGovernor
@@ -68,7 +60,6 @@ export class Context {
   readonly #flag = new Uint8Array(8)
   #threads: number
   #turn: Promise<unknown> = Promise.resolve()
-  #steps: Step[] = []
   /** Milliseconds a token costs in a prefill batch, as last seen. */
   #tokenMs = 4
 
@@ -89,6 +80,7 @@ export class Context {
     this.#rollbackTokens = options.rollbackTokens
     this.#outputs = Math.max(outputs, options.sequences)
     this.#batch = new Batch(batchTokens, options.sequences)
+    this.#steps = new SharedSteps(this, this.#outputs)
     this.sequenceTokens = call.contextSequenceTokens(handle)
     this.slots = new Slots(library, model, handle, {
       slots: options.sequences,
@@ -170,12 +162,13 @@ export class Context {
       const from = done
       const began = performance.now()
       await this.inTurn(async () => {
-        this.#batch.clear()
         const piece = tokens.subarray(from, from + size)
-        piece.forEach((token, i) => {
-          this.#batch.add(token, this.length(slot) + i, slot, false)
-        })
-        await this.#decode([slot], signal, true)
+        const fill = (batch: Batch) => {
+          piece.forEach((token, i) => {
+            batch.add(token, this.length(slot) + i, slot, false)
+          })
+        }
+        await this.evaluate([slot], fill, signal, true)
         this.slots.grown(slot, piece)
         await this.slots.checkpoint(slot, stops.has(this.length(slot)) ? 'now' : 'when due')
       })
@@ -192,16 +185,7 @@ export class Context {
    */
   step(slot: number, tokens: readonly number[], signal: AbortSignal, take: Step['take']): Promise<void> {
     this.#checkRoom(slot, tokens.length)
-    return new Promise((resolve, reject) => {
-      const done = (error?: unknown) => (error === undefined ? resolve() : reject(error))
-      this.#steps.push({ slot, tokens, signal, take, done })
-      if (this.#steps.length > 1) return
-      void this.inTurn(async () => {
-        // Those who picked from the last batch ask for the next one at about the same time.
-        if (this.#steps.length < this.speakers) await new Promise((next) => setImmediate(next))
-        await this.#takeSteps(this.#steps.splice(0))
-      })
-    })
+    return this.#steps.take({ slot, tokens, signal, take })
   }
 
   /** Drops tokens from `length` on and gives what is there afterwards; see the protocol. */
@@ -220,50 +204,16 @@ export class Context {
     return result
   }
 
-  async #takeSteps(steps: readonly Step[]): Promise<void> {
-    const wanted: Step[] = []
-    for (const step of steps) {
-      if (step.signal.aborted) step.done(new EngineError('aborted', 'stopped'))
-      else wanted.push(step)
-    }
-    for (const group of groups(wanted, this.#outputs)) {
-      const places: number[] = []
-      this.#batch.clear()
-      for (const { slot, tokens } of group) {
-        places.push(this.#batch.size)
-        const at = this.length(slot)
-        tokens.forEach((token, i) => {
-          this.#batch.add(token, at + i, slot, true)
-        })
-      }
-      const [first] = group
-      try {
-        const began = performance.now()
-        // A step is short. Where its half could not be cut off again it is waited for.
-        const signal = group.length === 1 && this.model.rewind === 'free' ? first?.signal : undefined
-        const slots = group.map(({ slot }) => slot)
-        const size = this.#batch.size
-        await this.#decode(slots, signal, false)
-        if (group.length === 1) this.costs.observe(size, performance.now() - began)
-      } catch (error) {
-        for (const { done } of group) done(error)
-        continue
-      }
-      for (const [i, step] of group.entries()) await this.#settle(step, places[i] ?? 0)
-    }
-  }
-
-  async #settle({ slot, tokens, take, done }: Step, place: number): Promise<void> {
-    const before = this.length(slot)
-    this.slots.grown(slot, Int32Array.from(tokens))
-    try {
-      const stay = take(this.logits, place)
-      await this.slots.cut(slot, before + stay)
-      await this.slots.checkpoint(slot, 'when due')
-      done()
-    } catch (error) {
-      done(error)
-    }
+  /** Evaluates what `fill` puts into the batch, in turn. `signal` stops it; `checked`: also before it begins. */
+  async evaluate(
+    slots: readonly number[],
+    fill: (batch: Batch) => void,
+    signal: AbortSignal | undefined,
+    checked: boolean,
+  ): Promise<void> {
+    this.#batch.clear()
+    fill(this.#batch)
+    await this.#decode(slots, signal, checked)
   }
 
   async #decode(slots: readonly number[], signal: AbortSignal | undefined, checked: boolean): Promise<void> {
@@ -312,19 +262,4 @@ export class Context {
         `${length + more} tokens do not fit into the context of ${this.sequenceTokens}. Use a larger one (--context) or a shorter text`,
       )
   }
-}
-
-/** Steps that fit into one batch's outputs each. */
-function groups(steps: readonly Step[], most: number): Step[][] {
-  const all: Step[][] = []
-  let room = 0
-  for (const step of steps) {
-    if (step.tokens.length > room) {
-      all.push([])
-      room = most
-    }
-    all.at(-1)?.push(step)
-    room -= step.tokens.length
-  }
-  return all
 }
