@@ -23,8 +23,7 @@ interface Editor {
   readonly updates: acp.SessionUpdate[]
   readonly asked: acp.RequestPermissionRequest[]
   readonly agent: acp.ClientContext
-  readonly connection: acp.ClientConnection
-  /** What stdout held that was not the protocol would end up here. */
+  /** Closes the program's stdin, as an editor does that ends. */
   exit(): Promise<number | null>
 }
 
@@ -47,9 +46,13 @@ function editor(replies: readonly object[], answer = 'once'): Editor {
     .connect(
       acp.ndJsonStream(Writable.toWeb(program.stdin), Readable.toWeb(program.stdout) as ReadableStream<Uint8Array>),
     )
-  const exit = (): Promise<number | null> =>
-    new Promise((resolve) => (program.exitCode === null ? program.once('exit', resolve) : resolve(program.exitCode)))
-  return { updates, asked, agent: connection.agent, connection, exit }
+  const exit = (): Promise<number | null> => {
+    program.stdin.end()
+    return new Promise((resolve) =>
+      program.exitCode === null ? program.once('exit', resolve) : resolve(program.exitCode),
+    )
+  }
+  return { updates, asked, agent: connection.agent, exit }
 }
 
 const start = async ({ agent }: Editor): Promise<acp.NewSessionResponse> => {
@@ -84,7 +87,6 @@ test('a change is asked for with its difference, made, and shown; the words stre
   expect(call).toMatchObject({ kind: 'edit', title: 'edit a.txt', status: 'in_progress', locations: [{ path: file }] })
   const result = one.updates.find((each) => each.sessionUpdate === 'tool_call_update')
   expect(result).toMatchObject({ status: 'completed', content: [{ type: 'diff', path: file, newText: 'two\n' }] })
-  one.connection.close()
   expect(await one.exit()).toBe(0)
 })
 
@@ -94,10 +96,12 @@ test('a no is a no; the mode auto-edit does not ask; plan changes nothing', asyn
     [
       { calls: edits },
       { text: 'Then not.' },
+      { text: 'Really not.' },
       { calls: edits },
       { text: 'Done.' },
       { calls: [editCall('a.txt', 'two', 'three')] },
       { text: 'I only plan.' },
+      { text: 'Nothing else.' },
     ],
     'no',
   )
@@ -132,7 +136,6 @@ test('a session is listed, loaded and told again; what is wrong is said', async 
   const one = editor([{ text: 'Noted.' }])
   const { sessionId } = await start(one)
   await ask(one, sessionId, 'Remember the whale')
-  one.connection.close()
   await one.exit()
   const two = editor([{ text: 'The whale.' }])
   const { session } = acp.methods.agent
