@@ -1,5 +1,6 @@
 /**
  * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER]`
+ * `npm run eval -- --red [--model NAME] [--limit N] [-- flags of fix]` gives the red repositories to `cachalot fix`.
  *
  * Solves the tasks and prints a table. Greedy. Resumable: outcomes are appended to a JSON-lines file as they come, and
  * what is there is not done again (`--fresh` forgets it; the forgotten run is what flips are counted against).
@@ -16,10 +17,12 @@ import { oracleScript, ours, type Run } from './eval/ours.ts'
 import { type Outcome, outcomeSchema } from './eval/outcome.ts'
 import { check, makePlace } from './eval/place.ts'
 import { raw } from './eval/raw.ts'
+import { evalRed } from './eval/red.ts'
 import { report } from './eval/report.ts'
 import { loadTasks, type Task } from './eval/tasks.ts'
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     tasks: { type: 'string', default: '../shared/evals/tasks' },
     model: { type: 'string', default: 'qwen2.5-coder-1.5b' },
@@ -28,10 +31,18 @@ const { values: flags } = parseArgs({
     limit: { type: 'string' },
     out: { type: 'string', default: 'eval-results' },
     fresh: { type: 'boolean', default: false },
+    red: { type: 'boolean', default: false },
   },
 })
 
 const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
+if (flags.red) {
+  const rows = await evalRed(flags.model, limit, positionals)
+  process.stdout.write(
+    `Model ${flags.model}, ${new Date().toISOString().slice(0, 10)}, red repositories\n\n${rows.join('\n')}\n`,
+  )
+  process.exit(0)
+}
 const perSet = new Map<string, number>()
 const tasks = loadTasks(resolve(flags.tasks)).filter(({ set }) => {
   if (flags.set !== undefined && set !== flags.set) return false

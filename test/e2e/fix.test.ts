@@ -1,28 +1,11 @@
 /** `cachalot fix` on red repositories: the built program, real checks in the real sandbox, scripted repairs. */
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { editCall, shellCall } from './calls.ts'
-import { launcher, projectRoot, type Scratch, scratch } from './program.ts'
-
-const red = join(projectRoot, 'test', 'fixtures', 'red')
-
-interface Mutation {
-  readonly name: string
-  readonly base: 'shop' | 'tally' | 'shapes'
-  readonly path: string
-  readonly was: string
-  readonly now: string
-  readonly allow?: string
-}
-
-const { mutations } = JSON.parse(readFileSync(join(red, 'mutations.json'), 'utf8')) as { mutations: Mutation[] }
-const checks = {
-  shop: 'sh check.sh',
-  tally: 'python3 -B -m unittest',
-  shapes: 'node node_modules/typescript/lib/tsc.js -p .',
-}
+import { launcher, type Scratch, scratch } from './program.ts'
+import { baseFolder, checks, type Mutation, mutations, writeBroken } from './red.ts'
 
 // Each is several whole processes, three of them the check itself.
 vi.setConfig({ testTimeout: 120_000 })
@@ -33,23 +16,7 @@ afterEach(() => place?.remove())
 /** A repository with the base and, where one is given, what breaks it. */
 function broken(base: Mutation['base'], mutation?: Mutation): Scratch {
   const made = scratch({ '.gitignore': 'node_modules\n' })
-  cpSync(join(red, 'base', base), made.repo, { recursive: true })
-  if (base === 'shapes') {
-    // In the work tree: a checkout in /tmp is out of a command's sight.
-    const from = join(projectRoot, 'node_modules', '@typescript', 'old', 'lib')
-    for (const name of readdirSync(from).filter((each) => /^_?tsc\.js$|^lib\.(es|decorators).*\.d\.ts$/.test(each))) {
-      cpSync(join(from, name), join(made.repo, 'node_modules', 'typescript', 'lib', name))
-    }
-  }
-  if (mutation !== undefined) {
-    const file = join(made.repo, mutation.path)
-    const text = readFileSync(file, 'utf8')
-    expect(text.split(mutation.was)).toHaveLength(2)
-    writeFileSync(
-      file,
-      text.replace(mutation.was, () => mutation.now),
-    )
-  }
+  writeBroken(made.repo, base, mutation)
   place = made
   return made
 }
@@ -98,7 +65,7 @@ test('there are as many red repositories as were promised', () => {
 })
 
 describe('cheats are taken back, named and refused: exit 7', () => {
-  const snapshot = readFileSync(join(red, 'base', 'shop', 'test', '__snapshots__', 'receipt.snap'), 'utf8')
+  const snapshot = readFileSync(join(baseFolder('shop'), 'test', '__snapshots__', 'receipt.snap'), 'utf8')
   const typed = mutations.find(({ name }) => name === 'undefined not looked at') as Mutation
   const cheats: readonly [string, Mutation, object, object][] = [
     [
