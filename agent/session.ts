@@ -221,6 +221,8 @@ class AgentSession implements Session {
       tries,
       checks,
       steering: () => this.#steering.splice(0),
+      // An attempt of a small model is taken back whole: it hears of changes with its next task.
+      news: model.info.prompt === 'small' ? undefined : (command) => this.#news({ noticed: !command }),
       replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#fileTokens.values()) : undefined,
       filesInPlay: () => [...this.#shown.keys()],
     }
@@ -250,10 +252,9 @@ class AgentSession implements Session {
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.#shown : new Map([...this.#known.marks(), ...this.#shown])
     const packed = await packTask(task, { model, workspace, shown, first })
-    const news = await this.#known.news(new Set(packed.whole.map(({ path }) => path)))
-    for (const { path, fingerprint } of news.files) if (this.#shown.has(path)) this.#shown.set(path, fingerprint)
+    const news = await this.#news({ except: new Set(packed.whole.map(({ path }) => path)) })
     await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
-    const text = news.text === '' ? packed.text : `${news.text}\n\n${packed.text}`
+    const text = news === '' ? packed.text : `${news}\n\n${packed.text}`
     await conversation.append([{ role: 'user', text }])
     this.#known.shown(packed.whole)
     this.#first = false
@@ -267,9 +268,18 @@ class AgentSession implements Session {
     return conversation
   }
 
+  /** What has changed in the files that the model knows, for the model; from here on it counts as told. */
+  async #news(options: Parameters<KnownFiles['news']>[0]): Promise<string> {
+    const { text, files } = await this.#known.news(options)
+    for (const { path, fingerprint } of files) if (this.#shown.has(path)) this.#shown.set(path, fingerprint)
+    if (files.length > 0) await this.#log.note({ type: 'files', files: [...files] })
+    return text
+  }
+
   async close(): Promise<void> {
     // First, so that nothing writes any more when the rest is put away.
     await this.#background.close()
+    this.#known.close()
     await this.#conversation?.close()
     await this.#log.close()
     const { stateFolder, workspace, clock } = this.#options

@@ -1,40 +1,99 @@
 /** What the model knows of the work tree's files, and what it has to be told because they are others now. */
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Workspace } from '../../sandbox/index.ts'
 import type { AgentEvent } from '../events.ts'
 import { changesSince, type Known } from './repository/delta.ts'
+import { watchFiles } from './watch.ts'
+
+/** What was known at a moment, to come back to with the conversation. */
+export interface KnownMark {
+  readonly known: ReadonlyMap<string, Known>
+  readonly read: ReadonlyMap<string, string>
+}
+
+export interface News {
+  /** For the model; '' when nothing has changed. */
+  readonly text: string
+  /** The new marks, for the log. */
+  readonly files: readonly { readonly path: string; readonly fingerprint: string }[]
+}
 
 export interface KnownFiles {
   /** Files that the model was shown whole; without `text` a change of them is told by the whole file. */
   shown(files: Iterable<{ readonly path: string; readonly fingerprint: string; readonly text?: string }>): void
   /** The same, as a map. */
   resident(files: ReadonlyMap<string, Known>): void
-  /** Whether it has the file in front of it as it is now, as far as was looked. */
+  /** Path → fingerprint of what it has in front of it. */
   marks(): ReadonlyMap<string, string>
-  /** Listens for files that the model writes itself: those it is not told of. */
+  /** Listens for files that the model reads and writes itself: it is not told of what it wrote. */
   hear(event: AgentEvent): void
   /**
-   * What has changed since, for the model ('' when nothing has); it counts as told. `except`: paths that it is shown whole
-   * anyway. `files`: the new marks, for the log.
+   * What has changed since, for the model; it counts as told. `except`: paths that it is shown whole anyway. `noticed`: only
+   * what the system told of is looked at, which costs next to nothing; else every file is.
    */
-  news(except: ReadonlySet<string>): Promise<{
-    readonly text: string
-    readonly files: readonly { readonly path: string; readonly fingerprint: string }[]
-  }>
+  news(options: { readonly except?: ReadonlySet<string>; readonly noticed?: boolean }): Promise<News>
+  mark(): KnownMark
+  /** The conversation went back: what was told since is not known any more. */
+  restore(mark: KnownMark): void
+  close(): void
 }
+
+/** A file's times are as coarse as the kernel's clock: one that has just changed may change again and look the same. */
+const coarseMs = 50
+const atOnce = 64
 
 /** `seen`: path → fingerprint of what the tools have read and written last; it follows what is told here. */
 export function knownFiles(workspace: Workspace, seen: Map<string, string>): KnownFiles {
-  const known = new Map<string, Known>()
+  let known = new Map<string, Known>()
+  /** Files that it has read by a tool, perhaps in part. */
+  let read = new Map<string, string>()
   const written = new Set<string>()
+  const stamps = new Map<string, string>()
+  const watched = watchFiles(workspace.root)
+
+  const put = (path: string, file: Known): void => {
+    known.set(path, file)
+    read.delete(path)
+    stamps.delete(path)
+  }
+
+  /** Those whose file is another than when it was last looked at. */
+  async function changed(paths: readonly string[]): Promise<string[]> {
+    const found: string[] = []
+    for (let at = 0; at < paths.length; at += atOnce) {
+      const some = paths.slice(at, at + atOnce)
+      const now = await Promise.all(some.map((path) => stampOf(join(workspace.root, path))))
+      for (const [index, path] of some.entries()) {
+        const stamp = now[index]
+        if (stamp !== undefined && stamps.get(path) === stamp) continue
+        if (stamp === undefined) stamps.delete(path)
+        else stamps.set(path, stamp)
+        found.push(path)
+      }
+    }
+    return found
+  }
+
   return {
     shown(files) {
-      for (const { path, fingerprint, text } of files) known.set(path, { fingerprint, text })
+      for (const { path, fingerprint, text } of files) put(path, { fingerprint, text })
+      watched.follow(known.keys())
     },
     resident(files) {
-      for (const [path, file] of files) known.set(path, file)
+      for (const [path, file] of files) put(path, file)
+      watched.follow(known.keys())
     },
     marks: () => new Map([...known].map(([path, { fingerprint }]) => [path, fingerprint])),
     hear(event) {
+      if (event.type === 'tool-result' && event.result.details.kind === 'read') {
+        const { path } = event.result.details
+        const fingerprint = seen.get(path)
+        if (fingerprint === undefined || known.has(path)) return
+        read.set(path, fingerprint)
+        stamps.delete(path)
+        watched.follow([path])
+      }
       if (event.type !== 'call') return
       for (const effect of event.effects) {
         if (effect.kind !== 'write') continue
@@ -45,11 +104,15 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
         }
       }
     },
-    async news(except) {
-      const asked = new Map([...known].filter(([path]) => !except.has(path)))
+    async news({ except = new Set(), noticed = false }) {
+      const taken = watched.take()
+      const may = (path: string): boolean =>
+        !except.has(path) && (!noticed || taken === 'all' || taken.has(path) || written.has(path))
+      const asked = new Set(await changed([...known.keys(), ...read.keys()].filter(may)))
       // Of a file that the model has only read again, it may have read a part.
       const own = new Map([...seen].filter(([path]) => written.has(path)))
-      const { text, now } = await changesSince(asked, workspace, own)
+      const ofKnown = new Map([...known].filter(([path]) => asked.has(path)))
+      const { text, now } = await changesSince(ofKnown, workspace, own)
       const files: { path: string; fingerprint: string }[] = []
       for (const [path, after] of now) {
         if (after === undefined) {
@@ -60,8 +123,42 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
         seen.set(path, after.fingerprint)
         files.push({ path, fingerprint: after.fingerprint })
       }
+      const ofRead = new Map(
+        [...read].flatMap(([path, fingerprint]): [string, Known][] =>
+          asked.has(path) ? [[path, { fingerprint, text: undefined }]] : [],
+        ),
+      )
+      const again: string[] = []
+      for (const [path, after] of (await changesSince(ofRead, workspace, own)).now) {
+        const mine = after !== undefined && own.get(path) === after.fingerprint
+        if (mine) read.set(path, after.fingerprint)
+        else {
+          read.delete(path)
+          again.push(`${path} ${after === undefined ? 'is gone' : 'has changed'} since you read it.`)
+        }
+      }
       written.clear()
-      return { text, files }
+      const told = again.length === 0 ? [] : [`${again.join('\n')}\nRead again what you still need of it.`]
+      return { text: [...(text === '' ? [] : [text]), ...told].join('\n\n'), files }
     },
+    mark: () => ({ known: new Map(known), read: new Map(read) }),
+    restore(mark) {
+      known = new Map(mark.known)
+      read = new Map(mark.read)
+      stamps.clear()
+    },
+    close: () => watched.close(),
+  }
+}
+
+/** Undefined: gone, or too fresh to be told apart from its next change. */
+async function stampOf(file: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeNs, ctimeNs, ctimeMs, ino, mode } = await lstat(file, { bigint: true })
+    if (Date.now() - Number(ctimeMs) < coarseMs) return undefined
+    return `${size} ${mtimeNs} ${ctimeNs} ${ino} ${mode}`
+  } catch {
+    // Gone, or not to be entered: the reading of it tells which.
+    return undefined
   }
 }

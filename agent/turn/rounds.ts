@@ -62,7 +62,9 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
     // Words of the user that came meanwhile are heard before the run may end as done.
     const steering = turn.steering()
     if (next.kind === 'end' && (next.ending.exit !== 'done' || steering.length === 0)) return next.ending
-    const words = [...(next.kind === 'on' ? next.say : []), ...steering]
+    const news = await turn.news?.(outcomes.some(({ effects }) => effects.some(({ kind }) => kind === 'run')))
+    if (news) yield { type: 'notice', level: 'info', text: 'Files that the model knows have changed; it is told how.' }
+    const words = [...(news ? [news] : []), ...(next.kind === 'on' ? next.say : []), ...steering]
     await turn.conversation.append(words.map((text) => ({ role: 'user', text })))
   }
 }

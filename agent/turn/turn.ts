@@ -34,6 +34,11 @@ export interface Turn {
   readonly steering: () => readonly string[]
   /** The most tokens of one reply; undefined where only the run's limit and the context bound it. */
   readonly replyTokens: number | undefined
+  /**
+   * What has changed in files that the model knows, by others than itself; '' when nothing has. `command`: one has run, which may
+   * have changed anything. Undefined: it is told with the next task only.
+   */
+  readonly news: ((command: boolean) => Promise<string>) | undefined
   /** Work-tree paths that the model was shown whole. */
   readonly filesInPlay: () => readonly string[]
 }
