@@ -14,7 +14,15 @@ import { seatbeltPlan } from './macos/probe.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
 import { COMMAND_MARK, type Ended, runPlan, type SpawnPlan } from './process.ts'
 import { armTripwire, type Tripwire } from './tripwire.ts'
-import { type Command, type CommandResult, type Policy, type RunOptions, type Sandbox, SandboxError } from './types.ts'
+import {
+  type Command,
+  type CommandResult,
+  type Connection,
+  type Policy,
+  type RunOptions,
+  type Sandbox,
+  SandboxError,
+} from './types.ts'
 
 /** Bytes of a command line; beyond this it is a mistake. */
 const MAX_COMMAND_BYTES = 10_000_000
@@ -88,7 +96,7 @@ async function runConfined(
       const { machine, programs } = probe
       const plan = bwrapPlan(command.line, cwd, policy, environment, machine, programs, network.enter, seen)
       const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
-      if (end.started) return withRefusals(end, network.refused())
+      if (end.started) return withConnections(end, network.connections())
       // A socket or file that went away between looking and mounting fails the set-up: look again.
       if (attempt < ATTEMPTS && /No such file or directory|Not a directory/.test(end.output)) continue
       const { kind, message } = problemOf(end.output)
@@ -99,9 +107,16 @@ async function runConfined(
   }
 }
 
-function withRefusals(end: Ended, refused: readonly string[]): Ended {
-  if (refused.length === 0 || end.exitCode === 0) return end
-  return { ...end, hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]`, lacked: 'host' }
+function withConnections(end: Ended, connections: readonly Connection[]): Ended {
+  if (connections.length === 0) return end
+  const refused = connections.filter(({ allowed }) => !allowed).map(({ host, port }) => `${host}:${port}`)
+  if (refused.length === 0 || end.exitCode === 0) return { ...end, connections }
+  return {
+    ...end,
+    connections,
+    hint: end.hint ?? `[sandbox: hosts that are not allowed: ${refused.join(', ')}]`,
+    lacked: 'host',
+  }
 }
 
 /** Without namespaces: Seatbelt, full access, or a container that the user vouches for. */

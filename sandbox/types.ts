@@ -72,10 +72,19 @@ export interface CommandResult {
   readonly fullOutput?: string
   /** What the command left that programs outside would obey: to be shown to the user, with an offer to remove it. */
   readonly findings?: readonly Finding[]
+  /** Where it went through the proxy, or wanted to: each host and port once. */
+  readonly connections?: readonly Connection[]
   /** One line for model and user when the sandbox is the likely cause of a failure. */
   readonly hint?: string
   /** What the failure likely lacked. A guess, like `hint`: for words, never for a decision. */
   readonly lacked?: 'write' | 'host'
+}
+
+/** A connection that a command asked the proxy for. */
+export interface Connection {
+  readonly host: string
+  readonly port: number
+  readonly allowed: boolean
 }
 
 /** Something new in the work tree that a program outside would obey; see tripwire.ts. */

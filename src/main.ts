@@ -4,6 +4,7 @@ import { registerMachineCommands } from './commands/register.ts'
 import { registerContextCommands } from './commands/register-context.ts'
 import { registerProtocolCommands } from './commands/register-protocols.ts'
 import { registerRemoteCommand } from './commands/register-remote.ts'
+import { registerSessionCommands } from './commands/register-sessions.ts'
 import { settingNames, settings } from './config/settings.ts'
 import { help } from './help.ts'
 import { registerModelCommand } from './model/index.ts'
@@ -93,6 +94,7 @@ function buildProgram(exit: (code: number) => void): Command {
   registerRemoteCommand(program)
 
   registerContextCommands(program, exit, withSettings)
+  registerSessionCommands(program, exit, withSettings)
   registerProtocolCommands(program, exit, withSettings)
 
   withSettings(
@@ -117,7 +119,8 @@ Examples:
   cachalot run "Which licence is this?" --output-schema answer.schema.json --quiet
   cachalot run --cwd ../site --model ./model.gguf "Fix the broken link in index.html"
 
-Exit codes: 0 done, 1 not done, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached, 130 interrupted`
+Exit codes: 0 done, 1 not done, 2 usage, 3 model or engine, 4 sandbox missing, 5 limit reached, 7 denied,
+130 interrupted`
 
 const fixExamples = `
 Examples:

@@ -51,6 +51,7 @@ export function report(command: string, result: CommandResult, content: string):
       seconds: result.seconds,
       output: result.output,
       ...(result.findings !== undefined && { findings: result.findings }),
+      ...(result.connections !== undefined && { connections: result.connections }),
     },
   }
 }

@@ -1,6 +1,6 @@
 /** What the model may do: one tool a file, each with schema, effects and rendering data. */
 import type { ZodType } from 'zod'
-import type { BackgroundCommands, Finding, Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
+import type { BackgroundCommands, Connection, Finding, Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 import type { CodeSense } from './code/open.ts'
 
 /** What a call will do to the world, told before it is done: what policy and approvals judge. */
@@ -42,6 +42,8 @@ export type ToolDetails =
       readonly output: string
       /** What it left in the work tree that programs outside would obey. */
       readonly findings?: readonly Finding[]
+      /** Where it went through the proxy, or wanted to. */
+      readonly connections?: readonly Connection[]
     }
   | { readonly kind: 'list'; readonly path: string; readonly entries: number }
   | { readonly kind: 'search'; readonly pattern: string; readonly matches: number }

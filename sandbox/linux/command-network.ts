@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { BRIDGE_PORT, startBridge } from '../proxy/bridge.ts'
 import { parseHostRules } from '../proxy/rules.ts'
-import type { Connection, HostProxy } from '../proxy/server.ts'
+import type { HostProxy } from '../proxy/server.ts'
 import type { SessionFolder } from '../session-folder.ts'
-import { type Policy, SandboxError } from '../types.ts'
+import { type Connection, type Policy, SandboxError } from '../types.ts'
 import { openSessionNetwork, type SessionNetwork } from './session-network.ts'
 
 export interface CommandNetwork {
@@ -13,13 +13,16 @@ export interface CommandNetwork {
   readonly enter: readonly string[]
   /** Variables by which programs find the proxy. */
   readonly variables: Readonly<Record<string, string>>
-  /** `host:port` of what was refused so far. */
-  refused(): readonly string[]
+  /** What was asked of the proxy so far, each host and port once. */
+  connections(): readonly Connection[]
   /** The command has ended: its way out is shut. */
   close(): void
 }
 
-const NO_NETWORK: CommandNetwork = { enter: [], variables: {}, refused: () => [], close: () => undefined }
+/** So many are told of one command. */
+const MOST_CONNECTIONS = 100
+
+const NO_NETWORK: CommandNetwork = { enter: [], variables: {}, connections: () => [], close: () => undefined }
 
 export interface NetworkSettings {
   readonly bwrap: string
@@ -53,10 +56,11 @@ export class CommandNetworks {
 
     const proxy = await this.#openProxy(enter)
     const secret = randomBytes(18).toString('base64url')
-    const refused = new Set<string>()
-    const onConnection = ({ host, port, allowed }: Connection): void => {
+    const asked = new Map<string, Connection>()
+    const onConnection = (connection: Connection): void => {
+      const { host, port, allowed } = connection
       // Bounded: a command may ask for as many names as it likes.
-      if (!allowed && refused.size < 20) refused.add(`${host}:${port}`)
+      if (asked.size < MOST_CONNECTIONS) asked.set(`${host}:${port} ${allowed}`, connection)
     }
     const pass = proxy.admit(secret, { rules, onConnection })
     const address = `http://sandbox:${secret}@127.0.0.1:${BRIDGE_PORT}`
@@ -66,7 +70,7 @@ export class CommandNetworks {
       ...Object.fromEntries(names.map((name) => [name, address])),
       ...{ NO_PROXY: local, no_proxy: local, NODE_USE_ENV_PROXY: '1' },
     }
-    return { enter, variables, refused: () => [...refused], close: () => pass.revoke() }
+    return { enter, variables, connections: () => [...asked.values()], close: () => pass.revoke() }
   }
 
   #open(): Promise<SessionNetwork> {

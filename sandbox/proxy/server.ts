@@ -3,14 +3,9 @@ import { lookup } from 'node:dns/promises'
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Connection } from '../types.ts'
 import { isPublicAddress } from './addresses.ts'
 import { canonicalHost, type HostRule, isAllowed } from './rules.ts'
-
-export interface Connection {
-  readonly host: string
-  readonly port: number
-  readonly allowed: boolean
-}
 
 /** What one command may do, known by the secret in its proxy address. */
 export interface Pass {

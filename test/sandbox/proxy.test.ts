@@ -7,7 +7,8 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPublicAddress } from '../../sandbox/proxy/addresses.ts'
 import { canonicalHost, isAllowed, parseHostRules } from '../../sandbox/proxy/rules.ts'
-import { type Connection, type HostProxy, startProxy } from '../../sandbox/proxy/server.ts'
+import { type HostProxy, startProxy } from '../../sandbox/proxy/server.ts'
+import type { Connection } from '../../sandbox/types.ts'
 
 describe('the list of hosts', () => {
   test.each([
