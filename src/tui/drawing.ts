@@ -67,6 +67,7 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     screen.draw({
       finished,
       live: [...live, ...part.lines].map(paint),
+      streaming: live.length,
       cursor: cursor === undefined ? undefined : { x: cursor.x, y: cursor.y + live.length },
     })
     if (!due) later(takeMs - (now - takenAt))
@@ -91,7 +92,14 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     }, ms)
   }
 
-  const screen = openScreen({ stdout, screenReader, resized: frame })
+  const screen = openScreen({
+    stdout,
+    screenReader,
+    resized(pushedOut) {
+      transcript.pushedOut(pushedOut)
+      frame()
+    },
+  })
 
   return {
     draw: frame,

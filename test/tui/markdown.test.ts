@@ -164,6 +164,38 @@ describe('streaming', () => {
     expect(lines).toEqual(Array.from({ length: 1000 }, (_, n) => `line ${n}`))
   })
 
+  it('gives the same lines where a block is longer than the room for it', () => {
+    const long = `${'Some *marked* words with `code` and a [link](http://a.b/c) go on. '.repeat(20)}\n\n- ${'an item of many words '.repeat(20)}\n- short\n\n${'> and a quote. '.repeat(12)}\n\nEnd.\n`
+    const all = shown(long, 40)
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 25 }), (room, size) => {
+        const stream = openMarkdownStream()
+        const lines: string[] = []
+        for (let at = 0; at < long.length; at += size) {
+          stream.push(long.slice(at, at + size))
+          lines.push(...stream.take({ width: 40 }, room).map(plainText))
+        }
+        // What is not given out yet is near its end.
+        expect(all.length - lines.length).toBeLessThan(30)
+        lines.push(...stream.end({ width: 40 }).map(plainText))
+        expect(lines.map((one) => one.trimEnd())).toEqual(all.map((one) => one.trimEnd()))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('goes on behind what a smaller terminal pushed into its scrollback', () => {
+    const words = Array.from({ length: 60 }, (_, n) => `word${n}`)
+    const stream = openMarkdownStream()
+    stream.push(words.join(' '))
+    const lines = stream.take({ width: 60 }, 3).map(plainText)
+    const [first = '', ...more] = stream.tail({ width: 60 }, 3).map(plainText)
+    expect(more.length).toBe(2)
+    stream.pushedOut(first.slice(0, 20))
+    lines.push(first.slice(0, 20), ...stream.end({ width: 20 }).map(plainText))
+    expect(lines.join(' ').replace(/\s/g, '')).toBe(words.join(''))
+  })
+
   it('gives out long code and long lists in parts, with nothing lost', () => {
     const highlight = openHighlight()
     for (const [head, line, mark] of [

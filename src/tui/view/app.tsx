@@ -12,6 +12,8 @@ export interface View {
   /** Stable between frames without new batches: any new array makes Ink draw at once. */
   readonly batches: readonly Batch[]
   readonly live: readonly string[]
+  /** How many of the first live lines are text that streams. */
+  readonly streaming: number
   readonly cursor: { readonly x: number; readonly y: number } | undefined
 }
 

@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { render } from 'ink'
-import { widthOf } from '../text/width.ts'
+import { graphemes, widthOf } from '../text/width.ts'
 import { App, type Batch, type View, type ViewStore } from './app.tsx'
 
 export interface Screen {
@@ -10,6 +10,8 @@ export interface Screen {
   draw(frame: {
     readonly finished: readonly string[]
     readonly live: readonly string[]
+    /** How many of the first live lines are text that streams. */
+    readonly streaming: number
     readonly cursor: View['cursor']
   }): void
   /** Hands the terminal to another program (an editor) until `during` ends; then draws anew. */
@@ -21,15 +23,18 @@ export interface Screen {
 export interface ScreenOptions {
   readonly stdout: NodeJS.WriteStream
   readonly screenReader: boolean
-  /** Called after the size changed and the old frame is gone. */
-  readonly resized: () => void
+  /**
+   * Called after the size changed and the old frame is gone. `pushedOut` is the text of streaming rows that a smaller
+   * terminal pushed into its scrollback, where they stay.
+   */
+  readonly resized: (pushedOut: string) => void
 }
 
 const sgr = /\x1b\[[\d;]*m/g
 
 export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Screen {
   const listeners = new Set<() => void>()
-  let view: View = { batches: [], live: [], cursor: undefined }
+  let view: View = { batches: [], live: [], streaming: 0, cursor: undefined }
   let batchId = 0
   const store: ViewStore = {
     view: () => view,
@@ -66,24 +71,25 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
     const columns = Math.max(1, stdout.columns)
     const narrower = columns < width
     width = columns
+    const lost = pushedOut(view, narrower ? columns : Number.POSITIVE_INFINITY, Math.max(1, stdout.rows))
     out.muted = true
     ink.clear()
     out.muted = false
     stdout.write(`${toTop(view, narrower ? columns : Number.POSITIVE_INFINITY)}\x1b[J`)
     out.emit('resize')
-    resized()
+    resized(lost)
   }
   stdout.on('resize', onResize)
 
   return {
-    draw({ finished, live, cursor }) {
+    draw({ finished, live, streaming, cursor }) {
       if (finished.length === 0) {
-        set({ batches: view.batches, live, cursor })
+        set({ batches: view.batches, live, streaming, cursor })
         return
       }
       batchId += 1
       const batch: Batch = { id: batchId, lines: finished }
-      set({ batches: [...view.batches, batch], live, cursor })
+      set({ batches: [...view.batches, batch], live, streaming, cursor })
     },
     async suspend(during) {
       stdout.off('resize', onResize)
@@ -96,12 +102,12 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
         stdout.on('resize', onResize)
         width = stdout.columns
         out.emit('resize')
-        resized()
+        resized('')
       }
     },
     async close() {
       stdout.off('resize', onResize)
-      set({ batches: view.batches, live: [], cursor: undefined })
+      set({ batches: view.batches, live: [], streaming: 0, cursor: undefined })
       await ink.waitUntilRenderFlush()
       ink.unmount()
       await ink.waitUntilExit()
@@ -109,11 +115,40 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
   }
 }
 
+/** Rows that a painted line takes when it breaks at `columns`. */
+const rowsOf = (text: string, columns: number): number =>
+  Math.max(1, Math.ceil(widthOf(text.replace(sgr, '').trimEnd()) / columns))
+
+/** The text of the streaming rows that do not fit into `rows` any more: a terminal keeps the last rows in view. */
+function pushedOut({ live, streaming }: View, columns: number, rows: number): string {
+  let over = live.reduce((sum, text) => sum + rowsOf(text, columns), 0) - rows
+  let text = ''
+  for (const one of live.slice(0, streaming)) {
+    if (over <= 0) break
+    const own = rowsOf(one, columns)
+    const bare = one.replace(sgr, '')
+    text += own <= over ? bare : start(bare, over * columns)
+    over -= own
+  }
+  return text
+}
+
+/** As much of a text as fills so many cells. */
+function start(text: string, cells: number): string {
+  let used = 0
+  let kept = ''
+  for (const char of graphemes(text)) {
+    used += widthOf(char)
+    if (used > cells) break
+    kept += char
+  }
+  return kept
+}
+
 /** From the cursor to the first column of the frame's first row, when lines break at `columns`. */
 function toTop({ live, cursor }: View, columns: number): string {
-  const rowsOf = (text: string): number => Math.max(1, Math.ceil(widthOf(text.replace(sgr, '').trimEnd()) / columns))
   // Without a cursor of ours, Ink leaves it below the last line.
-  const above = live.slice(0, cursor?.y ?? live.length).reduce((sum, text) => sum + rowsOf(text), 0)
+  const above = live.slice(0, cursor?.y ?? live.length).reduce((sum, text) => sum + rowsOf(text, columns), 0)
   const within = cursor === undefined ? 0 : Math.floor(cursor.x / columns)
   const up = above + within
   return `\r${up > 0 ? `\x1b[${up}A` : ''}`

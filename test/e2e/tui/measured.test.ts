@@ -88,6 +88,29 @@ describe('while it streams', () => {
     expect(lines.filter((line) => line.startsWith('› ')).length).toBeLessThanOrEqual(2)
   })
 
+  it('a much smaller screen pushes live rows of a paragraph into the scrollback: they are not given out again', async () => {
+    const words = numbered(400, 'fox and dog run')
+    const paragraphs = [0, 100, 200, 300].map((from) => words.slice(from, from + 100).join(' '))
+    await open({ columns: 110, rows: 35, replies: [{ text: `${paragraphs.join('\n\n')}\n\nEND`, chunkMs: 1 }] })
+    pty.type('go\r')
+    for (const [number, columns, rows] of [
+      ['L00060', 45, 14],
+      ['L00130', 100, 30],
+      ['L00200', 40, 12],
+      ['L00270', 120, 40],
+      ['L00340', 45, 14],
+    ] as const) {
+      await pty.until(() => pty.output().includes(number))
+      await pty.resize(columns, rows)
+    }
+    await pty.until('✓ done', 30_000)
+    // Where the terminal broke a row, a number may be in two rows.
+    const seen = tally([pty.lines().join('')])
+    const wrong = words.map((word) => [word.slice(0, 6), seen.get(word.slice(0, 6)) ?? 0])
+    expect(wrong.filter(([, times]) => times !== 1)).toEqual([])
+    expect(pty.output()).not.toMatch(fullClear)
+  })
+
   it('a key is on the screen within 30 ms', async () => {
     await open({ replies: slow(4000) })
     pty.type('go\r')
