@@ -18,6 +18,7 @@ import {
   type Command,
   type CommandResult,
   type Connection,
+  type Finding,
   type Policy,
   type RunOptions,
   type Sandbox,
@@ -59,7 +60,7 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
         ? await runConfined(found, command, cwd, options, tripwire)
         : await runPlan(groupPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
       const { started: _, ...result } = end
-      const findings = (await tripwire?.check()) ?? []
+      const findings = tripwire === undefined ? [] : await settleFindings(tripwire)
       const told = findings.length > 0 ? `[sandbox: ${findings.map((each) => each.message).join('; ')}]` : undefined
       const guess = confined && result.hint === undefined ? denialHint(result) : {}
       const hint = told ?? result.hint ?? guess.hint
@@ -74,6 +75,13 @@ async function armFor(policy: Policy, confined: boolean): Promise<Tripwire | und
   if (policy.mode !== 'workspace-write') return undefined
   // In the box git's data are mounted read-only and the filter refuses set-id modes; without it both are looked at.
   return armTripwire(policy.roots, { metadata: !confined || policy.git === 'writable' })
+}
+
+/** What makes git run programs, and what gives rights, is taken back at once; the rest may be meant, and is told. */
+async function settleFindings(tripwire: Tripwire): Promise<Finding[]> {
+  const settled: Finding[] = []
+  for (const finding of await tripwire.check()) settled.push(await tripwire.revert(finding))
+  return settled
 }
 
 async function runConfined(

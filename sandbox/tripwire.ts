@@ -2,7 +2,7 @@
  * Notices what no mount can prevent: names that a command makes and that a program outside would obey. Compared is what
  * was there before the command with what is there after it.
  */
-import { lstatSync, readFileSync, readlinkSync, rmSync, type Stats, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
 import { isInside, realPath } from './policy.ts'
@@ -15,6 +15,7 @@ import {
   PROTECTED_NAMES,
   withRemembered,
 } from './protect.ts'
+import { type Earlier, revertFinding } from './revert.ts'
 import type { Finding } from './types.ts'
 
 export interface TripwireOptions {
@@ -44,7 +45,7 @@ const MAX_KEPT_BYTES = 256 * 1024
 interface Seen {
   readonly kind: Finding['kind']
   readonly state: string
-  readonly content?: Buffer
+  readonly earlier?: Earlier | undefined
 }
 
 /** Looks at the folders now; `check` looks again and tells what is new or changed. Takes about 10 ms for 1,000 folders. */
@@ -69,12 +70,12 @@ export async function armTripwire(roots: readonly string[], options: TripwireOpt
       // What lies in a new folder is told with that folder.
       return findings.filter((inner) => !findings.some((outer) => outer !== inner && isInside(inner.path, outer.path)))
     },
-    revert(finding) {
+    async revert(finding) {
       const old = before.get(finding.path)
-      if (old?.content !== undefined) writeFileSync(finding.path, old.content)
-      else if (old === undefined) rmSync(finding.path, { recursive: true, force: true })
-      else return false
-      return true
+      // Too large to have been kept.
+      if (old !== undefined && finding.kind === 'git-data' && old.earlier === undefined) return finding
+      const done = await revertFinding(finding, old?.earlier)
+      return done === undefined ? finding : { ...finding, reverted: true, message: `${finding.message}; ${done}` }
     },
   }
 }
@@ -83,8 +84,8 @@ export interface Tripwire {
   /** Every `.git` that was in a root when it was armed, see protect.ts: so that nobody has to look again. */
   gitEntries(root: string): readonly string[]
   check(): Promise<readonly Finding[]>
-  /** Puts back what was there, or removes what is new. False where that is not known. */
-  revert(finding: Finding): boolean
+  /** Takes it back where that loses nothing of anybody (see revert.ts), and gives the finding with what was done. */
+  revert(finding: Finding): Promise<Finding>
 }
 
 async function look(roots: readonly string[], { metadata }: TripwireOptions): Promise<Map<string, Seen>> {
@@ -135,7 +136,8 @@ function lookAtGit(folder: string, found: Map<string, Seen>): void {
     if (stat === undefined) continue
     const content = stat.isFile() && stat.size <= MAX_KEPT_BYTES ? contentOf(file) : undefined
     const state = content === undefined ? stateOf(stat) : content.toString('latin1')
-    found.set(file, { kind: 'git-data', state, content })
+    const earlier = content === undefined ? undefined : { content, mode: stat.mode }
+    found.set(file, { kind: 'git-data', state, earlier })
   }
 }
 

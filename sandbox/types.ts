@@ -94,6 +94,8 @@ export interface Finding {
   readonly path: string
   /** One line for model and user; names in it are quoted. */
   readonly message: string
+  /** It was taken back at once; `message` says how. Otherwise it is there. */
+  readonly reverted?: true
 }
 
 /** Why no command can run here. `message` names the fix. */

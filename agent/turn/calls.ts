@@ -59,12 +59,9 @@ export async function* runCalls(
 /** What a command left that programs outside would obey is for the user to know, too; the model reads it in the result. */
 function* tellFindings({ details }: ToolResult): Generator<AgentEvent> {
   if (details.kind !== 'command') return
-  for (const { message } of details.findings ?? []) {
-    yield {
-      type: 'notice',
-      level: 'warning',
-      text: `After this command: ${message}. Look at it before you work there.`,
-    }
+  for (const { message, reverted } of details.findings ?? []) {
+    const look = reverted === true ? '' : ' Look at it before you work there.'
+    yield { type: 'notice', level: 'warning', text: `After this command: ${message}.${look}` }
   }
 }
 

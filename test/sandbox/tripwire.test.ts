@@ -3,11 +3,13 @@ import {
   appendFileSync,
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -89,19 +91,60 @@ describe('the tripwire', () => {
     expect((await watch(() => undefined)).findings).toEqual([])
   })
 
-  test('takes back what is new, and puts back what git was told', async () => {
+  test('takes back what makes git run programs and what gives rights, and leaves what may be meant', async () => {
     const config = readFileSync(path.join(root, '.git/config'), 'utf8')
+    chmodSync(path.join(root, '.git/config'), 0o640)
     const { findings, wire } = await watch(() => {
       git('config', 'core.fsmonitor', 'evil')
       put('.git/commondir', '../evil')
+      put('.git/hooks/pre-commit')
       put('fresh/.git/config')
+      put('src/suid', 'kept')
+      chmodSync(path.join(root, 'src/suid'), 0o6755)
     })
-    expect(findings).toHaveLength(3)
-    for (const finding of findings) expect(wire.revert(finding)).toBe(true)
+    expect(findings).toHaveLength(5)
+    const settled = new Map<string, Finding>()
+    for (const finding of findings) settled.set(path.relative(root, finding.path), await wire.revert(finding))
+    expect(settled.get('.git/config')).toMatchObject({
+      reverted: true,
+      message: expect.stringMatching(/; it was put back$/),
+    })
+    expect(settled.get('.git/commondir')).toMatchObject({
+      reverted: true,
+      message: expect.stringMatching(/; it was removed$/),
+    })
+    expect(settled.get('fresh/.git')?.reverted).toBeUndefined()
     expect(readFileSync(path.join(root, '.git/config'), 'utf8')).toBe(config)
+    expect(statSync(path.join(root, '.git/config')).mode & 0o7777).toBe(0o640)
     expect(existsSync(path.join(root, '.git/commondir'))).toBe(false)
-    expect(existsSync(path.join(root, 'fresh/.git'))).toBe(false)
-    expect(await wire.check()).toEqual([])
+    expect(existsSync(path.join(root, '.git/hooks/pre-commit'))).toBe(false)
+    expect(statSync(path.join(root, 'src/suid')).mode & 0o7777).toBe(0o755)
+    expect(readFileSync(path.join(root, 'src/suid'), 'utf8')).toBe('kept')
+    expect(existsSync(path.join(root, 'fresh/.git'))).toBe(true)
+    expect(found(await wire.check())).toEqual([['nested-repository', 'fresh/.git']])
+  })
+
+  test('is not led elsewhere by a link that was laid in the place of what it puts back', async () => {
+    const outside = path.join(base, 'outside/victim')
+    writeFileSync(outside, 'theirs')
+    const { findings, wire } = await watch(() => {
+      rmSync(path.join(root, '.git/config'))
+      symlinkSync(outside, path.join(root, '.git/config'))
+    })
+    expect(found(findings)).toEqual([['git-data', '.git/config']])
+    expect(await wire.revert(findings[0]!)).toMatchObject({ reverted: true })
+    expect(readFileSync(outside, 'utf8')).toBe('theirs')
+    expect(lstatSync(path.join(root, '.git/config')).isFile()).toBe(true)
+    // A folder on the way that became a link: nothing is written through it.
+    mkdirSync(path.join(base, 'outside/hooks'))
+    const again = await armTripwire([root], { metadata: true })
+    put('.git/hooks/pre-push', 'evil')
+    const seen = await again.check()
+    rmSync(path.join(root, '.git/hooks'), { recursive: true })
+    writeFileSync(path.join(base, 'outside/hooks/pre-push'), 'theirs')
+    symlinkSync(path.join(base, 'outside/hooks'), path.join(root, '.git/hooks'))
+    expect((await again.revert(seen[0]!)).reverted).toBeUndefined()
+    expect(existsSync(path.join(base, 'outside/hooks/pre-push'))).toBe(true)
   })
 
   test('names with newlines stay one line', async () => {
@@ -149,6 +192,16 @@ test('and in a container that is the boundary, where git config is not held', as
     limits: { seconds: 5, outputBytes: 1000 },
     signal: new AbortController().signal,
   }
-  const result = await sandbox.run({ line: 'git config core.fsmonitor evil', cwd: root }, options)
-  expect(found(result.findings ?? [])).toEqual([['git-data', '.git/config']])
+  const before = readFileSync(path.join(root, '.git/config'), 'utf8')
+  const result = await sandbox.run(
+    { line: 'git config core.fsmonitor evil; cp AGENTS.md s; chmod u+s s', cwd: root },
+    options,
+  )
+  expect(found(result.findings ?? [])).toEqual([
+    ['git-data', '.git/config'],
+    ['set-id', 's'],
+  ])
+  expect(result.hint).toMatch(/changed: ".*config", which can make git run programs; it was put back/)
+  expect(readFileSync(path.join(root, '.git/config'), 'utf8')).toBe(before)
+  expect(statSync(path.join(root, 's')).mode & 0o7000).toBe(0)
 })
