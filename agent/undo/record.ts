@@ -66,10 +66,12 @@ async function recordSince(
   const moved = [...scan].filter(([path, { stamp }]) => stamp === '' || stamp !== stamps.get(path))
   async function* changes(): AsyncGenerator<TreeChange> {
     for (const path of gone) yield { path, entry: null }
-    for (const [path, look] of moved) {
-      const entry = await entryOf(workspace, path, look)
-      if (entry === undefined) left.add(path)
-      yield { path, entry: entry ?? null }
+    for (const some of together(moved)) {
+      const entries = await Promise.all(some.map(([path, look]) => entryOf(workspace, path, look)))
+      for (const [at, [path]] of some.entries()) {
+        if (entries[at] === undefined) left.add(path)
+        yield { path, entry: entries[at] ?? null }
+      }
     }
   }
   const tree = await store.record([keep, lastName], last?.tree, changes(), signal)
@@ -80,6 +82,25 @@ async function recordSince(
 
 /** The tree of the last record is held whatever becomes of its turn: the next one builds on it. */
 const lastName = 'last'
+
+/** Read at once: enough to keep the disk busy, little enough for the memory and the limit on open files. */
+const mostAtOnce = 64
+const bytesAtOnce = 16 << 20
+
+function* together(moved: readonly (readonly [string, Look])[]): Generator<readonly (readonly [string, Look])[]> {
+  let some: (readonly [string, Look])[] = []
+  let bytes = 0
+  for (const one of moved) {
+    if (some.length > 0 && (some.length === mostAtOnce || bytes + one[1].bytes > bytesAtOnce)) {
+      yield some
+      some = []
+      bytes = 0
+    }
+    some.push(one)
+    bytes += one[1].bytes
+  }
+  if (some.length > 0) yield some
+}
 
 /** Undefined for what is too large or cannot be read. */
 async function entryOf(workspace: Workspace, path: string, look: Look): Promise<TreeChange['entry'] | undefined> {
