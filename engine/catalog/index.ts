@@ -1,5 +1,6 @@
 /** Models on disk: what there is, where it comes from, whether it fits. Part of the engine's face. */
 export { CatalogError } from './catalog-error.ts'
+export { dialectOf } from './dialect-of.ts'
 export { type Downloaded, type DownloadOptions, type DownloadRequest, download } from './download.ts'
 export { DownloadError, type DownloadEvent } from './download-events.ts'
 export type { CatalogEntry, MemoryNeed, ModelTraits, Source } from './entry.ts'

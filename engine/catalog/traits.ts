@@ -24,7 +24,11 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
         '(cachalot remote show vllm prints the command) and use it with --preset vllm, or take DeepSeek V4-Flash here',
     )
   }
-  const manner = dialect === undefined ? mannerOf(header, architecture) : checkedManner(dialect)
+  const template = metaString(header, 'tokenizer.chat_template') ?? ''
+  const manner =
+    dialect !== undefined
+      ? checkedManner(dialect, template)
+      : (mannerOf(header, architecture) ?? (template === '' ? undefined : mannerOfDialect('template')))
   if (manner === undefined) {
     throw new CatalogError(
       'unknown-dialect',
@@ -35,7 +39,7 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
   return { architecture, contextTokens, ...manner }
 }
 
-const knownDialects = (): string[] => Object.keys(dialects).sort()
+const knownDialects = (): string[] => [...Object.keys(dialects), 'template'].sort()
 
 function mannerOf(header: GgufHeader, architecture: string): Manner | undefined {
   return mannerOfFile({
@@ -47,8 +51,14 @@ function mannerOf(header: GgufHeader, architecture: string): Manner | undefined 
   })
 }
 
-function checkedManner(dialect: string): Manner {
-  if (!Object.hasOwn(dialects, dialect)) {
+function checkedManner(dialect: string, template: string): Manner {
+  if (dialect === 'template' && template === '') {
+    throw new CatalogError(
+      'unknown-dialect',
+      `the file has no chat template. Known: ${Object.keys(dialects).join(', ')}`,
+    )
+  }
+  if (dialect !== 'template' && !Object.hasOwn(dialects, dialect)) {
     throw new CatalogError('unknown-dialect', `there is no dialect "${dialect}". Known: ${knownDialects().join(', ')}`)
   }
   return mannerOfDialect(dialect)

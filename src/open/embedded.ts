@@ -1,5 +1,5 @@
 import {
-  dialectByName,
+  dialectOf,
   fits,
   type Model,
   openEmbedded,
@@ -19,7 +19,7 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
   const { name, file, traits } = resolved
   const contextTokens = config.context ?? (await usualContext(resolved))
   // Before the weights are read: what is refused here would otherwise be refused minutes later.
-  const dialect = dialectByName(traits.dialect, { effort: config.effort, contextTokens })
+  const dialect = await dialectOf(resolved, { effort: config.effort, contextTokens })
   try {
     const engine = await openEngine({
       file,

@@ -132,7 +132,7 @@ test('V4.1 with Engram names the remote way, whatever dialect is asked for', asy
 })
 
 test('a file that nobody knows how to speak to needs --dialect, and gets it', async () => {
-  const file = model('some.gguf', { 'tokenizer.chat_template': '<function=name>' })
+  const file = model('some.gguf')
   await expect(resolveModel(file, folders())).rejects.toMatchObject({ kind: 'unknown-dialect' })
   await expect(resolveModel(file, folders())).rejects.toThrow(/--dialect <name>/)
   await expect(resolveModel(file, folders(), { dialect: 'klingon' })).rejects.toThrow(/no dialect "klingon"/)
