@@ -3,7 +3,8 @@
  * parses code, with shared chunks; and the grammars beside them.
  * `--if-stale` builds only when a source file is newer than the last build, so that `npm start` stays quick.
  */
-import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -53,6 +54,9 @@ if (!process.argv.includes('--if-stale') || stale) {
   for (const { name, source } of grammarFiles) {
     copyFileSync(join(root, 'node_modules', source), join(staging, 'grammars', name))
   }
+  // The manual page is of what was built.
+  const page = execFileSync(process.execPath, [join(staging, 'cli.js'), 'man'], { encoding: 'utf8' })
+  writeFileSync(join(staging, 'cachalot.1'), page)
   rmSync(outdir, { recursive: true, force: true })
   renameSync(staging, outdir)
 }

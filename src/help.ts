@@ -11,10 +11,14 @@ Usage:
   cachalot warm                     read the repository ahead, so that sessions begin with it
   cachalot cache <command>          saved readings: ls, rm, gc, pin, export, import
   cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
+  cachalot audit <ID>               what a session did, and whether its log is whole   (also: replay)
   cachalot remote                   servers for models too large for this machine
+  cachalot serve                    offer the embedded model to other programs of this machine
+  cachalot acp                      be the agent of an editor (Agent Client Protocol)
   cachalot config                   show every setting, its value and where it comes from
   cachalot doctor                   say what works on this machine and what does not
   cachalot sandbox -- <command>     run a command in the sandbox of the model's commands
+  cachalot completion <shell>       a script by which bash, zsh or fish completes commands   (also: man)
   cachalot <command> --help         what a command can do
 
 Examples:

@@ -29,7 +29,8 @@ export async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(exit: (code: number) => void): Command {
+/** All commands. `exit` is told the exit code of the one that runs. */
+export function buildProgram(exit: (code: number) => void): Command {
   const program = new Command('cachalot')
     .exitOverride()
     .version(version, '-V, --version')

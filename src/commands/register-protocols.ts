@@ -1,7 +1,9 @@
 /** The commands by which other programs use Cachalot: registered here, loaded when chosen. */
 import type { Command } from 'commander'
+import { help } from '../help.ts'
+import { version } from '../version.ts'
 
-/** Adds `serve` and `acp`. `withSettings` adds the flags that are settings. */
+/** Adds `serve`, `acp`, `completion` and `man`. `withSettings` adds the flags that are settings. */
 export function registerProtocolCommands(
   program: Command,
   exit: (code: number) => void,
@@ -36,6 +38,25 @@ export function registerProtocolCommands(
     const { acpCommand } = await import('../acp/acp.ts')
     exit(await acpCommand(flags))
   })
+
+  program
+    .command('completion')
+    .summary('print a script by which your shell completes commands')
+    .description('Print the completion script of a shell: eval "$(cachalot completion bash)".')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const [{ completion }, { commandTable }] = [await import('./completion.ts'), await import('./command-table.ts')]
+      process.stdout.write(completion(shell, commandTable(program)))
+    })
+
+  program
+    .command('man')
+    .summary('print the manual page')
+    .description('Print the manual page: cachalot man | man -l -')
+    .action(async () => {
+      const [{ manPage }, { commandTable }] = [await import('./man-page.ts'), await import('./command-table.ts')]
+      process.stdout.write(manPage(commandTable(program), version, help))
+    })
 }
 
 const serveExamples = `
