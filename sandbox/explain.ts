@@ -33,7 +33,8 @@ export function explainPolicy(
   const writable = policy.mode === 'read-only' ? [] : [...policy.roots, ...policy.extraWrite]
   lines.push(`writable: ${[...writable, 'a private /tmp'].join(', ')}`)
   for (const root of writable) {
-    const kept = protectedPaths(root).map((file) => path.relative(root, file) || '.')
+    const forbidden = (policy.readOnly ?? []).filter((file) => file.startsWith(`${root}/`))
+    const kept = [...protectedPaths(root), ...forbidden].map((file) => path.relative(root, file) || '.')
     if (kept.length > 0) lines.push(`read-only in ${root}: ${kept.join(', ')}`)
   }
   const hidden = secretMasks(home, policy.denyRead).map((mask) => mask.path)

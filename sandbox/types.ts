@@ -22,6 +22,8 @@ export interface Policy {
   readonly roots: readonly string[]
   /** More writable paths, absolute; from flags and user configuration only. */
   readonly extraWrite: readonly string[]
+  /** Paths in the writable folders that commands may not change, absolute. Held by bubblewrap where they exist. */
+  readonly readOnly?: readonly string[]
   /** Paths hidden from commands, absolute, besides the built-in list of secrets. */
   readonly denyRead: readonly string[]
   readonly network: 'off' | 'full'

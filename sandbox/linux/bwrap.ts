@@ -89,7 +89,9 @@ export function bwrapProfile(
     // Only the work tree's own repository: another root's is not what the tool was called for.
     const [first = ''] = policy.roots
     const held = policy.git === 'writable' && isInside(first, folder) ? gitToolPaths : protectedInBox
-    args.push(...protectionArgs(folder, held(folder, options.gitEntries?.(folder))))
+    // What the user forbids is not forbidden to the git tool: a switch that cannot write it would stop half-way.
+    const forbidden = policy.git === 'writable' ? [] : (policy.readOnly ?? []).flatMap((file) => realPath(file) ?? [])
+    args.push(...protectionArgs(folder, [...held(folder, options.gitEntries?.(folder)), ...forbidden]))
   }
 
   for (const mask of around) args.push('--remount-ro', mask.path)
