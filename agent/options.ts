@@ -105,6 +105,8 @@ export interface SessionInfo {
 export interface SendOptions {
   /** Aborting it ends the run with `interrupted` within 300 ms, also inside prefill; what was done stays. */
   readonly signal?: AbortSignal
+  /** Absolute paths of pictures that go with the task. A model without vision gets none of them, and a notice says so. */
+  readonly pictures?: readonly string[]
 }
 
 /**

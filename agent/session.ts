@@ -1,5 +1,6 @@
 /** Opens a session: log, context and model brought together. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import type { Picture } from '../engine/index.ts'
 import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
 import { recoverEdits } from '../tools/index.ts'
 import { trackChanges } from './changes.ts'
@@ -17,6 +18,7 @@ import { recordOf } from './log/record.ts'
 import type { LogWriter } from './log/write.ts'
 import { runTurn } from './loop.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
+import { keepPictures } from './pictures.ts'
 import type { Turn } from './turn/turn.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
@@ -103,7 +105,7 @@ class AgentSession implements Session {
     this.#steering.push(text)
   }
 
-  async *send(text: string, { signal }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
+  async *send(text: string, { signal, pictures = [] }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
     if (this.#running) throw new Error('A run is going on in this session: wait for its result, or use steer().')
     this.#running = true
     const left = new AbortController()
@@ -111,7 +113,7 @@ class AgentSession implements Session {
     try {
       const { id, info } = this
       yield { type: 'session', id, cwd: info.cwd, model: info.model, sandbox: info.sandbox }
-      for await (const event of this.#run(text, interrupt)) {
+      for await (const event of this.#run(text, pictures, interrupt)) {
         this.#known.hear(event)
         const record = recordOf(event, this.#options.clock.now())
         // A log that cannot be written ends the run at its next message; the events come through all the same.
@@ -124,12 +126,15 @@ class AgentSession implements Session {
     }
   }
 
-  async *#run(task: string, signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
+  async *#run(task: string, files: readonly string[], signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
     const began = this.#options.clock.now()
     if (this.#conversation === undefined) yield* this.#recover()
+    const { info } = this.#options.model
+    const { pictures, problems } = await keepPictures(files, { info, folder: dirname(this.#log.file) })
+    for (const text of problems) yield { type: 'notice', level: 'warning', text }
     let conversation: Conversation
     try {
-      conversation = await this.#begin(task)
+      conversation = await this.#begin(task, pictures)
     } catch (error) {
       // No model to talk to, or no log to write: nothing has been asked yet.
       const text = error instanceof Error ? error.message : String(error)
@@ -220,12 +225,21 @@ class AgentSession implements Session {
       sampling,
       tries,
       checks,
-      steering: () => this.#steering.splice(0),
+      steering: () => this.#heard(),
       // An attempt of a small model is taken back whole: it hears of changes with its next task.
       news: model.info.prompt === 'small' ? undefined : (command) => this.#news({ noticed: !command }),
       replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#fileTokens.values()) : undefined,
       filesInPlay: () => [...this.#shown.keys()],
     }
+  }
+
+  /** The words that came since the last look; in the log as a person's, for the model has them among its messages. */
+  #heard(): readonly string[] {
+    const words = this.#steering.splice(0)
+    const time = new Date(this.#options.clock.now()).toISOString()
+    // A log that cannot be written ends the run at its next message.
+    for (const text of words) this.#log.note({ type: 'steer', time, text }).catch(() => undefined)
+    return words
   }
 
   async #start(): Promise<Conversation> {
@@ -241,7 +255,7 @@ class AgentSession implements Session {
   }
 
   /** Opens the conversation where it is not open yet, and puts the task at its end, with what the model needs for it. */
-  async #begin(task: string): Promise<Conversation> {
+  async #begin(task: string, pictures: readonly Picture[]): Promise<Conversation> {
     const { model, workspace, clock } = this.#options
     this.#conversation ??= await this.#start()
     const conversation = this.#conversation
@@ -255,7 +269,7 @@ class AgentSession implements Session {
     const news = await this.#news({ except: new Set(packed.whole.map(({ path }) => path)) })
     await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
     const text = news === '' ? packed.text : `${news}\n\n${packed.text}`
-    await conversation.append([{ role: 'user', text }])
+    await conversation.append([{ role: 'user', text, ...(pictures.length > 0 && { pictures }) }])
     this.#known.shown(packed.whole)
     this.#first = false
     if (packed.whole.length === 0) return conversation

@@ -33,6 +33,17 @@ export interface SystemMessage {
 export interface UserMessage {
   readonly role: 'user'
   readonly text: string
+  /** Only for models with vision (`ModelInfo.vision`). */
+  readonly pictures?: readonly Picture[]
+}
+
+/** A picture that goes with a message: a file of ours that never changes. */
+export interface Picture {
+  /** Absolute path. */
+  readonly file: string
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
+  /** Of the bytes, hexadecimal. */
+  readonly sha256: string
 }
 
 /** One reply of the model. */

@@ -15,6 +15,8 @@ export interface ModelInfo {
    * changed files and all succeeded; small models that answer at once in code fences have nothing to add to that.
    */
   readonly finishes: 'words' | 'edits'
+  /** Whether user messages may carry pictures. Absent: they may not. */
+  readonly vision?: boolean
   /** Which of agent/prompts it was measured with. */
   readonly prompt: 'full' | 'small'
 }

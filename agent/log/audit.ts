@@ -69,6 +69,7 @@ export async function auditSession(file: string): Promise<Audit> {
 function entriesOf(record: LogRecord, tools: Map<string, string>): AuditEntry[] {
   switch (record.type) {
     case 'input':
+    case 'steer':
       return [{ kind: 'input', time: record.time, text: record.text }]
     case 'files':
       return [{ kind: 'shown', paths: record.files.map(({ path }) => path) }]

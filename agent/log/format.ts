@@ -17,7 +17,19 @@ const message = z.discriminatedUnion('role', [
     text: z.string(),
     tools: z.array(z.object({ name: z.string(), description: z.string(), parameters: jsonObject })),
   }),
-  z.object({ role: z.literal('user'), text: z.string() }),
+  z.object({
+    role: z.literal('user'),
+    text: z.string(),
+    pictures: z
+      .array(
+        z.object({
+          file: z.string(),
+          mediaType: z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp']),
+          sha256: z.string(),
+        }),
+      )
+      .optional(),
+  }),
   z.object({
     role: z.literal('assistant'),
     reasoning: z.string(),
@@ -52,6 +64,8 @@ export const logRecord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('files'), files: z.array(shownFile) }),
   /** What a person typed, before files were packed around it. */
   z.object({ type: z.literal('input'), time: z.string(), text: z.string() }),
+  /** What a person said while the model worked. The model has it as a message of its own. */
+  z.object({ type: z.literal('steer'), time: z.string(), text: z.string() }),
   z.object({
     type: z.literal('tool-result'),
     callId: z.string(),

@@ -5,6 +5,8 @@ import { allTools, type Effect, parseCall, type ToolDetails } from '../../tools/
 import { type AgentEvent, type ExitReason, exitCode } from '../events.ts'
 import { type LogRecord, logRecord } from './format.ts'
 
+type ResultEvent = Extract<AgentEvent, { type: 'result' }>
+
 export type Replayed = { readonly type: 'input'; readonly text: string } | AgentEvent
 
 /**
@@ -45,6 +47,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
   return (record) => {
     switch (record.type) {
       case 'input':
+      case 'steer':
         return [{ type: 'input', text: record.text }]
       case 'message':
         return record.message.role === 'assistant' ? replyEvents(record.message) : []
@@ -60,7 +63,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
       case 'failure':
         return [{ type: 'notice', level: 'error', text: record.message }]
       case 'result': {
-        const { seconds = 0, steps = 0, usage } = record.summary as { seconds?: number; steps?: number; usage?: Usage }
+        const { seconds = 0, steps = 0, checks = [], usage } = record.summary as Partial<ResultEvent>
         if (!(record.exit in exitCode) || usage === undefined) return []
         const exit = record.exit as ExitReason
         return [
@@ -70,7 +73,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
             exitCode: exitCode[exit],
             text: record.text,
             changes: [],
-            checks: [],
+            checks,
             steps,
             seconds,
             usage,
@@ -82,8 +85,10 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
       case 'header':
       case 'files':
       case 'approval':
-      case 'usage':
         return []
+      case 'usage':
+        // Written by ourselves from this very type.
+        return [{ type: 'usage', usage: record.usage as unknown as Usage }]
     }
   }
 }

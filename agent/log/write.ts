@@ -101,6 +101,7 @@ function structured(message: Placed['message']): Extract<LogRecord, { type: 'mes
     case 'assistant':
       return { ...message, calls: [...message.calls], sampled: message.sampled && [...message.sampled] }
     case 'user':
+      return { ...message, pictures: message.pictures?.map((picture) => ({ ...picture })) }
     case 'tool':
       return { ...message }
   }

@@ -5,6 +5,7 @@ import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, Sampling } from '../model.ts'
 import { callIds } from '../session/reply.ts'
 import { estimateTokens } from '../session/usage.ts'
+import { withPictures } from './pictures.ts'
 import type { RemotePreset } from './presets.ts'
 import type { RetryLimits } from './retry.ts'
 import { type RemoteState, remoteSession } from './session.ts'
@@ -19,6 +20,8 @@ export interface RemoteOptions {
   readonly contextTokens?: number
   readonly finishes?: ModelInfo['finishes']
   readonly prompt?: ModelInfo['prompt']
+  /** Whether the model takes pictures; servers do not tell. */
+  readonly vision?: boolean
   /** Temperature, top-p and seed are sent when they are given; the rest is the server's. */
   readonly sampling?: Partial<Sampling>
   /** What this server wants besides the common protocol. */
@@ -54,6 +57,7 @@ export function openRemote(options: RemoteOptions): Model {
       rewind: 'none',
       finishes: options.finishes ?? 'words',
       prompt: options.prompt ?? 'full',
+      vision: options.vision ?? false,
     },
     url: `${base.origin}${base.path}/chat/completions${base.search}`,
     place: { shown: `${base.origin}${base.path}`, model: options.model, apiKey: apiKey === '' ? undefined : apiKey },
@@ -71,7 +75,7 @@ export function openRemote(options: RemoteOptions): Model {
       const messages = prefix.flatMap((segment) => segment.messages)
       const ids = callIds()
       ids.seen(messages)
-      return remoteSession(state, messages, ids)
+      return remoteSession(state, messages, ids, await withPictures(new Map(), messages))
     },
     close: async () => undefined,
   }

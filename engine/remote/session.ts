@@ -8,6 +8,7 @@ import { type CallIds, collectReply } from '../session/reply.ts'
 import { addUsage, estimateTokens, noUsage } from '../session/usage.ts'
 import { type Place, RemoteError } from './errors.ts'
 import { exchange } from './exchange.ts'
+import { type PictureUrls, withPictures } from './pictures.ts'
 import { type RetryLimits, retryBudget } from './retry.ts'
 import { callAssembly } from './tool-calls.ts'
 import { type Chunk, type ReasoningBack, toolsToWire, toWire, type WireUsage } from './wire.ts'
@@ -37,8 +38,15 @@ interface Try {
   firstAt: number | undefined
 }
 
-export function remoteSession(state: RemoteState, initial: readonly Message[], ids: CallIds): ModelSession {
+/** `known`: the pictures of the initial messages. */
+export function remoteSession(
+  state: RemoteState,
+  initial: readonly Message[],
+  ids: CallIds,
+  known: PictureUrls,
+): ModelSession {
   let messages = [...initial]
+  let urls = known
   let usage = noUsage
   let contextTokens = estimate(messages)
 
@@ -146,7 +154,9 @@ export function remoteSession(state: RemoteState, initial: readonly Message[], i
       seed,
       ...state.fields,
       ...(tools.length === 0 ? {} : { tools }),
-      messages: messages.map((message) => toWire(message, state.reasoning)).filter((message) => message !== undefined),
+      messages: messages
+        .map((message) => toWire(message, state.reasoning, urls))
+        .filter((message) => message !== undefined),
     })
   }
 
@@ -184,6 +194,7 @@ export function remoteSession(state: RemoteState, initial: readonly Message[], i
       return contextTokens
     },
     async append(added) {
+      urls = await withPictures(urls, added)
       messages = [...messages, ...added]
       ids.seen(added)
       contextTokens += estimate(added)
@@ -195,7 +206,7 @@ export function remoteSession(state: RemoteState, initial: readonly Message[], i
       messages = messages.slice(0, checkpoint.id)
       contextTokens = checkpoint.tokens
     },
-    fork: async () => remoteSession(state, messages, ids.copy()),
+    fork: async () => remoteSession(state, messages, ids.copy(), urls),
     close: async () => undefined,
   }
 }
@@ -220,8 +231,14 @@ function plainParser(): ReplyParser {
   return { push: (text) => (text === '' ? [] : [{ type: 'text', text }]), end: () => [] }
 }
 
+/** A guess: servers count a picture as some hundred to some thousand tokens, by its size. */
+const pictureTokens = 1000
+
 function estimate(messages: readonly Message[]): number {
-  return messages.reduce((sum, message) => sum + estimateTokens(JSON.stringify(toWire(message) ?? '')), 0)
+  return messages.reduce((sum, message) => {
+    const pictures = message.role === 'user' ? (message.pictures?.length ?? 0) : 0
+    return sum + estimateTokens(JSON.stringify(toWire(message) ?? '')) + pictures * pictureTokens
+  }, 0)
 }
 
 /** What the server told; what it did not tell is estimated. */

@@ -1,9 +1,11 @@
 /** What goes over the wire: the OpenAI chat completions format (https://platform.openai.com/docs/api-reference/chat). */
 import * as z from 'zod'
-import type { AssistantMessage, JsonSchema, Message } from '../messages.ts'
+import type { AssistantMessage, JsonSchema, Message, UserMessage } from '../messages.ts'
+import type { PictureUrls } from './pictures.ts'
 
 export type WireMessage =
-  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'system'; readonly content: string }
+  | { readonly role: 'user'; readonly content: string | readonly WirePart[] }
   | {
       readonly role: 'assistant'
       readonly content: string
@@ -15,6 +17,11 @@ export type WireMessage =
       }[]
     }
   | { readonly role: 'tool'; readonly tool_call_id: string; readonly content: string }
+
+/** Content of a message with pictures (https://platform.openai.com/docs/guides/images-vision). */
+export type WirePart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image_url'; readonly image_url: { readonly url: string } }
 
 export interface WireTool {
   readonly type: 'function'
@@ -28,11 +35,16 @@ export interface WireTool {
 export type ReasoningBack = 'calls' | 'all' | 'none'
 
 /** Each message by itself, so that the rendering of an earlier one never changes. Undefined for an empty reply. */
-export function toWire(message: Message, reasoning: ReasoningBack = 'calls'): WireMessage | undefined {
+export function toWire(
+  message: Message,
+  reasoning: ReasoningBack = 'calls',
+  urls: PictureUrls = new Map(),
+): WireMessage | undefined {
   switch (message.role) {
     case 'system':
-    case 'user':
       return { role: message.role, content: message.text }
+    case 'user':
+      return { role: message.role, content: userContent(message, urls) }
     case 'tool':
       return { role: 'tool', tool_call_id: message.callId, content: message.text }
     case 'assistant':
@@ -41,6 +53,20 @@ export function toWire(message: Message, reasoning: ReasoningBack = 'calls'): Wi
     default:
       return message satisfies never
   }
+}
+
+/** A text alone stays a string: servers without vision take nothing else. */
+function userContent({ text, pictures = [] }: UserMessage, urls: PictureUrls): string | readonly WirePart[] {
+  if (pictures.length === 0) return text
+  return [
+    { type: 'text', text },
+    ...pictures.map(({ sha256 }): WirePart => {
+      const url = urls.get(sha256)
+      return url === undefined
+        ? { type: 'text', text: '(A picture stood here; it is not on the disk any more.)' }
+        : { type: 'image_url', image_url: { url } }
+    }),
+  ]
 }
 
 /**

@@ -56,6 +56,15 @@ export const settings = {
     schema: z.string().regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable, not the key itself'),
     repository: false,
   }),
+  vision: setting<'on' | 'off'>({
+    key: 'remote.vision',
+    env: 'CACHALOT_VISION',
+    flag: '--vision <on|off>',
+    help: 'whether the model of the endpoint takes pictures: on or off',
+    kind: 'text',
+    schema: z.enum(['on', 'off'], 'must be on or off'),
+    repository: false,
+  }),
   dialect: setting<string>({
     key: 'engine.dialect',
     env: 'CACHALOT_DIALECT',

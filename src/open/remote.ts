@@ -24,6 +24,7 @@ export function openRemoteModel(config: Config, environment: Environment = proce
       apiKey: keyOf(config, preset, environment),
       contextTokens: config.context ?? preset?.contextTokens,
       effort: config.effort,
+      vision: config.vision === 'on',
       ...(preset === undefined ? {} : { preset }),
     })
   } catch (error) {

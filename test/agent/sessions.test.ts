@@ -32,7 +32,9 @@ it('replays what was drawn, from the end, past a torn line', async () => {
   await perform(at, 'change it')
   await perform(at, 'and?')
   appendFileSync(at.session.info.logFile, '{"type":"mess')
-  const events = await replaySession(at.session.info.logFile)
+  const all = await replaySession(at.session.info.logFile)
+  expect(all.findLast(({ type }) => type === 'usage')).toMatchObject({ usage: { generatedTokens: 1 } })
+  const events = all.filter(({ type }) => type !== 'usage')
   expect(events.map(({ type }) => type)).toEqual([
     'input',
     'reasoning',
@@ -47,7 +49,17 @@ it('replays what was drawn, from the end, past a torn line', async () => {
   ])
   expect(events[4]).toMatchObject({ name: 'edit', result: { ok: true, details: { kind: 'change', path: 'a.txt' } } })
   const tail = await replaySession(at.session.info.logFile, 1000)
-  expect(tail.map(({ type }) => type)).toEqual(['input', 'text', 'result'])
+  expect(tail.map(({ type }) => type)).toEqual(['input', 'text', 'usage', 'result'])
+})
+
+it('replays what was said while the model worked, where it was said', async () => {
+  const at = await stage([{ text: 'I look.', calls: [edit] }, { text: 'Heard.' }], { files: { 'a.txt': 'one\n' } })
+  for await (const { type } of at.session.send('change it')) if (type === 'call') at.session.steer('and be quick')
+  const events = await replaySession(at.session.info.logFile)
+  const said = events.flatMap((event) => (event.type === 'input' || event.type === 'text' ? [event.text] : []))
+  expect(said).toEqual(['change it', 'I look.', 'and be quick', 'Heard.'])
+  const [only] = await listSessions(at.state)
+  expect(only?.firstInput).toBe('change it')
 })
 
 it('forks: the copy goes its own way, the first stays as it was', async () => {
