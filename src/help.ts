@@ -12,6 +12,8 @@ Usage:
   cachalot cache <command>          saved readings: ls, rm, gc, pin, export, import
   cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
   cachalot audit <ID>               what a session did, and whether its log is whole   (also: replay)
+  cachalot audit <session>          what a session did: commands, files, network, approvals
+  cachalot replay <session>         hold a session once more and tell the first difference
   cachalot remote                   servers for models too large for this machine
   cachalot serve                    offer the embedded model to other programs of this machine
   cachalot acp                      be the agent of an editor (Agent Client Protocol)
@@ -32,7 +34,8 @@ The first run fetches a small model (1.1 GB) if there is none. Nothing leaves th
 endpoint. Commands of the model run in a sandbox: it can write here and nowhere else, and has no network.
 
 Exit codes of run:
-  0 done   1 not done   2 usage   3 model or engine   4 sandbox missing   5 limit reached   130 interrupted
+  0 done   1 not done   2 usage   3 model or engine   4 sandbox missing   5 limit reached   7 denied
+  130 interrupted
 
 Settings: ~/.config/cachalot/config.toml < .cachalot/config.toml < CACHALOT_* < flags
 `
