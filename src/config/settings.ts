@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import type { Rule } from '../../agent/index.ts'
+import { engineSettings } from './engine-settings.ts'
 import { interfaceSettings } from './interface-settings.ts'
 import type { Setting } from './setting.ts'
 
@@ -65,42 +66,7 @@ export const settings = {
     schema: z.enum(['on', 'off'], 'must be on or off'),
     repository: false,
   }),
-  dialect: setting<string>({
-    key: 'engine.dialect',
-    env: 'CACHALOT_DIALECT',
-    flag: '--dialect <name>',
-    help: 'prompt protocol of a model that is not in the catalog',
-    kind: 'text',
-    schema: z.string().min(1),
-    repository: false,
-  }),
-  effort: setting<'off' | 'low' | 'high' | 'max'>({
-    key: 'engine.effort',
-    env: 'CACHALOT_EFFORT',
-    flag: '--effort <level>',
-    help: 'how much the model thinks: off, low, high or max, as far as it has them; fixed for a session',
-    kind: 'text',
-    schema: z.enum(['off', 'low', 'high', 'max'], 'must be off, low, high or max'),
-    repository: false,
-  }),
-  context: setting<number>({
-    key: 'engine.context_tokens',
-    env: 'CACHALOT_CONTEXT',
-    flag: '--context <tokens>',
-    help: 'context length',
-    kind: 'number',
-    schema: whole(256),
-    repository: true,
-  }),
-  threads: setting<number>({
-    key: 'engine.threads',
-    env: 'CACHALOT_THREADS',
-    flag: '--threads <n>',
-    help: 'at most this many threads for the embedded model',
-    kind: 'number',
-    schema: whole(1).max(1024, 'must be at most 1024'),
-    repository: false,
-  }),
+  ...engineSettings,
   repository: setting<'auto' | 'always' | 'never'>({
     key: 'context.repository',
     env: 'CACHALOT_CONTEXT_REPOSITORY',

@@ -2,6 +2,7 @@ import {
   dialectOf,
   fits,
   type Model,
+  modelPath,
   openEmbedded,
   openEngine,
   openKvStore,
@@ -25,6 +26,11 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
       file,
       contextTokens,
       threads: config.threads,
+      kvType: config.kvType,
+      gpuLayers: config.gpuLayers,
+      cpuExperts: config.experts === 'cpu',
+      // Counts, as a model's path does, from where the program was called.
+      adapter: config.adapter === undefined ? undefined : modelPath(config.adapter),
       // One more for the saving of readings behind an answer.
       ...(keepSequences > 0 && { sequences: keepSequences + parallel + 1 }),
       signal,

@@ -29,24 +29,27 @@ test('doctor tells what works, with what was seen', async () => {
   expect(stdout).toMatch(/^ {2}ok {4}/m)
   expect(stdout).toMatch(/^ {2}\+ write-outside: writes only to the work tree/m)
   expect(stdout).toMatch(/^Engine: \/.*llama/m)
+  expect(stdout).toMatch(/^ {2}memory: .* free of .*; read at .*\/s$/m)
+  expect(stdout).toMatch(/^ {2}cpu: /m)
   expect(stdout).toContain('none; the first run fetches one')
   expect(stdout).toContain(join(place.home, 'own', 'data'))
   expect(exitCode).toBe(0)
 })
 
 test('doctor --json is one object', async () => {
-  const { exitCode, stdout } = await place.run(['doctor', '--json'])
+  const { exitCode, stdout } = await place.run(['doctor', '--json', '--quick'])
   expect(JSON.parse(String(stdout))).toMatchObject({
     ok: true,
     sandbox: { backend: 'bwrap', problem: null },
     engine: { problem: null },
     models: [],
+    machine: { bandwidth: null, devices: [{ kind: 'cpu' }] },
   })
   expect(exitCode).toBe(0)
 })
 
 test('doctor without a sandbox names the fix: exit 1', async () => {
-  const { exitCode, stdout } = await hiddenRun(['doctor'])
+  const { exitCode, stdout } = await hiddenRun(['doctor', '--quick'])
   expect(stdout).toContain('Sandbox: commands cannot run here')
   expect(stdout).toMatch(/apt|bubblewrap/)
   expect(exitCode).toBe(1)
