@@ -20,6 +20,11 @@ const GIVEN: Readonly<Record<Sandbox['backend'], readonly Guarantee[]>> = {
 export const guaranteesOf = (backend: Sandbox['backend'], works: boolean): readonly Guarantee[] =>
   works ? GIVEN[backend] : []
 
+/** What the weaker box does not give, and who asks for it does without. Not the list of hosts: that would be no list. */
+export const landlockLacks: readonly Guarantee[] = GIVEN.bwrap.filter(
+  (guarantee) => guarantee !== 'net-allowlist' && !GIVEN.landlock.includes(guarantee),
+)
+
 /** What of them a policy leaves: someone who opens the network opens what is reached by it. */
 export function guaranteesUnder(policy: Policy, given: readonly Guarantee[]): readonly Guarantee[] {
   if (policy.mode === 'full-access') return []

@@ -3,6 +3,7 @@ export { type BackgroundCommand, BackgroundCommands, type BackgroundState } from
 export type { SandboxOptions } from './detect.ts'
 export { diagnoseSandbox, type SandboxReport } from './doctor.ts'
 export { explainPolicy } from './explain.ts'
+export { landlockLacks } from './guarantees.ts'
 export { openSandbox } from './open.ts'
 export { allGuarantees, checkPolicy, guaranteeText, missingGuarantees } from './policy.ts'
 export { plainText } from './terminal.ts'

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import type { Rule } from '../../agent/index.ts'
 import { engineSettings } from './engine-settings.ts'
 import { interfaceSettings } from './interface-settings.ts'
+import type { McpServer } from './mcp.ts'
 import type { Setting } from './setting.ts'
 
 const setting = <Value>(given: Setting<Value>): Setting<Value> => given
@@ -186,15 +187,15 @@ export const settings = {
     schema: whole(0).max(0xffffffff, 'must be less than 2^32'),
     repository: true,
   }),
-  sandbox: setting<'read-only' | 'workspace-write' | 'full-access' | 'external'>({
+  sandbox: setting<'read-only' | 'workspace-write' | 'full-access' | 'external' | 'landlock'>({
     key: 'sandbox.mode',
     env: 'CACHALOT_SANDBOX',
     flag: '--sandbox <mode>',
-    help: 'read-only, workspace-write, full-access (commands run unconfined), or external (this container is the boundary)',
+    help: 'read-only, workspace-write, full-access (commands run unconfined), external (this container is the boundary), or landlock (a weaker box, for machines without namespaces)',
     kind: 'text',
     schema: z.enum(
-      ['read-only', 'workspace-write', 'full-access', 'external'],
-      'must be read-only, workspace-write, full-access or external',
+      ['read-only', 'workspace-write', 'full-access', 'external', 'landlock'],
+      'must be read-only, workspace-write, full-access, external or landlock',
     ),
     fallback: 'workspace-write',
     repository: false,
@@ -281,6 +282,8 @@ export type Config = {
 } & {
   /** `[[rules]]` of the user, and the stricter ones of the repository. */
   readonly rules: readonly Rule[]
+  /** `[mcp.<name>]` of the user. */
+  readonly servers: readonly McpServer[]
 }
 
 export const settingNames = Object.keys(settings) as SettingName[]

@@ -1,4 +1,4 @@
-import { openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
+import { landlockLacks, openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
 import type { Config } from '../config/settings.ts'
 
 /**
@@ -10,15 +10,17 @@ export function openWantedSandbox(config: Config, root: string): Promise<Sandbox
 }
 
 /** What of the sandbox room a setting asks for. */
-export function sandboxBackend(mode: Config['sandbox']): 'auto' | 'external' | 'none' {
-  if (mode === 'external') return 'external'
+export function sandboxBackend(mode: Config['sandbox']): 'auto' | 'external' | 'landlock' | 'none' {
+  if (mode === 'external' || mode === 'landlock') return mode
   return mode === 'full-access' ? 'none' : 'auto'
 }
 
 /** What commands may do, as the settings say. `cwd`: absolute, real path of the work tree. */
 export function sandboxPolicy(config: Config, cwd: string): Policy {
   return {
-    mode: config.sandbox === 'external' ? 'workspace-write' : config.sandbox,
+    mode: config.sandbox === 'external' || config.sandbox === 'landlock' ? 'workspace-write' : config.sandbox,
+    // Who asks for the weaker box by its name does without what it lacks; docs/security.md says what that is.
+    ...(config.sandbox === 'landlock' && { accepts: landlockLacks }),
     roots: [cwd],
     extraWrite: config.extraWrite,
     denyRead: config.denyRead,

@@ -2,11 +2,15 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Guarantee, missingGuarantees } from '../../sandbox/index.ts'
+import { type Guarantee, landlockLacks, missingGuarantees } from '../../sandbox/index.ts'
 import { landlockProblem } from '../../sandbox/linux/landlock.ts'
 import { type Agent, makePlace, policyFor, startAgent, users } from './support/agent.ts'
 
 const LACKS: readonly Guarantee[] = ['git-metadata', 'secrets-hidden', 'unix-hidden', 'proc-isolated', 'kill-all']
+
+test('what is done without is said in one place', () => {
+  expect(landlockLacks).toEqual(LACKS)
+})
 const user = users.at(-1)!
 const place = makePlace(user)
 const policy = policyFor(place.work, { accepts: LACKS })
