@@ -85,6 +85,8 @@ export interface SessionOptions {
   readonly code?: CodeSense
   /** Default: those of the tools room that the model does well with. */
   readonly tools?: readonly Tool[]
+  /** Besides these: tools of other programs. The caller closes them. */
+  readonly moreTools?: readonly Tool[]
   /** Default: opened on `root`. */
   readonly workspace?: Workspace
   /** Default: the system's. */

@@ -8,7 +8,7 @@ import { type KnownFiles, knownFiles } from './context/known.ts'
 import { packTask } from './context/pack.ts'
 import { buildPrefix } from './context/prefix.ts'
 import { knownFrom, withRepository } from './context/repository/resident.ts'
-import { usualTools } from './context/tools.ts'
+import { sessionTools } from './context/tools.ts'
 import { Conversation } from './conversation.ts'
 import { type AgentEvent, exitCode } from './events.ts'
 import { LogError } from './log/format.ts'
@@ -203,7 +203,7 @@ class AgentSession implements Session {
     return {
       info: model.info,
       conversation,
-      tools: this.#options.tools ?? usualTools(model.info, this.#options.code),
+      tools: sessionTools(this.#options),
       toolContext: {
         workspace,
         sandbox,
@@ -244,7 +244,7 @@ class AgentSession implements Session {
 
   async #start(): Promise<Conversation> {
     const { model, workspace, instructions = true, appendSystem } = this.#options
-    const tools = this.#options.tools ?? usualTools(model.info, this.#options.code)
+    const tools = sessionTools(this.#options)
     const earlier = this.#loaded?.segments ?? []
     if (earlier.length > 0) return await Conversation.start(model, this.#log, earlier, true)
     const plain = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })

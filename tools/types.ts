@@ -12,6 +12,8 @@ export type Effect =
   | { readonly kind: 'open-write'; readonly path: string }
   /** With `run`: the command wants to reach that host: `name` or `name:port`. */
   | { readonly kind: 'open-host'; readonly host: string }
+  /** A tool of another program (MCP), outside of the sandbox. `listed`: the user's configuration allows it. */
+  | { readonly kind: 'call'; readonly server: string; readonly tool: string; readonly listed: boolean }
 
 /** One file before and after: `before` is null for a new file, `after` for a deleted one; `path` relative to the root. */
 export interface TextChange {
@@ -46,6 +48,8 @@ export type ToolDetails =
       readonly connections?: readonly Connection[]
     }
   | { readonly kind: 'list'; readonly path: string; readonly entries: number }
+  /** What a tool of another program (MCP) gave back. */
+  | { readonly kind: 'call'; readonly server: string; readonly tool: string; readonly text: string }
   | { readonly kind: 'search'; readonly pattern: string; readonly matches: number }
   | { readonly kind: 'failure'; readonly reason: ToolFailureReason }
 

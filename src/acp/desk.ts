@@ -6,6 +6,8 @@ import { listSessions, openSession } from '../../agent/index.ts'
 import type { Model } from '../../engine/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import type { Config } from '../config/settings.ts'
+import type { McpTools } from '../mcp/open.ts'
+import { openMoreTools } from '../open/mcp.ts'
 import { openModel } from '../open/model.ts'
 import { openWantedSandbox } from '../open/sandbox.ts'
 import { sessionSettings } from '../open/workplace.ts'
@@ -35,6 +37,7 @@ export interface Desk {
 export function openDesk({ flags, paths, environment, tell }: DeskOptions): Desk {
   const seats = new Map<string, Seat>()
   const models = new Map<string, Promise<Model>>()
+  const others: McpTools[] = []
   const leaving = new AbortController()
 
   /** One for all sessions with the same settings: a model takes memory. */
@@ -62,7 +65,12 @@ export function openDesk({ flags, paths, environment, tell }: DeskOptions): Desk
     const { config, warnings } = resolveConfig({ cwd, paths, environment, flags })
     for (const warning of warnings) tell(warning)
     const resume = earlier === undefined ? undefined : await logOf(earlier, cwd)
-    const [sandbox, model] = await Promise.all([openWantedSandbox(config, cwd), modelFor(config)])
+    const [sandbox, model, more] = await Promise.all([
+      openWantedSandbox(config, cwd),
+      modelFor(config),
+      openMoreTools(config, { cwd, onNotice: tell }),
+    ])
+    others.push(more)
     if (sandbox.problem !== undefined) tell(`commands will not run: ${sandbox.problem.message}`)
     const settings = sessionSettings({ config, cwd, paths })
     return await takeSeat(config.mode ?? 'ask', ({ mode, approve, asksBefore }) =>
@@ -70,6 +78,7 @@ export function openDesk({ flags, paths, environment, tell }: DeskOptions): Desk
         ...settings,
         model,
         sandbox,
+        moreTools: more.tools,
         // Asked anew for each call: it changes while a session goes on.
         policy: {
           ...settings.policy,
@@ -126,6 +135,7 @@ export function openDesk({ flags, paths, environment, tell }: DeskOptions): Desk
     async end() {
       leaving.abort()
       await Promise.allSettled([...seats.values()].map((seat) => seat.close()))
+      await Promise.all(others.map((one) => one.close()))
       await Promise.allSettled([...models.values()].map(async (model) => (await model).close()))
     },
   }

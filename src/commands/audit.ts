@@ -91,6 +91,8 @@ function effectWords(effect: ApprovedEffect): string {
       return `write to ${effect.path}`
     case 'open-host':
       return `reach ${effect.host}`
+    case 'call':
+      return `call ${effect.tool} of the MCP server ${effect.server}`
     default:
       return `${effect.kind} ${effect.path}`
   }

@@ -3,6 +3,7 @@ import type { Rule } from '../../agent/index.ts'
 import { nearest } from '../nearest.ts'
 import type { Paths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
+import { checkServers, type McpServer } from './mcp.ts'
 import { checkRules } from './rules.ts'
 import type { Setting } from './setting.ts'
 import { type Config, type SettingName, settingNames, settings } from './settings.ts'
@@ -55,11 +56,20 @@ export function mergeSources(sources: readonly Source[]): ResolvedConfig {
     origins[name] = 'default'
   }
   const rules: Rule[] = []
+  const servers: McpServer[] = []
   for (const source of sources) {
     if (source.rules !== undefined) {
       const checked = checkRules(source.rules, source.kind === 'repository' ? 'repository' : 'user')
       rules.push(...checked.rules)
       warnings.push(...checked.warnings)
+    }
+    if (source.servers !== undefined) {
+      // Programs and addresses: never a repository's to choose.
+      if (source.kind === 'user') servers.push(...checkServers(source.servers))
+      else
+        warnings.push(
+          `${source.servers.origin}: [mcp] is ignored: a repository may not set it; use your own config.toml`,
+        )
     }
     for (const entry of source.entries) {
       if (entry.setting === undefined) throw unknownKey(entry)
@@ -74,7 +84,7 @@ export function mergeSources(sources: readonly Source[]): ResolvedConfig {
       origins[entry.setting] = entry.origin
     }
   }
-  return { config: { ...values, rules } as Config, origins: origins as Record<SettingName, string>, warnings }
+  return { config: { ...values, rules, servers } as Config, origins: origins as Record<SettingName, string>, warnings }
 }
 
 function check(entry: Entry, setting: Setting<unknown>): unknown {

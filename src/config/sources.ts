@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import type { Paths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
+import type { RawServers } from './mcp.ts'
 import { environmentRules, type RawRules, ruleLine, rulesVariable } from './rules.ts'
 import { type SettingName, settingNames, settings } from './settings.ts'
 
@@ -13,6 +14,8 @@ export interface Source {
   readonly entries: readonly Entry[]
   /** Its `[[rules]]`. */
   readonly rules?: RawRules
+  /** Its `[mcp.<name>]`. */
+  readonly servers?: RawServers
 }
 
 /** One thing that a place says, not checked yet. */
@@ -46,13 +49,19 @@ export function fileSource(kind: 'user' | 'repository', file: string): Source {
     throw new UsageError(`${file}:${error.line}: ${error.message.split('\n')[0]}`)
   }
   const byKey = new Map(settingNames.map((name) => [settings[name].key, name]))
-  const { rules: rawRules, ...rest } = table as { readonly rules?: unknown }
+  const { rules: rawRules, mcp, ...rest } = table as { readonly rules?: unknown; readonly mcp?: unknown }
   const entries = flatten(rest).map(([key, value]) => {
     const line = lineOf(text, key)
     return { key, setting: byKey.get(key), value, origin: line === undefined ? file : `${file}:${line}` }
   })
-  if (rawRules === undefined) return { kind, entries }
-  return { kind, entries, rules: { value: rawRules, origin: (index) => `${file}:${ruleLine(text, index) ?? 1}` } }
+  const servers = mcp === undefined ? {} : { servers: { value: mcp, origin: file } }
+  if (rawRules === undefined) return { kind, entries, ...servers }
+  return {
+    kind,
+    entries,
+    ...servers,
+    rules: { value: rawRules, origin: (index) => `${file}:${ruleLine(text, index) ?? 1}` },
+  }
 }
 
 /** The variables that name settings. Other CACHALOT_* variables mean something elsewhere, or nothing. */

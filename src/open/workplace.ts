@@ -4,6 +4,7 @@ import type { Sandbox } from '../../sandbox/index.ts'
 import { type CodeSense, openCode, renderOutline } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import type { Paths } from '../paths.ts'
+import { openMoreTools } from './mcp.ts'
 import { type OpenModelRequest, openModel } from './model.ts'
 import { sandboxPolicy } from './sandbox.ts'
 
@@ -25,15 +26,23 @@ export interface Workplace {
 
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
-  const [sandbox, model] = await Promise.all([request.sandbox, openModel(request)])
+  const { config, cwd, onNotice } = request
+  const notice = (text: string): void => onNotice('warning', text)
+  const opening = openMoreTools(config, { cwd, onNotice: notice })
+  const [sandbox, model] = await Promise.all([request.sandbox, openModel(request)]).catch((error: unknown) => {
+    void opening.then((one) => one.close())
+    throw error
+  })
+  const more = await opening
   if (sandbox.problem !== undefined && request.config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)
   }
   const settings = sessionSettings(request)
   let session: Session
   try {
-    session = await openSession({ ...request.session, ...settings, model, sandbox })
+    session = await openSession({ ...request.session, ...settings, model, sandbox, moreTools: more.tools })
   } catch (error) {
+    await more.close()
     await model.close()
     throw error
   }
@@ -41,6 +50,7 @@ export async function openWorkplace(request: WorkplaceRequest): Promise<Workplac
     session,
     async close() {
       await session.close()
+      await more.close()
       await settings.code?.close()
       await model.close()
     },

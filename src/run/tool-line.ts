@@ -29,6 +29,8 @@ function outcome(result: ToolResultEvent['result'], style: Style): string {
       return `${sanitizeLine(details.path)} ${style.dim(plural(details.entries, 'entry').replace('entrys', 'entries'))}`
     case 'search':
       return `${sanitizeLine(details.pattern)} ${style.dim(plural(details.matches, 'match').replace('matchs', 'matches'))}`
+    case 'call':
+      return style.dim(plural(details.text.length, 'character'))
     case 'failure':
       return `${details.reason}: ${sanitizeLine(result.content.split('\n')[0] ?? '').slice(0, 200)}`
     default:

@@ -24,6 +24,8 @@ export function ruleWords(rule: Rule): string {
       return `that it writes to ${rule.path}`
     case 'open-host':
       return `that it reaches ${rule.host}`
+    case 'call':
+      return `calls of ${rule.tool} of the MCP server ${rule.server}`
     default:
       return rule satisfies never
   }
@@ -65,6 +67,8 @@ export function proposalLines(
     if (effect.kind === 'run') put('run', effect.command)
     else if (effect.kind === 'open-write') put('write to', `${effect.path} (outside of the work tree)`)
     else if (effect.kind === 'open-host') put('reach', effect.host)
+    else if (effect.kind === 'call')
+      put('call', `${effect.tool} of the MCP server ${effect.server}, outside of the sandbox`)
     else put(effect.kind === 'write' ? 'change' : 'read', effect.path)
   }
   if (runs) {

@@ -26,5 +26,7 @@ export const sandboxMode = (mode: Mode, widest: SandboxMode): SandboxMode => (mo
 export function asksBefore(mode: Mode, effect: Effect): boolean {
   if (effect.kind === 'read') return false
   if (effect.kind === 'write') return mode === 'ask' || mode === 'plan'
+  // What the user's configuration lists needs no second yes; in `plan` the policy itself asks.
+  if (effect.kind === 'call') return !effect.listed && mode !== 'auto'
   return mode === 'ask' || mode === 'auto-edit'
 }

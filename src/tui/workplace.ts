@@ -9,6 +9,7 @@ import { bytesText } from '../model/bytes.ts'
 import { modelFolders } from '../model/context.ts'
 import { fitText } from '../model/fit-text.ts'
 import { chooseModel } from '../model/use.ts'
+import { openMoreTools } from '../open/mcp.ts'
 import { openModel } from '../open/model.ts'
 import { openWantedSandbox } from '../open/sandbox.ts'
 import { sessionSettings } from '../open/workplace.ts'
@@ -34,6 +35,7 @@ export function openPlace(options: PlaceOptions): {
   const { root, paths, environment, flags } = options
   const { config, origins, warnings } = resolveConfig({ cwd: root, paths, environment, flags })
   let sandbox: Promise<Sandbox> | undefined
+  let more: ReturnType<typeof openMoreTools> | undefined
   let held: { readonly name: string | undefined; readonly model: Promise<Model> } | undefined
   const confined = (): Promise<Sandbox> => {
     sandbox ??= openWantedSandbox(config, root)
@@ -81,12 +83,18 @@ export function openPlace(options: PlaceOptions): {
     model: config.model ?? defaultModelName,
     network: config.network,
     async openSession(request) {
-      const [model, box] = await Promise.all([modelFor(request.model ?? config.model, request), confined()])
+      more ??= openMoreTools(config, { cwd: root, onNotice: (text) => request.onNotice('warning', text) })
+      const [model, box, { tools }] = await Promise.all([
+        modelFor(request.model ?? config.model, request),
+        confined(),
+        more,
+      ])
       const { approve, asksBefore, resume } = request
       return openSession({
         ...settingsFor,
         model,
         sandbox: box,
+        moreTools: tools,
         policy: policyFor(request.sandboxMode),
         approve,
         asksBefore,
@@ -134,6 +142,7 @@ export function openPlace(options: PlaceOptions): {
     settings: () =>
       settingNames.map((name) => `${settings[name].key} = ${JSON.stringify(config[name] ?? null)}  (${origins[name]})`),
     async close() {
+      await more?.then((one) => one.close())
       await held?.model.then((model) => model.close()).catch(() => undefined) // it never opened: told then
     },
   }

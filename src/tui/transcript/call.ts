@@ -65,6 +65,10 @@ function outcome({ ok, content, details }: ToolResult, seconds: number, width: n
       return [line(details.entries === 1 ? '1 entry' : `${details.entries} entries`, { role: 'muted' })]
     case 'search':
       return [line(details.matches === 1 ? '1 match' : `${details.matches} matches`, { role: 'muted' })]
+    case 'call': {
+      const shown = details.text.split('\n').slice(0, 6).join('\n')
+      return linesOf(shown, { role: 'muted' }).flatMap((one) => wrap(one, width))
+    }
     case 'failure': {
       const first = content.split('\n').slice(0, 6).join('\n')
       const style: Style = { role: ok ? 'muted' : 'error' }
