@@ -8,7 +8,7 @@ import { descendants, killMarked, signalAll, untilGone } from './process-tree.ts
 import type { SessionFolder } from './session-folder.ts'
 import { Spool } from './spool.ts'
 import { type CommandResult, type Limits, SandboxError } from './types.ts'
-import { defaultMemoryLimit, watchMemory } from './watchdog.ts'
+import { DEFAULT_PROCESSES, defaultMemoryLimit, watchTree } from './watchdog.ts'
 
 /** What to start, and how its end is known. */
 export interface SpawnPlan {
@@ -88,8 +88,9 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
   if (signal.aborted) end('aborted')
   const memory = limits.memoryBytes ?? defaultMemoryLimit() ?? Number.POSITIVE_INFINITY
   const treeRoot = (): number | undefined => (plan.tree === 'group' ? child.pid : status.pid())
-  const watchdog = watchMemory(treeRoot, memory, (bytes) => {
-    hint = `[killed: the command used ${megabytes(bytes)} MB of memory, ${megabytes(memory)} MB are allowed]`
+  const watched = { bytes: memory, processes: limits.processes ?? DEFAULT_PROCESSES }
+  const watchdog = watchTree(treeRoot, watched, (why) => {
+    hint = `[killed: ${why}]`
     terminate(child, plan, status.pid(), 'SIGKILL')
   })
   try {
@@ -120,8 +121,6 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     closeSync(reports)
   }
 }
-
-const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
 /** TERM goes to the processes inside, so that their traps run: bwrap itself would take them down at once. */
 function terminate(

@@ -49,6 +49,8 @@ export interface Limits {
   readonly outputBytes: number
   /** Bytes of memory of all its processes together; default three quarters of what is free when it starts. */
   readonly memoryBytes?: number
+  /** Processes at once; default 4096. */
+  readonly processes?: number
 }
 
 export interface Command {

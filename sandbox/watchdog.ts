@@ -1,4 +1,4 @@
-/** Ends a command that takes too much memory: without cgroups (root in a container, no user manager) nobody else does. */
+/** Ends a command that takes too much memory or too many processes: without cgroups (root in a container, no user manager) nobody else does. */
 import { readFileSync } from 'node:fs'
 import { descendants } from './process-tree.ts'
 
@@ -17,22 +17,38 @@ export function defaultMemoryLimit(): number | undefined {
   }
 }
 
+/** Processes that a command may have at once when nothing else was said. */
+export const DEFAULT_PROCESSES = 4096
+
 /**
- * Looks at all processes below `root` four times a second and calls `onExceeded` once when they use more than `limit`
- * bytes together. Counted is what only they hold: anonymous and shared memory, not mapped files.
+ * Looks at all processes below `root` four times a second and calls `onExceeded` once, with words for model and user, when
+ * they are too many or use more than `bytes` together. Counted is what only they hold: anonymous and shared memory, not
+ * mapped files.
  */
-export function watchMemory(root: () => number | undefined, limit: number, onExceeded: (bytes: number) => void) {
+export function watchTree(
+  root: () => number | undefined,
+  limits: { readonly bytes: number; readonly processes: number },
+  onExceeded: (why: string) => void,
+) {
   const timer = setInterval(() => {
     const pid = root()
     if (pid === undefined) return
-    const used = descendants(pid).reduce((sum, each) => sum + memoryOf(each), 0)
-    if (used <= limit) return
+    const all = descendants(pid)
+    const many = all.length > limits.processes
+    const used = many ? 0 : all.reduce((sum, each) => sum + memoryOf(each), 0)
+    if (!many && used <= limits.bytes) return
     clearInterval(timer)
-    onExceeded(used)
+    onExceeded(
+      many
+        ? `the command had ${all.length} processes, ${limits.processes} are allowed`
+        : `the command used ${megabytes(used)} MB of memory, ${megabytes(limits.bytes)} MB are allowed`,
+    )
   }, INTERVAL_MS)
   timer.unref()
   return { stop: () => clearInterval(timer) }
 }
+
+const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
 function memoryOf(pid: number): number {
   try {

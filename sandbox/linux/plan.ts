@@ -27,12 +27,13 @@ const GATE = `echo >&${GATE_FD} && read -r _ <&${GATE_FD} || exit 125`
 
 /**
  * Before the line itself, which gets a shell of its own: limits of each process (no core, 8192 files, 4 GiB a file; a
- * lower one stays), and a hint to the kernel whom to kill first when memory ends.
+ * lower one stays) and of their number (counted in the command's own user namespace; the kernel exempts root, whom the
+ * watchdog counts), and a hint to the kernel whom to kill first when memory ends.
  */
 const PRELUDE = [
   GATE,
   CLOSE_INHERITED,
-  'ulimit -c 0; ulimit -n 8192 2>/dev/null; ulimit -f 4194304 2>/dev/null',
+  'ulimit -c 0; ulimit -n 8192 2>/dev/null; ulimit -f 4194304 2>/dev/null; ulimit -u 4096 2>/dev/null',
   'echo 500 2>/dev/null >/proc/self/oom_score_adj',
 ].join('; ')
 

@@ -118,6 +118,18 @@ describe.each(users)('a command, as $name', (user) => {
     expect(next.fullOutput).toBeUndefined()
   })
 
+  each('is killed when it has too many processes', async (agent) => {
+    const line = 'for i in $(seq 60); do sleep 76.1 & done; wait'
+    const result = await agent.run(line, { policy, limits: { processes: 40 } })
+    expect(result).toMatchObject({ outcome: 'signalled', exitCode: 137 })
+    expect(result.hint).toMatch(/^\[killed: the command had \d+ processes, 40 are allowed\]$/)
+    expect(processesWith('sleep 76.1')).toEqual([])
+  })
+
+  each('has a limit of 4096 processes', async (agent) => {
+    expect((await agent.run('ulimit -u', { policy })).output).toBe('4096\n')
+  })
+
   each('is killed when its processes together take too much memory', async (agent) => {
     const line = `for n in 1 2; do head -c 120000000 /dev/zero | tail -c 120000000 | sleep 20 & done; wait; echo survived`
     const result = await agent.run(line, { policy, limits: { memoryBytes: 200_000_000 } })
