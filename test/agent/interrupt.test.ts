@@ -20,41 +20,37 @@ async function abortAt(at: Stage, type: string): Promise<number> {
   throw new Error('no result')
 }
 
-// Wall time on a machine that may be busy: a bound that holds in one of three tries holds.
-const timed = { retry: 2 }
+/** Milliseconds: far less than what is interrupted would take. How fast it really is, the bench measures (`--only interrupt`). */
+const soon = 3000
 
 const read = { calls: [{ name: 'read', arguments: { path: 'a' } }] }
 
 test.each([
   ['prefill', { text: 'x', delayMs: 10_000 }],
-  ['text', { text: 'many words '.repeat(100), chunkMs: 50 }],
-  ['call-start', { ...read, chunkMs: 200 }],
-])('an interruption inside %s ends the run within 300 ms, and the next one works', timed, async (type, reply) => {
+  ['text', { text: 'many words '.repeat(200), chunkMs: 50 }],
+  ['call-start', { ...read, chunkMs: 1000 }],
+])('an interruption inside %s ends the run at once, and the next one works', async (type, reply) => {
   const at = await stage([reply, read, { text: 'Here I am.' }], { files: { a: 'a\n' } })
-  expect(await abortAt(at, type)).toBeLessThan(300)
+  expect(await abortAt(at, type)).toBeLessThan(soon)
   expect(await perform(at, 'Again')).toMatchObject({ exit: 'done', text: 'Here I am.' })
 })
 
 const mode = (await openSandbox()).problem === undefined ? 'workspace-write' : 'full-access'
 
-test(
-  'an interruption inside a command ends it within 300 ms with all its processes; the log stays valid',
-  timed,
-  async () => {
-    const mark = `31${process.pid}`
-    const command = `echo started; sleep ${mark} & sleep ${mark}`
-    const calls = [{ name: 'shell', arguments: { command } }, ...read.calls]
-    const at = await stage([{ calls }, { text: 'Stopped.' }], { files: { a: 'a\n' }, mode })
-    expect(await abortAt(at, 'output')).toBeLessThan(300)
-    expect(await perform(at, 'Again')).toMatchObject({ exit: 'done' })
-    const results = at.model.requests.at(-1)?.messages.filter(({ role }) => role === 'tool')
-    expect(results).toMatchObject([{ ok: false }, { ok: false, text: expect.stringContaining('Interrupted') }])
-    const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    expect(running).not.toContain(`sleep ${mark}`)
-  },
-)
+test('an interruption inside a command ends it at once with all its processes; the log stays valid', async () => {
+  const mark = `31${process.pid}`
+  const command = `echo started; sleep ${mark} & sleep ${mark}`
+  const calls = [{ name: 'shell', arguments: { command } }, ...read.calls]
+  const at = await stage([{ calls }, { text: 'Stopped.' }], { files: { a: 'a\n' }, mode })
+  expect(await abortAt(at, 'output')).toBeLessThan(soon)
+  expect(await perform(at, 'Again')).toMatchObject({ exit: 'done' })
+  const results = at.model.requests.at(-1)?.messages.filter(({ role }) => role === 'tool')
+  expect(results).toMatchObject([{ ok: false }, { ok: false, text: expect.stringContaining('Interrupted') }])
+  const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+  expect(running).not.toContain(`sleep ${mark}`)
+})
 
-test('a model that does not hear the signal is left behind, and waited for by the next run', timed, async () => {
+test('a model that does not hear the signal is left behind, and waited for by the next run', async () => {
   const at = await stage([{ text: 'Now.' }], { files: { a: 'a\n' } })
   let late = false
   const deaf: typeof at.model = {
@@ -68,7 +64,7 @@ test('a model that does not hear the signal is left behind, and waited for by th
           if (!first) return yield* session.respond(options)
           first = false
           yield { type: 'prefill', done: 0, total: 1, cached: 0 }
-          await new Promise((resolve) => setTimeout(resolve, 800))
+          await new Promise((resolve) => setTimeout(resolve, 2500))
           late = true
           const message = {
             role: 'assistant',
@@ -82,7 +78,7 @@ test('a model that does not hear the signal is left behind, and waited for by th
     },
   }
   const other = { ...(await stage([], { root: at.root, model: deaf })), model: at.model }
-  expect(await abortAt(other, 'prefill')).toBeLessThan(300)
+  await abortAt(other, 'prefill')
   expect(late).toBe(false)
   const events = await collect(other.session.send('Again'))
   expect(late).toBe(true)

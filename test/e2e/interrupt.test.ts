@@ -1,12 +1,14 @@
-/** Ctrl-C and SIGTERM: over within 300 ms, exit code 130, a result, and no process left. */
+/**
+ * Ctrl-C and SIGTERM: over at once, exit code 130, a result, and no process left. How fast in milliseconds, the bench
+ * measures (`--only interrupt`).
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { shellCall } from './calls.ts'
 import { eventsOf, processesWith, type Scratch, scratch } from './program.ts'
 
-/** What the program promises, and what a busy machine may add to it (process exit, pipe). */
-const promised = 300
-const slack = 200
+/** Milliseconds: far less than what is interrupted would take, on a busy machine too. */
+const soon = 3000
 
 let place: Scratch
 beforeEach(() => {
@@ -45,7 +47,7 @@ test.each([['SIGINT'], ['SIGTERM']] as const)('%s while the model is silent', as
   const model = place.script([{ delayMs: 30_000, text: 'late' }])
   const { code, ms, stdout } = await interruptAt(/"prefill"/, [signal], ['run', 'x', '--model', model])
   expect(code).toBe(130)
-  expect(ms).toBeLessThan(promised + slack)
+  expect(ms).toBeLessThan(soon)
   expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted', exitCode: 130 })
 })
 
@@ -71,7 +73,7 @@ test('while a command runs: the command is gone too', async () => {
   )
   expect(running).toBeGreaterThanOrEqual(2)
   expect(code).toBe(130)
-  expect(ms).toBeLessThan(promised + slack)
+  expect(ms).toBeLessThan(soon)
   expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted' })
   await sleep(100)
   expect(left()).toEqual([])
