@@ -15,7 +15,9 @@ import type {
 } from '../engine/index.ts'
 import type { Placed } from './log/format.ts'
 import { openCalls } from './log/load.ts'
-import { chain, type LogWriter } from './log/write.ts'
+import { memoryLog } from './log/memory.ts'
+import { segmentsOf } from './log/segments.ts'
+import { chain, type LogWriter, type Rebuild } from './log/write.ts'
 
 /** What a call gets for a result that was never run or never ended. */
 export const interruptedText = 'Interrupted: this call did not run to its end. Check what is there before going on.'
@@ -30,19 +32,26 @@ export interface Mark {
   readonly checkpoint: Checkpoint
   readonly shown: string
   readonly recent: readonly Message[]
+  /** Messages before it. */
+  readonly count: number
 }
 
 export class Conversation {
-  readonly #session: ModelSession
+  #session: ModelSession
   readonly #log: LogWriter
   /** Digest over all that the model was given or has said. */
   #shown: string
   /** Everything since and including the last reply: enough to know which calls still wait. */
   #recent: Message[] = []
+  /** All that the model sees, in order. */
+  #placed: Placed[] = []
   /** Logged, but not yet with the model: it could not take them. */
   #pending: Placed[] = []
   /** A reply or a tool that was left behind by an interruption and has not ended yet. */
   #unsettled: Promise<unknown> = Promise.resolve()
+
+  /** Reading of what may come next; ended before anything does. */
+  #ahead: { readonly stop: AbortController; readonly done: Promise<unknown> } | undefined
 
   private constructor(session: ModelSession, log: LogWriter, shown: string) {
     this.#session = session
@@ -59,11 +68,68 @@ export class Conversation {
     if (!logged) await log.messages(placed)
     const conversation = new Conversation(await model.start(prefix), log, placed.reduce(chain, ''))
     conversation.#recent = placed.map(({ message }) => message)
+    conversation.#placed = placed
     return conversation
   }
 
   get contextTokens(): number {
     return this.#session.contextTokens
+  }
+
+  /** What the model sees. */
+  get placed(): readonly Placed[] {
+    return this.#placed
+  }
+
+  /** The same conversation once more, with the same tokens in the cache; what becomes of it is written nowhere. */
+  async fork(): Promise<Conversation> {
+    await this.#endAhead()
+    const fork = new Conversation(await this.#session.fork(), memoryLog(this.#shown), this.#shown)
+    fork.#recent = [...this.#recent]
+    fork.#placed = [...this.#placed]
+    return fork
+  }
+
+  /**
+   * Puts other messages in the place of all: log first, then model. What is the same at the beginning is not read again.
+   * Marks from before are of no use after it. `ready`: a session that has read them already. Rejects as `append` does.
+   */
+  async rebuild(to: Rebuild, ready?: ModelSession): Promise<void> {
+    await this.#unsettled
+    await this.#endAhead()
+    await this.#handOver()
+    await this.#log.rebuild(to)
+    const before = this.#session
+    try {
+      if (ready === undefined) await before.replace(segmentsOf(to.messages))
+      else {
+        this.#session = ready
+        await before.close()
+      }
+    } catch (error) {
+      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
+    }
+    this.#placed = [...to.messages]
+    const lastReply = to.messages.findLastIndex(({ message }) => message.role === 'assistant')
+    this.#recent = to.messages.slice(Math.max(0, lastReply)).map(({ message }) => message)
+    this.#shown = to.messages.reduce(chain, '')
+  }
+
+  /** Reads messages that may come next, until something comes. Never rejects; what it cannot do is read later. */
+  ahead(messages: readonly Message[]): void {
+    const { prefetch } = this.#session
+    if (prefetch === undefined || this.#pending.length > 0) return
+    const before = this.#endAhead()
+    const stop = new AbortController()
+    const done = before.then(() => prefetch(messages, stop)).catch(() => undefined)
+    this.#ahead = { stop, done }
+  }
+
+  async #endAhead(): Promise<void> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    ahead?.stop.abort()
+    await ahead?.done
   }
 
   /** Puts messages at the end: log first, then model. Rejects with LogError or ModelUnavailable. */
@@ -73,11 +139,13 @@ export class Conversation {
     await this.#log.messages(placed)
     this.#recent.push(...messages)
     this.#pending.push(...placed)
+    this.#placed.push(...placed)
     await this.#handOver()
   }
 
   /** A session takes all of its messages or none, so that trying again is safe; once, for an engine that is restarted. */
   async #handOver(): Promise<void> {
+    await this.#endAhead()
     const placed = this.#pending
     if (placed.length === 0) return
     const messages = placed.map(({ message }) => message)
@@ -95,6 +163,7 @@ export class Conversation {
     if (this.#shown !== this.#log.visible) {
       throw new Error('The model was shown something that is not in the session log. This is a bug in Cachalot.')
     }
+    await this.#endAhead()
     for await (const event of this.#session.respond(options)) {
       if (event.type === 'done') await this.#said(event.message)
       if (event.type === 'error') await this.#log.note({ type: 'failure', message: event.failure.message })
@@ -107,6 +176,7 @@ export class Conversation {
     await this.#log.messages([placed])
     this.#shown = chain(this.#shown, placed)
     this.#recent = [message]
+    this.#placed.push(placed)
   }
 
   /** Remembers work that goes on after an interruption; `settle` waits for it. */
@@ -123,18 +193,24 @@ export class Conversation {
     return open
   }
 
-  /** Undefined where the model cannot go back, or has not taken everything yet. */
-  async mark(): Promise<Mark | undefined> {
-    if (this.#session.info.rewind === 'none' || this.#pending.length > 0) return undefined
-    return { checkpoint: await this.#session.checkpoint(), shown: this.#shown, recent: [...this.#recent] }
+  /**
+   * Undefined where the model cannot go back, or has not taken everything yet. `always`: also where going back spares nothing,
+   * because a server reads all of it again anyway.
+   */
+  async mark(always = false): Promise<Mark | undefined> {
+    if ((this.#session.info.rewind === 'none' && !always) || this.#pending.length > 0) return undefined
+    const checkpoint = await this.#session.checkpoint()
+    return { checkpoint, shown: this.#shown, recent: [...this.#recent], count: this.#placed.length }
   }
 
   /** Takes everything since the mark out of what the model sees; the log keeps it for people. Rejects as `append` does. */
-  async rewind({ checkpoint, shown, recent }: Mark): Promise<void> {
+  async rewind({ checkpoint, shown, recent, count }: Mark): Promise<void> {
     await this.#unsettled
+    await this.#endAhead()
     await this.#log.rewind(shown)
     this.#pending = []
     this.#recent = [...recent]
+    this.#placed.length = count
     this.#shown = shown
     try {
       await this.#session.rewind(checkpoint)
@@ -145,6 +221,7 @@ export class Conversation {
 
   async close(): Promise<void> {
     await this.#unsettled
+    await this.#endAhead()
     await this.#session.close()
   }
 }

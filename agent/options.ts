@@ -124,6 +124,18 @@ export interface Session {
   readonly info: SessionInfo
   /** Runs one task to its end. Leaving the loop early (break) interrupts the run. */
   send(text: string, options?: SendOptions): AsyncIterable<AgentEvent>
+  /**
+   * Answers a question in a copy of the conversation, which is thrown away: nothing of it is in the conversation or its log, and
+   * what the model has read is not read again. Tools are not run. Throws while a run is going on.
+   */
+  aside(question: string, options?: Pick<SendOptions, 'signal'>): AsyncIterable<AgentEvent>
+  /**
+   * Takes the last turn whose task begins with these words, and all after it, out of what the model sees. False where this
+   * session had no such turn (or it was paged out since). Files are not touched. Throws while a run is going on.
+   */
+  takeBack(task: string): Promise<boolean>
+  /** Reads a task ahead that is still being written, until something else is asked. What changes later is read anew. */
+  ahead(draft: string): void
   /** Words for the run in progress: the model gets them at the next tool boundary, or before it would end. */
   steer(text: string): void
   /** Closes the model's session and the log; not the model, which the caller opened. */

@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path'
 import type { Picture } from '../engine/index.ts'
 import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
 import { recoverEdits } from '../tools/index.ts'
+import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
-import { type KnownFiles, knownFiles } from './context/known.ts'
+import { type KnownFiles, type KnownMark, knownFiles } from './context/known.ts'
 import { packTask } from './context/pack.ts'
 import { buildPrefix } from './context/prefix.ts'
 import { knownFrom, withRepository } from './context/repository/resident.ts'
 import { sessionTools } from './context/tools.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, type Mark } from './conversation.ts'
 import { type AgentEvent, exitCode } from './events.ts'
 import { LogError } from './log/format.ts'
 import type { LoadedLog } from './log/load.ts'
@@ -19,6 +20,8 @@ import type { LogWriter } from './log/write.ts'
 import { runTurn } from './loop.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import { keepPictures } from './pictures.ts'
+import { explore } from './turn/explore.ts'
+import { makeRoom } from './turn/room.ts'
 import type { Turn } from './turn/turn.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
@@ -54,6 +57,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 type Resolved = SessionOptions & { readonly workspace: Workspace; readonly clock: Clock }
 
+/** A turn of the conversation, and all that has to go back with it. */
+interface TurnMark {
+  readonly task: string
+  readonly mark: Mark
+  readonly known: KnownMark
+  readonly shown: ReadonlyMap<string, string>
+  readonly first: boolean
+}
+
 class AgentSession implements Session {
   readonly id: string
   readonly info: SessionInfo
@@ -74,8 +86,17 @@ class AgentSession implements Session {
   /** Path → tokens of what the model was shown whole. */
   readonly #fileTokens = new Map<string, number>()
   #conversation: Conversation | undefined
+  /** What was paged out of the context. */
+  readonly #pages: Map<string, string>
+  /** What the user said, oldest first. */
+  readonly #inputs: string[]
   #steering: string[] = []
   #running = false
+  #nextPage = 0
+  #draft = 0
+  #opening: Promise<Conversation> | undefined
+  /** Where each turn began, for taking it back; none from before a rebuild. */
+  readonly #turnMarks: TurnMark[] = []
   #first: boolean
 
   constructor(options: Resolved, { id, log, loaded, warning }: OwnLog) {
@@ -86,6 +107,8 @@ class AgentSession implements Session {
     this.#log = log
     this.#journal = join(options.stateFolder, 'journal')
     this.#loaded = loaded
+    this.#pages = new Map(loaded?.pages)
+    this.#inputs = loaded?.records.flatMap((record) => (record.type === 'input' ? [record.text] : [])) ?? []
     this.#shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
     this.#first = loaded === undefined || !loaded.records.some(({ type }) => type === 'input')
     this.#changes = trackChanges(workspace)
@@ -134,6 +157,7 @@ class AgentSession implements Session {
     for (const text of problems) yield { type: 'notice', level: 'warning', text }
     let conversation: Conversation
     try {
+      if (this.#conversation !== undefined) yield* this.#makeRoom(this.#conversation, signal, true)
       conversation = await this.#begin(task, pictures)
     } catch (error) {
       // No model to talk to, or no log to write: nothing has been asked yet.
@@ -213,6 +237,8 @@ class AgentSession implements Session {
         journal: this.#journal,
         background: this.#background,
         code: this.#options.code,
+        pages: this.#pages,
+        explore: (question, stop) => explore(this.#turn(conversation, signal), question, stop),
       },
       changes: this.#changes,
       recorder: this.#recorder,
@@ -227,6 +253,7 @@ class AgentSession implements Session {
       checks,
       steering: () => this.#heard(),
       // An attempt of a small model is taken back whole: it hears of changes with its next task.
+      makeRoom: model.info.prompt === 'small' ? undefined : () => this.#makeRoom(conversation, signal, false),
       news: model.info.prompt === 'small' ? undefined : (command) => this.#news({ noticed: !command }),
       replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#fileTokens.values()) : undefined,
       filesInPlay: () => [...this.#shown.keys()],
@@ -254,11 +281,67 @@ class AgentSession implements Session {
     return await Conversation.start(model, this.#log, prefix, false)
   }
 
+  /** The conversation, opened when it is first needed. */
+  #open(): Promise<Conversation> {
+    this.#opening ??= this.#start().then(
+      (conversation) => {
+        this.#conversation = conversation
+        return conversation
+      },
+      (error: unknown) => {
+        this.#opening = undefined
+        throw error
+      },
+    )
+    return this.#opening
+  }
+
+  async *aside(question: string, { signal }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
+    this.#refuseWhileRunning()
+    const { sampling } = this.#options
+    const stop = signal ?? new AbortController().signal
+    yield* askAside(await this.#open(), question, { signal: stop, sampling })
+  }
+
+  async takeBack(task: string): Promise<boolean> {
+    this.#refuseWhileRunning()
+    const at = this.#turnMarks.findLastIndex((turn) => turn.task.startsWith(task))
+    const turn = this.#turnMarks[at]
+    if (turn === undefined || this.#conversation === undefined) return false
+    await this.#conversation.rewind(turn.mark)
+    this.#inputs.length -= this.#turnMarks.length - at
+    this.#turnMarks.length = at
+    this.#known.restore(turn.known)
+    this.#shown.clear()
+    for (const [path, fingerprint] of turn.shown) this.#shown.set(path, fingerprint)
+    this.#first = turn.first
+    return true
+  }
+
+  ahead(draft: string): void {
+    const number = ++this.#draft
+    if (this.#running) return
+    void this.#readAhead(draft, () => this.#running || number !== this.#draft).catch(() => undefined) // told when it is sent
+  }
+
+  async #readAhead(draft: string, late: () => boolean): Promise<void> {
+    const { model, workspace } = this.#options
+    const conversation = await this.#open()
+    if (late()) return
+    const first = this.#first && this.#known.marks().size === 0
+    const shown = model.info.prompt === 'small' ? this.#shown : new Map([...this.#known.marks(), ...this.#shown])
+    const { text } = await packTask(draft, { model, workspace, shown, first })
+    if (!late()) conversation.ahead([{ role: 'user', text }])
+  }
+
+  #refuseWhileRunning(): void {
+    if (this.#running) throw new Error('A run is going on in this session: wait for its result.')
+  }
+
   /** Opens the conversation where it is not open yet, and puts the task at its end, with what the model needs for it. */
   async #begin(task: string, pictures: readonly Picture[]): Promise<Conversation> {
     const { model, workspace, clock } = this.#options
-    this.#conversation ??= await this.#start()
-    const conversation = this.#conversation
+    const conversation = await this.#open()
     // What an earlier run left behind (an interrupted reply, calls without a result) comes before anything new.
     await conversation.settle()
     // With the repository in the context its list of files is there, too.
@@ -266,6 +349,10 @@ class AgentSession implements Session {
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.#shown : new Map([...this.#known.marks(), ...this.#shown])
     const packed = await packTask(task, { model, workspace, shown, first })
+    const mark = await conversation.mark(true)
+    if (mark !== undefined)
+      this.#turnMarks.push({ task, mark, known: this.#known.mark(), shown: new Map(this.#shown), first: this.#first })
+    this.#inputs.push(task)
     const news = await this.#news({ except: new Set(packed.whole.map(({ path }) => path)) })
     await this.#log.note({ type: 'input', time: new Date(clock.now()).toISOString(), text: task })
     const text = news === '' ? packed.text : `${news}\n\n${packed.text}`
@@ -280,6 +367,29 @@ class AgentSession implements Session {
       this.#seen.set(path, fingerprint)
     }
     return conversation
+  }
+
+  /** See room.ts. What is paged out is not in front of the model any more: it is told of it again when that is asked for. */
+  #makeRoom(conversation: Conversation, signal: AbortSignal, mayCut: boolean): AsyncGenerator<AgentEvent, void> {
+    const { model, sampling } = this.#options
+    return makeRoom(
+      conversation,
+      {
+        model,
+        sampling,
+        signal,
+        inputs: this.#inputs,
+        nextId: () => `p${this.#pages.size + ++this.#nextPage}`,
+        paged: (pages, files) => {
+          this.#nextPage = 0
+          for (const { id, text } of pages) this.#pages.set(id, text)
+          this.#known.forget(files)
+          for (const path of files) this.#shown.delete(path)
+          this.#turnMarks.length = 0
+        },
+      },
+      mayCut,
+    )
   }
 
   /** What has changed in the files that the model knows, for the model; from here on it counts as told. */

@@ -128,6 +128,17 @@ export interface ModelSession {
     readonly signal: AbortSignal
     readonly onProgress?: (done: number, total: number, cached: number) => void
   }) => Promise<Usage>
+  /**
+   * Puts other segments in the place of everything. What is the same at the beginning is not evaluated again. Checkpoints
+   * are gone with it.
+   */
+  replace(prefix: readonly Segment[]): Promise<void>
+  /**
+   * Evaluates messages that may come next, without appending them: when they do come they cost only what differs. Gives the
+   * tokens that were evaluated; an abort ends it early. Does nothing while a reply goes on. Rejects with EngineError.
+   * Absent: this model cannot.
+   */
+  readonly prefetch?: (messages: readonly Message[], options: { readonly signal: AbortSignal }) => Promise<number>
   checkpoint(): Promise<Checkpoint>
   /** Drops everything after the checkpoint. */
   rewind(checkpoint: Checkpoint): Promise<void>

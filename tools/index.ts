@@ -1,9 +1,11 @@
 /** The face of the tools room: what the model may do. Other rooms import only this file. */
 import { editTool } from './edit.ts'
+import { exploreTool } from './explore.ts'
 import { gitTool } from './git.ts'
 import { listTool } from './list.ts'
 import { outlineTool } from './outline.ts'
 import { readTool } from './read.ts'
+import { recallTool } from './recall.ts'
 import { searchTool } from './search.ts'
 import { shellTool } from './shell.ts'
 import { symbolsTool } from './symbols.ts'
@@ -37,6 +39,8 @@ export const allTools: readonly Tool[] = [
   searchTool,
   outlineTool,
   symbolsTool,
+  exploreTool,
   shellTool,
   gitTool,
+  recallTool,
 ].map((tool) => tool as Tool)

@@ -105,6 +105,10 @@ export interface ToolContext {
   readonly background?: BackgroundCommands
   /** Grammars. Undefined: outlines and symbols cannot be asked for. */
   readonly code?: CodeSense
+  /** Id → text of what was paged out of the context. */
+  readonly pages?: ReadonlyMap<string, string>
+  /** Answers a question in a copy of the conversation that can only read. Undefined: it cannot be asked. */
+  readonly explore?: (question: string, signal: AbortSignal) => Promise<{ readonly ok: boolean; readonly text: string }>
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
 }

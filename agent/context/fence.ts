@@ -34,6 +34,24 @@ export function fencedFile(path: string, text: string): string {
   return `${path}\n${fence}${languageOf(path)}\n${text}${end}${fence}`
 }
 
+/** The text with other words in the place of each file that `fencedFile` wrote into it. `whole`: path, fence and text. */
+export function replaceFencedFiles(text: string, replace: (path: string, whole: string) => string): string {
+  const lines = text.split('\n')
+  const kept: string[] = []
+  for (let at = 0; at < lines.length; at += 1) {
+    const path = lines[at] ?? ''
+    const fence = /^(`{3,})\S*$/.exec(lines[at + 1] ?? '')?.[1]
+    const end = fence === undefined || path === '' || /\s/.test(path) ? -1 : lines.indexOf(fence, at + 2)
+    if (end === -1) {
+      kept.push(path)
+      continue
+    }
+    kept.push(replace(path, lines.slice(at, end + 1).join('\n')))
+    at = end
+  }
+  return kept.join('\n')
+}
+
 /** The files of a text that `fencedFile` wrote, and nothing else of it. A final newline may be one that was added. */
 export function readFencedFiles(text: string): { readonly path: string; readonly text: string }[] {
   const lines = text.split('\n')

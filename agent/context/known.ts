@@ -24,6 +24,8 @@ export interface KnownFiles {
   shown(files: Iterable<{ readonly path: string; readonly fingerprint: string; readonly text?: string }>): void
   /** The same, as a map. */
   resident(files: ReadonlyMap<string, Known>): void
+  /** It does not have these in front of it any more. */
+  forget(paths: Iterable<string>): void
   /** Path → fingerprint of what it has in front of it. */
   marks(): ReadonlyMap<string, string>
   /** Listens for files that the model reads and writes itself: it is not told of what it wrote. */
@@ -83,6 +85,9 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
     resident(files) {
       for (const [path, file] of files) put(path, file)
       watched.follow(known.keys())
+    },
+    forget(paths) {
+      for (const path of paths) known.delete(path)
     },
     marks: () => new Map([...known].map(([path, { fingerprint }]) => [path, fingerprint])),
     hear(event) {

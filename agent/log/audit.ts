@@ -92,6 +92,7 @@ function entriesOf(record: LogRecord, tools: Map<string, string>): AuditEntry[] 
     }
     case 'header':
     case 'rewind':
+    case 'rebuild':
     case 'usage':
     case 'failure':
       return []

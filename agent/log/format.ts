@@ -61,6 +61,16 @@ export const logRecord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('message'), segment: segmentName, message }),
   /** The model was taken back: it sees the messages up to where the chain of digests (see write.ts) was `to`, no later ones. */
   z.object({ type: z.literal('rewind'), to: z.string() }),
+  /**
+   * From here on the model sees exactly these messages, and no earlier ones: `paged` out (the texts are in `pages`, for
+   * `recall`), `summarised`, or `rebased` on the files as they are now.
+   */
+  z.object({
+    type: z.literal('rebuild'),
+    why: z.enum(['paged', 'summarised', 'rebased']),
+    messages: z.array(z.object({ segment: segmentName, message })),
+    pages: z.array(z.object({ id: z.string(), text: z.string() })),
+  }),
   z.object({ type: z.literal('files'), files: z.array(shownFile) }),
   /** What a person typed, before files were packed around it. */
   z.object({ type: z.literal('input'), time: z.string(), text: z.string() }),

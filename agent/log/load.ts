@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { Message, Segment, ToolCall } from '../../engine/index.ts'
 import { LogError, type LogHeader, type LogRecord, type Placed, type ShownFile } from './format.ts'
 import { readLines } from './lines.ts'
+import { segmentsOf } from './segments.ts'
 import { chain } from './write.ts'
 
 export interface LoadedLog {
@@ -12,6 +13,8 @@ export interface LoadedLog {
   /** Calls of the last reply that have no result yet: the program ended while they ran. */
   readonly openCalls: readonly ToolCall[]
   readonly shownFiles: readonly ShownFile[]
+  /** Id → text of what was paged out. */
+  readonly pages: ReadonlyMap<string, string>
   readonly records: readonly LogRecord[]
   /** Bytes up to the end of the last line that counts: what follows was torn by a crash, or comes after `broken`. */
   readonly wholeBytes: number
@@ -37,27 +40,29 @@ export async function loadLog(file: string): Promise<LoadedLog> {
   if (header?.type !== 'header') throw new LogError(`${file} is not a session log: its first line is no header.`)
 
   const shownFiles = new Map<string, ShownFile>()
+  const pages = new Map<string, string>()
   let seen: { readonly placed: Placed; readonly visible: string }[] = []
   for (const [index, record] of records.entries()) {
     if (record.type === 'files') for (const shown of record.files) shownFiles.set(shown.path, shown)
     if (record.type === 'message') seen.push({ placed: record, visible: chain(seen.at(-1)?.visible ?? '', record) })
+    if (record.type === 'rebuild') {
+      seen = []
+      for (const placed of record.messages) seen.push({ placed, visible: chain(seen.at(-1)?.visible ?? '', placed) })
+      for (const { id, text } of record.pages) pages.set(id, text)
+    }
     if (record.type !== 'rewind') continue
     const at = seen.findLastIndex(({ visible }) => visible === record.to)
     if (at < 0)
       throw new LogError(`The session log is damaged at ${file}:${index + 1}: it goes back to no place in it.`)
     seen = seen.slice(0, at + 1)
   }
-  const segments: { name: Segment['name']; messages: Message[] }[] = []
-  for (const { placed } of seen) {
-    const current = segments.at(-1)
-    if (current?.name === placed.segment) current.messages.push(placed.message)
-    else segments.push({ name: placed.segment, messages: [placed.message] })
-  }
+  const segments = segmentsOf(seen.map(({ placed }) => placed))
   return {
     header,
     segments,
     openCalls: openCalls(segments.flatMap((segment) => segment.messages)),
     shownFiles: [...shownFiles.values()],
+    pages,
     records,
     wholeBytes,
     broken,

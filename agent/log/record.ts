@@ -6,7 +6,7 @@ import type { LogRecord } from './format.ts'
 export function recordOf(
   event: AgentEvent,
   nowMs: number,
-): Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' }> | undefined {
+): Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' | 'rebuild' }> | undefined {
   switch (event.type) {
     case 'tool-result': {
       const { callId, seconds, result } = event

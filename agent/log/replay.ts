@@ -81,6 +81,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
         ]
       }
       case 'rewind':
+      case 'rebuild':
         return [{ type: 'notice', level: 'info', text: 'This attempt was dropped.' }]
       case 'header':
       case 'files':

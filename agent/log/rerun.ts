@@ -13,6 +13,7 @@ import type {
 } from '../../engine/index.ts'
 import { LogError } from './format.ts'
 import { type LoadedLog, loadLog } from './load.ts'
+import { segmentsOf } from './segments.ts'
 import { chain } from './write.ts'
 
 /** Where a reply is not the recorded one. */
@@ -97,6 +98,11 @@ async function rerun(
       if (mark === undefined) throw new LogError(`The session ${header.id} goes back to no place in its log.`)
       await session.rewind(mark)
       visible = record.to
+    }
+    if (record.type === 'rebuild') {
+      await session.replace(segmentsOf(record.messages))
+      visible = record.messages.reduce(chain, '')
+      marks.clear()
     }
     if (record.type !== 'message') continue
     visible = chain(visible, record)

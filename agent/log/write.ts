@@ -10,16 +10,25 @@ export function chain(previous: string, { segment, message }: Placed): string {
   return createHash('sha256').update(previous).update(JSON.stringify({ segment, message })).digest('hex')
 }
 
+/** What the model sees from now on; see the record of that name. */
+export interface Rebuild {
+  readonly why: 'paged' | 'summarised' | 'rebased'
+  readonly messages: readonly Placed[]
+  readonly pages: readonly { readonly id: string; readonly text: string }[]
+}
+
 export interface LogWriter {
   readonly file: string
   /** `chain` over the `message` records written so far. */
   readonly visible: string
   /** Writes records that the model does not see. Not synced: a power cut may lose them, a `kill -9` does not. */
-  note(...records: Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' }>[]): Promise<void>
+  note(...records: Exclude<LogRecord, { type: 'message' | 'header' | 'rewind' | 'rebuild' }>[]): Promise<void>
   /** Writes messages and waits until they are on the disk. */
   messages(placed: readonly Placed[]): Promise<void>
   /** Takes the messages after the place where `visible` was `to` out of what the model sees. On the disk when it returns. */
   rewind(to: string): Promise<void>
+  /** From here on the model sees exactly these messages. On the disk when it returns. */
+  rebuild(to: Rebuild): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,6 +88,11 @@ export async function openLog(
     rewind: async (to) => {
       await write([{ type: 'rewind', to }], true)
       visible = to
+    },
+    rebuild: async ({ why, messages, pages }) => {
+      const placed = messages.map(({ segment, message }) => ({ segment, message: structured(message) }))
+      await write([{ type: 'rebuild', why, messages: placed, pages: [...pages] }], true)
+      visible = messages.reduce(chain, '')
     },
     close: async () => {
       // A failed write was reported to the one who asked for it; closing has nothing to add.

@@ -49,6 +49,8 @@ export async function* runCalls(
     await turn.conversation.append([
       { role: 'tool', callId: call.id, name: call.name, text: result.content, ok: result.ok },
     ])
+    // What is there already is read while the next call runs.
+    if (outcomes.length < reply.message.calls.length) turn.conversation.ahead([])
     yield* tellFindings(result)
     const seconds = (turn.clock.now() - began) / 1000
     yield { type: 'tool-result', callId: call.id, name: call.name, result, seconds }

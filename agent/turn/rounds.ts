@@ -38,6 +38,7 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
     const halt = stopped()
     if (halt !== undefined) return halt
 
+    if (turn.makeRoom !== undefined) yield* turn.makeRoom()
     spending.steps += 1
     yield { type: 'step', step: spending.steps }
     const maxTokens = spending.replyTokens(turn.info, turn.replyTokens)

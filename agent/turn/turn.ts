@@ -4,6 +4,7 @@ import type { Tool, ToolContext } from '../../tools/index.ts'
 import type { Changes } from '../changes.ts'
 import type { CheckCommands } from '../checks/types.ts'
 import type { Conversation } from '../conversation.ts'
+import type { AgentEvent } from '../events.ts'
 import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
 import type { Rule } from '../policy/rules.ts'
 import type { TurnRecorder } from '../undo/recorder.ts'
@@ -39,6 +40,8 @@ export interface Turn {
    * have changed anything. Undefined: it is told with the next task only.
    */
   readonly news: ((command: boolean) => Promise<string>) | undefined
+  /** Before a request: makes room in the context where there is little. Undefined: the context is left as it is. */
+  readonly makeRoom: (() => AsyncGenerator<AgentEvent, void>) | undefined
   /** Work-tree paths that the model was shown whole. */
   readonly filesInPlay: () => readonly string[]
 }

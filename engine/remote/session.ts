@@ -200,6 +200,11 @@ export function remoteSession(
       contextTokens += estimate(added)
     },
     respond,
+    async replace(prefix) {
+      messages = prefix.flatMap((segment) => segment.messages)
+      ids.seen(messages)
+      contextTokens = estimate(messages)
+    },
     // The number of messages is all that is needed to come back.
     checkpoint: async (): Promise<Checkpoint> => ({ id: messages.length, tokens: contextTokens }),
     async rewind(checkpoint) {

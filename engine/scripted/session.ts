@@ -90,6 +90,13 @@ export function scriptedSession(
       messages = [...messages, ...added]
     },
     respond,
+    async replace(prefix) {
+      const next = prefix.flatMap((segment) => segment.messages)
+      const same = next.findIndex((message, at) => JSON.stringify(message) !== JSON.stringify(messages[at]))
+      evaluated = Math.min(evaluated, contextOf(next.slice(0, same < 0 ? next.length : same)))
+      messages = next
+      ids.seen(next)
+    },
     // The id is the number of messages: all that is needed to come back.
     checkpoint: async (): Promise<Checkpoint> => ({ id: messages.length, tokens: contextOf(messages) }),
     async rewind(checkpoint) {

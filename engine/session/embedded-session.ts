@@ -8,6 +8,8 @@ import type { EmbeddedModel } from './embedded.ts'
 import { evaluate } from './evaluate.ts'
 import { contextFull, failureOf } from './failure.ts'
 import type { LedgerMark, TokenLedger } from './ledger.ts'
+import { prefetch } from './prefetch.ts'
+import { prefixLedger } from './prefix-ledger.ts'
 import { readPrefix } from './read-prefix.ts'
 import { placesToKeep } from './readings.ts'
 import { type CallIds, collectReply, type Reply } from './reply.ts'
@@ -39,7 +41,8 @@ interface Turn {
 
 export function embeddedSession(model: EmbeddedModel, state: SessionState): ModelSession {
   const { engine, dialect, info, readings } = model
-  const { ledger, ids, ends = [] } = state
+  const { ids } = state
+  let { ledger, ends = [] } = state
   const cache = state.cache ?? sequenceCache(engine, readings?.restore)
   const marks = new Map(state.marks)
   let usage = noUsage
@@ -257,6 +260,22 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       // The cache follows with the next reply: what is the same then needs no second evaluation.
       ledger.rewind(mark)
       for (const [later, { length }] of marks) if (later > id && length > mark.length) marks.delete(later)
+    },
+    async replace(prefix) {
+      const fresh = await prefixLedger(engine, dialect, prefix, ids)
+      ledger = fresh.ledger
+      ends = fresh.ends
+      marks.clear()
+    },
+    async prefetch(messages, { signal }) {
+      // Where the cache cannot be cut, a guess that was wrong would cost what stood before it.
+      if (busy || info.rewind !== 'free') return 0
+      busy = true
+      try {
+        return await prefetch({ engine, ledger, cache, messages, signal })
+      } finally {
+        busy = false
+      }
     },
     ...(readings !== undefined && { read: (options) => readPrefix({ engine, ledger, cache, readings, ...options }) }),
     fork: async () =>

@@ -6,6 +6,7 @@ import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '..
 import { embeddedSession } from './embedded-session.ts'
 import { tokenLedger } from './ledger.ts'
 import { sequencePool } from './pool.ts'
+import { prefixLedger } from './prefix-ledger.ts'
 import { type KeptReadings, openReadings, type Readings } from './readings.ts'
 import { callIds } from './reply.ts'
 import { type Stops, stopsOf } from './stop-text.ts'
@@ -74,15 +75,8 @@ export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequen
     },
     ...(readings !== undefined && { readings: aboutReadings(engine, dialect, readings) }),
     async start(prefix: readonly Segment[]): Promise<ModelSession> {
-      const ledger = tokenLedger(engine, dialect)
       const ids = callIds()
-      const ends: number[] = []
-      for (const { name, messages } of prefix) {
-        for (const message of messages) await ledger.append(message)
-        ids.seen(messages)
-        // The first words of the system alone are few; what follows them is what takes long.
-        if (name !== 'conversation' && ledger.tokens.length > 0) ends.push(ledger.tokens.length)
-      }
+      const { ledger, ends } = await prefixLedger(engine, dialect, prefix, ids)
       return embeddedSession(model, { ledger, ids, ends, ...(pool !== undefined && { cache: pool.lease() }) })
     },
     async close() {

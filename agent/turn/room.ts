@@ -1,0 +1,84 @@
+/** Keeps a long session going: what is big and old is paged out, and only when that is not enough is it summarised. */
+import type { Model, Sampling } from '../../engine/index.ts'
+import { pageOut } from '../context/paging.ts'
+import type { Conversation } from '../conversation.ts'
+import type { AgentEvent } from '../events.ts'
+import type { Placed } from '../log/format.ts'
+
+/** Shares of the context: where room is made, and how much is then in use. */
+const full = 0.8
+const aim = 0.55
+/** Rough, for how much has to go; what is left is counted by the model. */
+const charactersPerToken = 3.2
+const summaryTokens = 1200
+
+export interface RoomOptions {
+  readonly model: Model
+  readonly sampling: Partial<Sampling> | undefined
+  readonly signal: AbortSignal
+  /** Gives an id for a page that is not taken. */
+  readonly nextId: () => string
+  /** What the user said so far, in their words, oldest first: never lost. */
+  readonly inputs: readonly string[]
+  /** Takes over what was paged out, and the files that are not in front of the model any more. */
+  readonly paged: (pages: readonly { readonly id: string; readonly text: string }[], files: readonly string[]) => void
+}
+
+/** Does nothing while there is room. `mayCut`: the conversation stands between two turns, so that old ones can be summarised. */
+export async function* makeRoom(
+  conversation: Conversation,
+  options: RoomOptions,
+  mayCut: boolean,
+): AsyncGenerator<AgentEvent, void> {
+  const { contextTokens } = options.model.info
+  if (contextTokens === undefined || conversation.contextTokens < contextTokens * full) return
+  const before = conversation.contextTokens
+  const surplus = (before - contextTokens * aim) * charactersPerToken
+  const out = pageOut(conversation.placed, surplus, options.nextId)
+  if (out !== undefined) {
+    await conversation.rebuild({ why: 'paged', messages: out.messages, pages: out.pages })
+    options.paged(out.pages, out.files)
+    const text = `The context was nearly full: ${out.pages.length} old results and files were paged out (${before} → ${conversation.contextTokens} tokens). They are kept, and the model can recall them.`
+    yield { type: 'notice', level: 'info', text }
+  }
+  if (mayCut && conversation.contextTokens >= contextTokens * full) yield* summarise(conversation, options)
+}
+
+const ask =
+  'Summarise what was done so far for a colleague who goes on with it: what was decided and why, what was changed in which files, what is still to do, what to watch out for. Words only, no calls.'
+
+/** The last resort: a summary by the model in the place of all but the last turn. The user sees it. */
+async function* summarise(
+  conversation: Conversation,
+  { sampling, signal, inputs, paged }: RoomOptions,
+): AsyncGenerator<AgentEvent, void> {
+  const { placed } = conversation
+  const isTalk = ({ segment }: Placed): boolean => segment === 'conversation'
+  const last = placed.findLastIndex((one) => isTalk(one) && one.message.role === 'user')
+  const dropped = placed.filter((one, at) => isTalk(one) && at < last)
+  if (dropped.length < 2) return
+  let summary = ''
+  const fork = await conversation.fork()
+  try {
+    await fork.append([{ role: 'user', text: ask }])
+    for await (const event of fork.respond({ signal, maxTokens: summaryTokens, ...(sampling && { sampling }) })) {
+      if (event.type === 'prefill') yield event
+      if (event.type === 'done') summary = event.message.text.trim()
+    }
+  } finally {
+    await fork.close()
+  }
+  if (summary === '' || signal.aborted) return
+  const words = inputs.map((text) => `- ${text.replaceAll('\n', '\n  ')}`).join('\n')
+  const text = `What the user asked so far, word for word:\n${words}\n\nWhat was done, in your own summary:\n${summary}`
+  const kept: Placed[] = [
+    ...placed.filter((one) => !isTalk(one)),
+    { segment: 'conversation', message: { role: 'user', text } },
+    { segment: 'conversation', message: { role: 'assistant', reasoning: '', text: 'Understood.', calls: [] } },
+    ...placed.slice(last),
+  ]
+  await conversation.rebuild({ why: 'summarised', messages: kept, pages: [] })
+  paged([], [])
+  const notice = `The context was full and there was nothing more to page out: ${dropped.length} messages were replaced by the model's own summary. Your words and the instructions stay. The summary:\n${summary}`
+  yield { type: 'notice', level: 'warning', text: notice }
+}

@@ -1,0 +1,78 @@
+/** Copies of a conversation, and going back in it: nothing that was read is read again. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Message } from '../../engine/index.ts'
+import { collect, perform, put, scratch, stage, text } from './support.ts'
+
+const stay = '// a line that stays\n'.repeat(200)
+const repository = () => ({ when: 'always', startupSeconds: 20, folder: scratch() }) as const
+const spent = (events: Awaited<ReturnType<typeof collect>>) =>
+  events.flatMap((event) => (event.type === 'usage' ? [event.usage] : []))
+const words = (messages: readonly Message[]) => JSON.stringify(messages)
+
+test('a question aside: answered from the same context, and nowhere to be found after it', async () => {
+  const root = scratch({ 'a.ts': `export const a = 1\n${stay}` })
+  const at = await stage([{ text: 'Hello.' }, { text: 'It is one.' }, { text: 'Bye.' }], {
+    root,
+    repository: repository(),
+  })
+  await perform(at, 'Say hello')
+  const events = await collect(at.session.aside('What is a?'))
+  expect(events.flatMap((event) => (event.type === 'text' ? [event.text] : [])).join('')).toBe('It is one.')
+  const [usage] = spent(events)
+  expect(usage?.evaluatedTokens).toBeLessThan(80)
+  expect(usage?.cachedTokens).toBeGreaterThan(1000)
+  const after = await collect(at.session.send('Say bye'))
+  expect(words(at.model.requests[2]!.messages)).not.toContain('What is a?')
+  expect(spent(after)[0]?.evaluatedTokens).toBeLessThan(80)
+  expect(readFileSync(at.session.info.logFile, 'utf8')).not.toContain('What is a?')
+})
+
+test('a turn is taken back: the model has not heard of it, and hears again what it then was told', async () => {
+  const root = scratch({ 'a.ts': `export const a = 1\n${stay}` })
+  const at = await stage([{ text: 'Hello.' }, { text: 'Two.' }, { text: 'Three.' }], { root, repository: repository() })
+  await perform(at, 'Say hello')
+  put(root, { 'a.ts': `export const a = 2\n${stay}` })
+  await collect(at.session.send('What is it now?'))
+  expect(words(at.model.requests[1]!.messages)).toContain('+export const a = 2')
+  expect(await at.session.takeBack('nothing like it')).toBe(false)
+  expect(await at.session.takeBack('What is it')).toBe(true)
+  const events = await collect(at.session.send('Once more'))
+  const request = words(at.model.requests[2]!.messages)
+  expect(request).not.toContain('What is it now?')
+  expect(request).toContain('+export const a = 2')
+  expect(spent(events)[0]?.evaluatedTokens).toBeLessThan(150)
+  // The log, read back, is what the model saw.
+  await at.session.close()
+  const again = await stage([{ text: 'Resumed.' }], { root, resume: at.session.info.logFile })
+  await collect(again.session.send('Go on'))
+  expect(words(again.model.requests[0]!.messages)).not.toContain('What is it now?')
+})
+
+test('explore: looks around in a copy that cannot write; only the answer comes back, without reading again', async () => {
+  const root = scratch({ 'a.ts': `export const a = 1\n${stay}`, 'b.ts': 'export const b = 2\n' })
+  const call = (name: string, args: Record<string, unknown>) => ({ calls: [{ name, arguments: args }] })
+  const at = await stage(
+    [
+      call('explore', { question: 'Where is b?' }),
+      call('search', { pattern: 'const b' }),
+      call('write', { path: 'c.ts', content: 'x' }),
+      { text: 'b is in b.ts:1.' },
+      { text: 'Found it.' },
+    ],
+    { root, repository: repository() },
+  )
+  const events = await collect(at.session.send('Find b'))
+  const result = events.find((event) => event.type === 'tool-result')
+  expect(result?.result).toMatchObject({ ok: true, content: 'b is in b.ts:1.' })
+  expect(events.at(-1)).toMatchObject({ type: 'result', exit: 'done' })
+  const inside = words(at.model.requests[3]!.messages)
+  expect(inside).toContain('Where is b?')
+  expect(inside).toContain('There is no tool')
+  expect(() => text(root, 'c.ts')).toThrow()
+  const outside = words(at.model.requests[4]!.messages)
+  expect(outside).toContain('b is in b.ts:1.')
+  expect(outside.includes('in a copy of this conversation')).toBe(false)
+  // The last request read only the answer.
+  expect(spent(events).at(-1)?.evaluatedTokens).toBeLessThan(120)
+})
