@@ -17,6 +17,7 @@ Usage:
   cachalot remote                   servers for models too large for this machine
   cachalot serve                    offer the embedded model to other programs of this machine
   cachalot acp                      be the agent of an editor (Agent Client Protocol)
+  cachalot mcp                      offer run, fix and undo to other agents (Model Context Protocol)
   cachalot config                   show every setting, its value and where it comes from
   cachalot doctor                   say what works on this machine and what does not
   cachalot sandbox -- <command>     run a command in the sandbox of the model's commands

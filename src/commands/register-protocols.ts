@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { help } from '../help.ts'
 import { version } from '../version.ts'
 
-/** Adds `serve`, `acp`, `completion` and `man`. `withSettings` adds the flags that are settings. */
+/** Adds `serve`, `mcp`, `acp`, `completion` and `man`. `withSettings` adds the flags that are settings. */
 export function registerProtocolCommands(
   program: Command,
   exit: (code: number) => void,
@@ -39,6 +39,18 @@ export function registerProtocolCommands(
     exit(await acpCommand(flags))
   })
 
+  withSettings(
+    program
+      .command('mcp')
+      .summary('offer run, fix and undo to other agents (Model Context Protocol)')
+      .description(
+        'Be a server of the Model Context Protocol on stdin and stdout: other agents give tasks (run), failing checks (fix) and take back (undo). What they may do is what the settings say, as from a shell.',
+      ),
+  ).action(async (flags: Record<string, unknown>, command: Command) => {
+    const { mcpCommand } = await import('../mcp/serve.ts')
+    exit(await mcpCommand(flags, settingWords(command)))
+  })
+
   program
     .command('completion')
     .summary('print a script by which your shell completes commands')
@@ -57,6 +69,15 @@ export function registerProtocolCommands(
       const [{ manPage }, { commandTable }] = [await import('./man-page.ts'), await import('./command-table.ts')]
       process.stdout.write(manPage(commandTable(program), version, help))
     })
+}
+
+/** The settings that were given, as flags again. */
+function settingWords(command: Command): string[] {
+  return command.options.flatMap(({ long }) => {
+    const name = long?.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) ?? ''
+    const value: unknown = name === 'cwd' ? undefined : command.opts()[name]
+    return typeof value === 'string' && long !== undefined && long !== null ? [long, value] : []
+  })
 }
 
 const serveExamples = `

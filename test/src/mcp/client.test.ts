@@ -1,8 +1,13 @@
 /** Tools of real MCP servers: processes over stdio, and one over HTTP. */
 import { realpathSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
 import { afterEach, expect, test } from 'vitest'
+import * as z from 'zod'
 import { checkServers } from '../../../src/config/mcp.ts'
 import { type McpTools, openMcpTools } from '../../../src/mcp/open.ts'
 import { parseCall, type ToolContext, toolSchema } from '../../../tools/index.ts'
@@ -27,7 +32,7 @@ async function open(servers: Record<string, object>) {
   opened = await openMcpTools(checked, {
     cwd,
     environment: { SECRET: 'hidden', GIVEN: 'yes' },
-    onNotice: (text) => notices.push(text),
+    onNotice: (line) => notices.push(line),
   })
   const { tools } = opened
   const call = async (name: string, input: object = {}, signal = new AbortController().signal) => {
@@ -83,9 +88,46 @@ test('a server that is broken, silent or not there is left out; the others are t
   })
   expect(names).toEqual(['mcp_good_add', 'mcp_good_resources'])
   for (const name of ['broken', 'silent', 'missing', 'far']) {
-    expect(notices.filter((text) => text.includes(` ${name} is left out`))).toHaveLength(1)
+    expect(notices.filter((line) => line.includes(` ${name} is left out`))).toHaveLength(1)
   }
   expect(performance.now() - since).toBeLessThan(5000)
+})
+
+test('a server over HTTP, with its token', async () => {
+  const asked: (string | undefined)[] = []
+  const handler = createMcpHandler(() => {
+    const server = new McpServer({ name: 'far', version: '1.0.0' })
+    server.registerTool('greet', { description: 'Greets.', inputSchema: z.object({}) }, () => ({
+      content: [{ type: 'text', text: 'Hello from afar.' }],
+    }))
+    return server
+  })
+  const web = createServer(async (request, response) => {
+    asked.push(request.headers.authorization)
+    const body = request.method === 'POST' ? await text(request) : undefined
+    const { fetch } = handler
+    const answer = await fetch(
+      new Request(`http://127.0.0.1${request.url}`, {
+        method: request.method ?? 'GET',
+        headers: request.headers as Record<string, string>,
+        ...(body !== undefined && { body }),
+      }),
+    )
+    response.writeHead(answer.status, Object.fromEntries(answer.headers))
+    for await (const chunk of answer.body ?? []) response.write(chunk)
+    response.end()
+  })
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
+  try {
+    const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/mcp`
+    const { call, notices } = await open({ far: { url, token_env: 'GIVEN' }, unset: { url, token_env: 'NOT_THERE' } })
+    expect(notices).toEqual([expect.stringContaining('the variable NOT_THERE (token_env) is not set')])
+    expect(await call('mcp_far_greet')).toMatchObject({ ok: true, content: 'Hello from afar.' })
+    expect(new Set(asked)).toEqual(new Set(['Bearer yes']))
+  } finally {
+    web.closeAllConnections()
+    web.close()
+  }
 })
 
 test('a call that is not answered ends by its time or with the run; a server that died is started again', async () => {
