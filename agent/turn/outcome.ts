@@ -21,8 +21,7 @@
  *      while the run has changed nothing at all;
  *    - the task names a file, asks for a change in so many words (see wishes.ts), and no file differs.
  *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`; when a
- *    call was refused by a rule, or because nobody was there to ask, and nothing of its kind succeeded after it, with
- *    `denied`.
+ *    call was refused by a rule, or because nobody was there to ask, and no change succeeded after it, with `denied`.
  *
  * So `done` is never the model's claim alone: whatever it tried last has worked, and a change that was asked for is there.
  */
@@ -53,7 +52,7 @@ export interface Standing {
   changed: boolean
   /** Why commands cannot run, when one was wanted and no change has succeeded since. */
   sandbox: string | undefined
-  /** Why a call was refused without a person, when no change and no command has succeeded since. */
+  /** Why a call was refused without a person, when no change has succeeded since. */
   denied: string | undefined
   unreadableInARow: number
   cutInARow: number
@@ -87,10 +86,10 @@ function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outc
     if (result.ok) {
       standing.unreadable = undefined
       standing.nudged = false
-      if (effects.some(({ kind }) => kind !== 'read')) standing.denied = undefined
       if (writes.length === 0) continue
       standing.changed = true
       standing.sandbox = undefined
+      standing.denied = undefined
       for (const path of writes) standing.failed.delete(path)
     } else if (why === 'only-asked') continue
     else if (why === 'forbidden') standing.denied = result.content

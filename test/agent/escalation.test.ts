@@ -141,11 +141,10 @@ test('with nobody there a rule that asks refuses, and the run ends as denied unl
   const alone = await stage([call, words], { rules, mode: 'full-access', files: { a: '' } })
   expect(await perform(alone, 'Go')).toMatchObject({ exit: 'denied', exitCode: 7 })
   expect(existsSync(join(alone.root, 'a'))).toBe(true)
-  const otherwise = await stage([call, shell({ command: 'true' }), words], {
-    rules,
-    mode: 'full-access',
-    files: { a: '' },
-  })
+  const still = await stage([call, shell({ command: 'true' }), words], { rules, mode: 'full-access', files: { a: '' } })
+  expect(await perform(still, 'Go')).toMatchObject({ exit: 'denied' })
+  const edit = { calls: [{ name: 'write', arguments: { path: 'a', content: 'empty' } }] }
+  const otherwise = await stage([call, edit, words], { rules, mode: 'full-access', files: { a: '' } })
   expect(await perform(otherwise, 'Go')).toMatchObject({ exit: 'done' })
 })
 
