@@ -32,13 +32,15 @@ export function explainPolicy(
   const home = env['HOME'] ?? homedir()
   const writable = policy.mode === 'read-only' ? [] : [...policy.roots, ...policy.extraWrite]
   lines.push(`writable: ${[...writable, 'a private /tmp'].join(', ')}`)
-  for (const root of writable) {
+  // Said only where the backend holds it.
+  for (const root of held.includes('git-metadata') ? writable : []) {
     const forbidden = (policy.readOnly ?? []).filter((file) => file.startsWith(`${root}/`))
     const kept = [...protectedPaths(root), ...forbidden].map((file) => path.relative(root, file) || '.')
     if (kept.length > 0) lines.push(`read-only in ${root}: ${kept.join(', ')}`)
   }
   const hidden = secretMasks(home, policy.denyRead).map((mask) => mask.path)
-  lines.push(`hidden: ${['/tmp, /run and /boot of the host', ...hidden].join(', ')}`)
+  if (held.includes('secrets-hidden'))
+    lines.push(`hidden: ${['/tmp, /run and /boot of the host', ...hidden].join(', ')}`)
   lines.push(`network: ${networkText(policy)}`)
   const { variables, withheld } = commandEnvironment({
     ...{ from: env, pass: policy.passEnv, temporary: '/tmp', sandbox: sandbox.backend },

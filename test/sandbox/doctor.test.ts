@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { diagnoseSandbox, explainPolicy, openSandbox } from '../../sandbox/index.ts'
+import { guaranteesOf } from '../../sandbox/guarantees.ts'
+import { diagnoseSandbox, explainPolicy, landlockLacks, openSandbox } from '../../sandbox/index.ts'
 import { makePlace, policyFor, users } from './support/agent.ts'
 
 const place = makePlace(users[0]!)
@@ -46,7 +47,7 @@ test('a policy is explained: what is held, writable, hidden, withheld', async ()
   const given = {
     ...(await openSandbox({ ...options, backend: 'none' })),
     backend: 'bwrap',
-    guarantees: ['env-clean'],
+    guarantees: ['env-clean', 'git-metadata', 'secrets-hidden'],
   } as const
   const lines = explainPolicy(policyFor(place.work), given, env)
   expect(lines).toContain('+ env-clean: sees only an allow-list of environment variables')
@@ -58,6 +59,15 @@ test('a policy is explained: what is held, writable, hidden, withheld', async ()
   expect(lines).toContain('network: none')
   expect(lines).toContain('withheld, they look like credentials: GOFLAGS')
   expect(explainPolicy(policyFor(place.work, { allowHosts: ['a.org'] }), given, env)).toContain('network: only a.org')
+})
+
+test('what a weaker box does not hold is not claimed', () => {
+  const sandbox = { backend: 'landlock', guarantees: guaranteesOf('landlock', true), problem: undefined } as const
+  const lines = explainPolicy(policyFor(process.cwd(), { accepts: landlockLacks }), sandbox)
+  expect(lines).toContain(
+    '- git-metadata: cannot change .git, agent instructions or CI files that exist when it starts',
+  )
+  expect(lines.filter((text) => /^(read-only in|hidden)/.test(text))).toEqual([])
 })
 
 test('full access and a vouched-for container say what they are', async () => {
