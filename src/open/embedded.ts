@@ -16,8 +16,11 @@ import type { OpenModelRequest } from './model.ts'
 
 /** Loads a model file into an engine host of its own. Rejects with EngineError. */
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
-  const { config, paths, signal, onStatus, onNotice, keepSequences = 0, parallel = 1 } = request
+  const { config, paths, signal, onStatus, onNotice, parallel } = request
   const { name, file, traits } = resolved
+  // A model whose sequences each have a cache of their own keeps more of them only where that was planned for.
+  const own = traits.dialect.startsWith('deepseek-v4') && parallel === undefined
+  const keepSequences = own ? 0 : (request.keepSequences ?? 0)
   const contextTokens = config.context ?? (await usualContext(resolved))
   // Before the weights are read: what is refused here would otherwise be refused minutes later.
   const dialect = await dialectOf(resolved, { effort: config.effort, contextTokens })
@@ -32,7 +35,7 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
       // Counts, as a model's path does, from where the program was called.
       adapter: config.adapter === undefined ? undefined : modelPath(config.adapter),
       // One more for the saving of readings behind an answer.
-      ...(keepSequences > 0 && { sequences: keepSequences + parallel + 1 }),
+      ...(keepSequences > 0 && parallel !== undefined && { sequences: keepSequences + parallel + 1 }),
       signal,
       onLoad: (fraction) => onStatus(`loading ${name} ${bar(fraction)} ${Math.round(fraction * 100)} %`),
       onNotice: (text) => onNotice('info', text),

@@ -1,5 +1,6 @@
 /** The interactive interface put together: one terminal, one screen, one session at a time. */
 import { join } from 'node:path'
+import { openAhead } from './ahead.ts'
 import { openApprovals } from './approvals.ts'
 import { openCommands } from './commands/index.ts'
 import { newestHere, pickSession } from './commands/sessions.ts'
@@ -189,8 +190,10 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
       desk.hint(`reasoning is ${shown.reasoning} from now on`)
     },
   })
+  const ahead = openAhead(desk, turns)
   terminal.listen((events) => {
     for (const event of events) onEvent(event)
+    ahead.typed()
     drawing.draw()
   })
 

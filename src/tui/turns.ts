@@ -12,6 +12,8 @@ export interface Turns {
   readonly running: boolean
   /** Sends now, or queues while a turn is going on. */
   submit(text: string, when: Queued['when']): void
+  /** Answers a question in a copy of the conversation. False while a turn is going on. */
+  aside(question: string): boolean
   /** Something that the model is told with the next message. */
   note(text: string): void
   /** Ends the turn at once; what was done stays, what was queued goes back to the editor. */
@@ -38,13 +40,13 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
   let current: Promise<void> = Promise.resolve()
   let notes: string[] = []
 
-  const start = (text: string): void => {
+  const start = (text: string, aside = false): void => {
     abort = new AbortController()
     ui.activity = beginActivity(Date.now())
-    transcript.addUser(text)
+    transcript.addUser(aside ? `/btw ${text}` : text)
     desk.draw()
     const { signal } = abort
-    current = turn(text, signal).finally(() => {
+    current = turn(text, signal, aside).finally(() => {
       abort = undefined
       ui.activity = undefined
       transcript.settle()
@@ -53,7 +55,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     })
   }
 
-  const turn = async (text: string, signal: AbortSignal): Promise<void> => {
+  const turn = async (text: string, signal: AbortSignal, aside: boolean): Promise<void> => {
     const began = Date.now()
     try {
       const told = await withRanges(text, desk.place.root)
@@ -64,9 +66,10 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
         transcript.add(() => [line('■ interrupted', { role: 'warning' })])
         return
       }
+      if (aside) return await consume(session, session.aside(told.text, { signal }), signal)
       const whole = [...notes, told.text].join('\n\n')
       notes = []
-      await consume(session, whole, signal)
+      await consume(session, session.send(whole, { signal }), signal)
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error)
       transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
@@ -74,9 +77,9 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     if (Date.now() - began > longMs && !ui.focused && ui.rings) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
   }
 
-  const consume = async (session: Session, text: string, signal: AbortSignal): Promise<void> => {
+  const consume = async (session: Session, events: AsyncIterable<AgentEvent>, signal: AbortSignal): Promise<void> => {
     let breathed = performance.now()
-    for await (const event of session.send(text, { signal })) {
+    for await (const event of events) {
       account(event)
       if (event.type === 'result') ended(event)
       transcript.apply(event, Date.now())
@@ -144,6 +147,11 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     submit(text, when) {
       if (abort === undefined) start(text)
       else ui.queue = [...ui.queue, { text, when }]
+    },
+    aside(question) {
+      if (abort !== undefined) return false
+      start(question, true)
+      return true
     },
     note(text) {
       notes = [...notes, text]

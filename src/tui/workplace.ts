@@ -54,6 +54,8 @@ export function openPlace(options: PlaceOptions): {
         signal,
         mayAsk: false,
         animated: true,
+        // What a session has read is still there for the next one: /fork, /new and /resume read nothing again.
+        keepSequences: 1,
         onStatus,
         onNotice,
       })

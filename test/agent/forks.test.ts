@@ -1,8 +1,10 @@
 /** Copies of a conversation, and going back in it: nothing that was read is read again. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Message } from '../../engine/index.ts'
-import { collect, perform, put, scratch, stage, text } from './support.ts'
+import { forkSession, openSession } from '../../agent/index.ts'
+import { dialectByName, type Message, openEmbedded } from '../../engine/index.ts'
+import { fakeEngine } from '../engine/fake-engine.ts'
+import { collect, missingSandbox, perform, policyFor, put, scratch, stage, text } from './support.ts'
 
 const stay = '// a line that stays\n'.repeat(200)
 const repository = () => ({ when: 'always', startupSeconds: 20, folder: scratch() }) as const
@@ -75,4 +77,35 @@ test('explore: looks around in a copy that cannot write; only the answer comes b
   expect(outside.includes('in a copy of this conversation')).toBe(false)
   // The last request read only the answer.
   expect(spent(events).at(-1)?.evaluatedTokens).toBeLessThan(120)
+})
+
+test('a session that is forked, or begun anew, reads nothing again', async () => {
+  const root = scratch({ 'a.ts': `export const a = 1\n${stay}` })
+  const engine = fakeEngine({ contextTokens: 60_000, reply: () => 'Yes.<|im_end|>' })
+  const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
+  const info = { name: 'fake', finishes: 'words', prompt: 'full' } as const
+  const model = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling, keepSequences: 1 })
+  const options = {
+    model,
+    root,
+    sandbox: missingSandbox,
+    policy: policyFor(root),
+    limits: { steps: 5, tokens: 1000, seconds: 20 },
+    stateFolder: scratch(),
+    repository: repository(),
+  }
+  const first = await openSession(options)
+  await collect(first.send('Say yes'))
+  const { file } = await forkSession(first.info.logFile)
+  const whole = engine.evaluated()
+  expect(whole).toBeGreaterThan(4000)
+  await first.close()
+  const fork = await openSession({ ...options, resume: file })
+  await collect(fork.send('And again'))
+  expect(engine.evaluated() - whole).toBeLessThan(150)
+  await fork.close()
+  const fresh = await openSession(options)
+  await collect(fresh.send('Something else'))
+  expect(engine.evaluated() - whole).toBeLessThan(400)
+  await fresh.close()
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { nearest } from '../../nearest.ts'
 import type { Desk } from '../desk.ts'
 import type { Turns } from '../turns.ts'
+import { btw } from './btw.ts'
 import type { Command } from './command.ts'
 import { customCommands } from './custom.ts'
 import { sessionCommands } from './sessions.ts'
@@ -18,11 +19,11 @@ export interface Commands {
 
 const order = [
   ...['help', 'keys', 'mode', 'model', 'resume', 'new', 'fork', 'tree', 'rename', 'export', 'undo', 'redo', 'diff'],
-  ...['context', 'compact', 'cost', 'copy', 'memory', 'init', 'config', 'theme', 'doctor', 'quit'],
+  ...['btw', 'context', 'compact', 'cost', 'copy', 'memory', 'init', 'config', 'theme', 'doctor', 'quit'],
 ]
 
 export async function openCommands(desk: Desk, turns: Turns, totals: Totals): Promise<Commands> {
-  const own = [...showCommands, ...workCommands, ...sessionCommands]
+  const own = [...showCommands, ...workCommands, ...sessionCommands, btw]
   own.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   const { root, folders } = desk.place
   const custom = await customCommands([join(folders.config, 'commands'), join(root, '.cachalot', 'commands')])

@@ -23,8 +23,15 @@ async function move(way: 'undo' | 'redo', rest: string, { desk, turns }: Command
   }
   const wish = readWish(rest)
   if (wish === undefined) return desk.say(`/${way} [number of turns] [--force]`, { role: 'warning' })
+  const chosen = way === 'undo' ? (await listTurns(place)).filter(({ number }) => number > 0).slice(0, wish.count) : []
   const outcome = way === 'undo' ? await undoTurns(place, wish) : await redoTurns(place, wish)
-  if (outcome.ok) turns.note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
+  const session = outcome.ok ? await desk.session() : undefined
+  const oldest = chosen.at(-1)
+  // The conversation goes back with the files where it holds these very turns; else the model is told.
+  const own = oldest !== undefined && chosen.every((turn) => turn.session === session?.id)
+  const back = own && (await session?.takeBack(oldest.task)) === true
+  if (back) desk.say('The conversation went back to before it, too.', { role: 'muted' })
+  if (outcome.ok && !back) turns.note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
   desk.say(outcome.text, { role: outcome.ok ? 'ok' : 'warning' })
 }
 
