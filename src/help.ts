@@ -6,6 +6,7 @@ Usage:
   cachalot --continue               go on with the last one here   (--resume: choose one)
   cachalot run "<task>"             do one task and end   (also: cachalot -p "<task>")
   cachalot fix --check "<command>"  repair what a failing check complains of, and run it again
+  cachalot ci <step>                the same in a pipeline: gate, work, publish (docs/ci.md)
   cachalot model <command>          list, pull, use and remove models
   cachalot context                  show what of the repository is in the context, what is not, and why
   cachalot warm                     read the repository ahead, so that sessions begin with it

@@ -1,6 +1,7 @@
 /** The commands of the program, as commander reads them. Each command's code is loaded when it is chosen. */
 import { Command, CommanderError, Option } from 'commander'
 import { registerMachineCommands } from './commands/register.ts'
+import { registerCiCommand } from './commands/register-ci.ts'
 import { registerContextCommands } from './commands/register-context.ts'
 import { registerProtocolCommands } from './commands/register-protocols.ts'
 import { registerRemoteCommand } from './commands/register-remote.ts'
@@ -89,6 +90,7 @@ export function buildProgram(exit: (code: number) => void): Command {
       exit(await fixCheck(flags))
     })
 
+  registerCiCommand(program, exit)
   registerModelCommand(program, exit)
 
   registerMachineCommands(program, exit)

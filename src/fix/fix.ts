@@ -17,6 +17,7 @@ import { UsageError } from '../usage-error.ts'
 import { workTree } from '../work-tree.ts'
 import { paragraph } from './cause.ts'
 import { type CheatKind, cheatKinds } from './cheats.ts'
+import { type Place, placesIn } from './places.ts'
 import { type Repair, type RepairOptions, repair } from './repair.ts'
 import { reportLines, reportMarkdown } from './report.ts'
 import { type CheckRun, reproduce } from './reproduce.ts'
@@ -46,6 +47,7 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
   const drawn = textOutput(screen)
   const started = performance.now()
   const verified: string[] = []
+  let places: readonly Place[] = []
   let over: number | undefined
   const check = flags.check ?? ''
   /** Says once how it ended; the last line of `--json` is always this. */
@@ -53,7 +55,7 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
     if (over !== undefined) return over
     over = fixExitCode[exit]
     const seconds = (performance.now() - started) / 1000
-    const none = { refused: [], files: [], patch: '', rounds: 0 }
+    const none = { refused: [], files: [], patch: '', rounds: 0, places }
     const result: FixResult = { type: 'result', exit, exitCode: over, check, text, verified, ...none, ...rest, seconds }
     if (json) process.stdout.write(`${safeJson(result)}\n`)
     else {
@@ -104,6 +106,7 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
       )
     }
 
+    places = placesIn(found.last.output, cwd)
     shadow = await openShadow(cwd)
     const opening = {
       ...{ config, cwd, sandbox, paths, signal, mayAsk: false, animated: !json && process.stderr.isTTY === true },

@@ -1,5 +1,6 @@
 /** What a repair ends with. */
 import type { CheatKind } from './cheats.ts'
+import type { Place } from './places.ts'
 
 export type FixExit =
   | 'fixed'
@@ -52,6 +53,8 @@ export interface FixResult {
   readonly patch: string
   /** What was tried, where it did not repair it: it was taken back. */
   readonly attempt?: string
+  /** Lines of the work tree that the log of the failure complains of. */
+  readonly places: readonly Place[]
   readonly rounds: number
   readonly seconds: number
 }
