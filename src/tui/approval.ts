@@ -41,6 +41,8 @@ export function allowedBy(rules: readonly Rule[], effect: Effect): boolean {
 export interface Circumstances {
   readonly folder: string
   readonly network: 'off' | 'full'
+  /** Reached although the network is off. */
+  readonly hosts?: readonly string[] | undefined
   readonly sandbox: string
   /** Why it is asked for, where that is not the policy's own reason. */
   readonly because: string | undefined
@@ -49,7 +51,7 @@ export interface Circumstances {
 /** What will happen, whole: it goes to the scrollback, so that however long it is, it can be read. */
 export function proposalLines(
   request: Pick<ApprovalRequest, 'name' | 'effects' | 'preview' | 'reason'>,
-  { folder, network, sandbox, because }: Circumstances,
+  { folder, network, hosts = [], sandbox, because }: Circumstances,
   width: number,
 ): Line[] {
   const lines: Line[] = [
@@ -73,7 +75,7 @@ export function proposalLines(
   }
   if (runs) {
     put('in', folder)
-    put('network', network === 'off' ? 'none' : 'yes, unrestricted')
+    put('network', network === 'full' ? 'yes, unrestricted' : hosts.length > 0 ? `only ${hosts.join(', ')}` : 'none')
     put('sandbox', sandbox === 'none' ? 'none: the command runs with all your rights' : sandbox)
   }
   put('because', because ?? request.reason)

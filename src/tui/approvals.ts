@@ -32,9 +32,9 @@ export function openApprovals(desk: Desk): {
       const approval = { request, answer: close, since: Date.now(), reason: undefined }
       if (signal.aborted) return close({ allow: false, reason: 'The user interrupted.' })
       signal.addEventListener('abort', () => close({ allow: false, reason: 'The user interrupted.' }), { once: true })
-      const { root, network } = desk.place
+      const { root, network, hosts } = desk.place
       const because = ui.mode === 'plan' || request.required ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
-      const circumstances = { folder: root, network, sandbox: ui.sandbox, because }
+      const circumstances = { folder: root, network, hosts, sandbox: ui.sandbox, because }
       desk.sayLines((width) => proposalLines(request, circumstances, width))
       ui.approvals = [...ui.approvals, approval]
       if (!ui.focused && ui.rings) desk.terminal.notify('Cachalot asks for permission')

@@ -36,6 +36,8 @@ export interface Place {
   /** The model's name as configured. */
   readonly model: string
   readonly network: 'off' | 'full'
+  /** Hosts that commands reach although the network is off. */
+  readonly hosts?: readonly string[]
   openSession(request: OpenRequest): Promise<Session>
   /** What the sandbox is here and what it holds commands to, in one line; the fix when there is none. */
   sandbox(): Promise<{ readonly backend: string; readonly words: string; readonly works: boolean }>

@@ -84,6 +84,7 @@ export function openPlace(options: PlaceOptions): {
     environment,
     model: config.model ?? defaultModelName,
     network: config.network,
+    hosts: config.allowHosts,
     async openSession(request) {
       more ??= openMoreTools(config, { cwd: root, onNotice: (text) => request.onNotice('warning', text) })
       const [model, box, { tools }] = await Promise.all([
