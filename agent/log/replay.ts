@@ -1,5 +1,5 @@
 /** An earlier session as the events that a front end drew then. */
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { Usage } from '../../engine/index.ts'
 import { allTools, type Effect, parseCall, type ToolDetails } from '../../tools/index.ts'
 import { type AgentEvent, type ExitReason, exitCode } from '../events.ts'
@@ -10,14 +10,22 @@ type ResultEvent = Extract<AgentEvent, { type: 'result' }>
 export type Replayed = { readonly type: 'input'; readonly text: string } | AgentEvent
 
 /**
- * The last turns of a log, at most `bytes` of it from its end: what a person wants to see again, not what the model
- * gets. Begins with an input. Records that cannot be read are passed over. Rejects when the file cannot be read.
+ * The last turns of a log, about `bytes` of it from its end, and at least the last turn where that is not huge: what a
+ * person wants to see again, not what the model gets. Begins with an input. Records that cannot be read are passed over.
+ * Rejects when the file cannot be read.
  */
 export async function replaySession(file: string, bytes = 256 << 10): Promise<readonly Replayed[]> {
-  const records = await lastRecords(file, bytes)
-  const start = records.findIndex(({ type }) => type === 'input')
-  return start < 0 ? [] : records.slice(start).flatMap(replayOf(records))
+  const { size } = await stat(file)
+  for (let read = bytes; ; read *= 4) {
+    const records = await lastRecords(file, read)
+    const start = records.findIndex(({ type }) => type === 'input')
+    if (start >= 0) return records.slice(start).flatMap(replayOf(records))
+    if (read >= Math.min(size, longestTurn)) return []
+  }
 }
+
+/** A last turn that is longer than this is not drawn again. In bytes of its log. */
+const longestTurn = 8 << 20
 
 async function lastRecords(file: string, bytes: number): Promise<LogRecord[]> {
   const handle = await open(file)

@@ -54,7 +54,7 @@ export const interfaceSettings = {
     key: 'ui.status',
     env: 'CACHALOT_STATUS',
     help: `what the status line shows, in order: ${statusItems.join(', ')}`,
-    kind: 'list',
+    kind: 'words',
     schema: z.array(z.enum(statusItems, `must be of: ${statusItems.join(', ')}`)),
     repository: false,
   }),

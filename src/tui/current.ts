@@ -71,15 +71,16 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
     async switchTo(request) {
       const before = opened
       const title = request.resume === undefined ? undefined : (await readMeta(request.resume)).title
+      let used = 0
       if (request.resume !== undefined) {
-        await show(request.resume, transcript)
+        used = await show(request.resume, transcript)
         // Seen before the log is read whole and the model is loaded.
         draw()
         await sleep(60)
       }
       if (request.model !== undefined) model = request.model
       await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
-      ui.contextUsed = 0
+      ui.contextUsed = used
       ui.warm = 0
       const session = await begin(request.resume)
       const words =
@@ -99,13 +100,16 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
 /** Of the end of a log: what a person looks back at. */
 const shownBytes = 24 << 10
 
-/** Draws the last turns of an earlier session as they were drawn then. */
-async function show(file: string, transcript: Transcript): Promise<void> {
+/** Draws the last turns of an earlier session as they were drawn then. Gives the tokens that its context held at the end. */
+async function show(file: string, transcript: Transcript): Promise<number> {
+  let used = 0
   for (const event of await replaySession(file, shownBytes)) {
     if (event.type === 'input') transcript.addUser(event.text)
     else transcript.apply(event, 0)
+    if (event.type === 'usage') used = event.usage.promptTokens + event.usage.generatedTokens
   }
   transcript.settle()
+  return used
 }
 
 /** The branch that is checked out, read from .git itself; undefined without one. */

@@ -1,15 +1,18 @@
 /** Keys and text to what they mean now: the question first, then lists, then the editor. */
+import { join } from 'node:path'
 import { accept, type Completion, step, suggestNames, suggestPaths, tokenAt } from './complete/complete.ts'
 import type { Desk } from './desk.ts'
 import { pressKey } from './editor/bindings.ts'
+import { clipboardPicture } from './editor/clipboard.ts'
 import { type Editor, emptyEditor, expandChip, expanded, insert, paste, setText } from './editor/editor.ts'
-import { newer, older, saveHistory, searchBack } from './editor/history.ts'
+import { newer, older, saveHistory } from './editor/history.ts'
 import { pastePicture } from './editor/pictures.ts'
 import { verticalTarget } from './editor/rows.ts'
 import { insertMode, leaveInsert, typeNormal } from './editor/vim.ts'
 import { type InputEvent, type Key, spell } from './input/keys.ts'
 import { nextMode } from './modes.ts'
 import { pressPicker, typePicker } from './picker.ts'
+import { openHistorySearch } from './search.ts'
 import type { Turns } from './turns.ts'
 import type { Queued } from './ui.ts'
 
@@ -38,6 +41,7 @@ const quitMs = 2000
 export function openKeys(context: KeyContext): (event: InputEvent) => void {
   const { desk, turns, approvals, width } = context
   const { ui } = desk
+  const search = openHistorySearch(desk)
   let quitUntil = 0
   let dismissed: string | undefined
 
@@ -141,6 +145,14 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     } else if (!toNormal()) context.interrupt()
   }
 
+  const pasteClipboard = async (): Promise<void> => {
+    const { folders, environment } = desk.place
+    const found = await clipboardPicture(join(folders.state, 'clipboard'), environment)
+    if ('problem' in found) return desk.hint(found.problem)
+    setEditor(pastePicture(ui.editor, found.file) ?? ui.editor)
+    desk.draw()
+  }
+
   /** With vim keys, Escape leaves insert mode first. */
   const toNormal = (): boolean => {
     const next = ui.vim === undefined ? undefined : leaveInsert({ vim: ui.vim, editor: ui.editor })
@@ -164,28 +176,6 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     return true
   }
 
-  const inSearch = (name: string): boolean => {
-    const { search } = ui
-    if (search === undefined) return false
-    if (name === 'ctrl-r') find(search.query, search.at ?? desk.entries.length)
-    else if (name === 'backspace') find([...search.query].slice(0, -1).join(''), desk.entries.length)
-    else if (name === 'escape' || name === 'ctrl-g' || name === 'ctrl-c') {
-      ui.editor = search.before
-      ui.search = undefined
-    } else {
-      ui.search = undefined
-      return name === 'return' || name === 'tab'
-    }
-    return true
-  }
-
-  const find = (query: string, before: number): void => {
-    if (ui.search === undefined) return
-    const at = searchBack(desk.entries, query, before) ?? (query === ui.search.query ? ui.search.at : undefined)
-    ui.search = { ...ui.search, query, at }
-    ui.editor = at === undefined ? ui.search.before : setText(ui.search.before, desk.entries[at] as string)
-  }
-
   const actions: Readonly<Record<string, () => void>> = {
     return: () => submit('boundary'),
     'alt-return': () => submit('after'),
@@ -196,10 +186,8 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     'shift-tab': () => {
       ui.mode = nextMode(ui.mode)
     },
-    'ctrl-r': () => {
-      ui.search = { query: '', at: undefined, before: ui.editor }
-      ui.completion = undefined
-    },
+    'ctrl-r': search.begin,
+    'ctrl-v': () => void pasteClipboard(),
     'ctrl-g': context.editOutside,
     'ctrl-o': context.toggleReasoning,
     'ctrl-x': () => setEditor(expandChip(ui.editor)),
@@ -216,7 +204,7 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
       return
     }
     if (ui.picker !== undefined && pressPicker(ui.picker, key)) return
-    if (inSearch(name)) return
+    if (search.key(name)) return
     if (ui.completion !== undefined && withCompletion(ui.completion, name)) return
     if (name === 'ctrl-d' && ui.editor.text === '') {
       if (!turns.running) desk.quit(0)
@@ -236,7 +224,7 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
 
   const type = (text: string, pasted: boolean): void => {
     if (ui.picker !== undefined) typePicker(ui.picker, text)
-    else if (ui.search !== undefined) find(ui.search.query + text, desk.entries.length)
+    else if (ui.search !== undefined) search.type(text)
     else if (pasted) setEditor(pastePicture(ui.editor, text) ?? paste(ui.editor, text))
     else if (ui.vim?.mode === 'normal') {
       const next = typeNormal({ vim: ui.vim, editor: ui.editor }, text, width())

@@ -2,14 +2,18 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AgentEvent, Session } from '../../agent/index.ts'
 import { beginActivity, follow } from './activity.ts'
-import { withRanges } from './complete/mentions.ts'
+import { hasPictures, withRanges } from './complete/mentions.ts'
 import type { Desk } from './desk.ts'
 import { insert, move } from './editor/editor.ts'
 import { line } from './text/style.ts'
 import type { Queued } from './ui.ts'
 
+type Result = Extract<AgentEvent, { type: 'result' }>
+
 export interface Turns {
   readonly running: boolean
+  /** The end of the last turn; undefined while one goes on, and when it never got to the agent. */
+  readonly last: Result | undefined
   /** Sends now, or queues while a turn is going on. */
   submit(text: string, when: Queued['when']): void
   /** Answers a question in a copy of the conversation. False while a turn is going on. */
@@ -31,7 +35,7 @@ const breathMs = 8
 
 export interface TurnsOptions {
   /** A turn ended with this result. */
-  readonly ended: (result: Extract<AgentEvent, { type: 'result' }>) => void
+  readonly ended: (result: Result) => void
 }
 
 export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
@@ -39,9 +43,11 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
   let abort: AbortController | undefined
   let current: Promise<void> = Promise.resolve()
   let notes: string[] = []
+  let last: Result | undefined
 
   const start = (text: string, aside = false): void => {
     abort = new AbortController()
+    last = undefined
     ui.activity = beginActivity(Date.now())
     transcript.addUser(aside ? `/btw ${text}` : text)
     desk.draw()
@@ -69,7 +75,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
       if (aside) return await consume(session, session.aside(told.text, { signal }), signal)
       const whole = [...notes, told.text].join('\n\n')
       notes = []
-      await consume(session, session.send(whole, { signal }), signal)
+      await consume(session, session.send(whole, { signal, pictures: told.pictures }), signal)
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error)
       transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
@@ -81,7 +87,10 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     let breathed = performance.now()
     for await (const event of events) {
       account(event)
-      if (event.type === 'result') ended(event)
+      if (event.type === 'result') {
+        last = event
+        ended(event)
+      }
       transcript.apply(event, Date.now())
       // Events come one by one, so these words are with the agent before it looks for them.
       const boundary = event.type === 'usage' || event.type === 'tool-result'
@@ -144,9 +153,13 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     get running() {
       return abort !== undefined
     },
+    get last() {
+      return last
+    },
     submit(text, when) {
       if (abort === undefined) start(text)
-      else ui.queue = [...ui.queue, { text, when }]
+      // What is told at a tool boundary is words only: a picture has to begin a turn.
+      else ui.queue = [...ui.queue, { text, when: hasPictures(text) ? 'after' : when }]
     },
     aside(question) {
       if (abort !== undefined) return false

@@ -15,7 +15,7 @@ function vim(text: string, keys: string): VimState {
 }
 
 it('vim keys move, cut and change', () => {
-  expect(vim('one two three', 'bbdw').editor.text).toBe('one  three')
+  expect(vim('one two three', 'bbdw').editor.text).toBe('one three')
   expect(vim('one two', '0x').editor.text).toBe('ne two')
   expect(vim('one\ntwo\nthree', 'kdd').editor.text).toBe('one\nthree')
   expect(vim('one\ntwo', 'ggO').editor.text).toBe('\none\ntwo')
@@ -29,7 +29,9 @@ it('vim keys move, cut and change', () => {
 
 it('a dropped picture becomes a chip that names it', () => {
   const editor = pastePicture(emptyEditor, "'/tmp/my shot.png'\n")
-  expect(expanded(editor ?? emptyEditor)).toBe('@"/tmp/my shot.png"')
+  expect(expanded(editor ?? emptyEditor)).toBe('@"/tmp/my shot.png" ')
+  const after = pastePicture(insert(emptyEditor, 'see'), '/tmp/a.png')
+  expect(expanded(insert(after ?? emptyEditor, 'there'))).toBe('see @/tmp/a.png there')
   expect(pastePicture(emptyEditor, 'see /tmp/a.png and more')).toBeUndefined()
   expect(pastePicture(emptyEditor, '/tmp/a.ts')).toBeUndefined()
 })

@@ -137,24 +137,6 @@ const tree: Command = {
   },
 }
 
-const compactPrompt =
-  'Summarise this conversation for a colleague who goes on with the work and has not seen it: the task, what was decided and why, what was done in which files, what is still to do, and what to watch out for. Words only, no calls.'
-
-const compact: Command = {
-  name: 'compact',
-  help: 'go on in a new session that knows a summary of this one',
-  async run(_, { desk, turns }) {
-    if (turns.running) return desk.say('A turn is going on: Esc interrupts it, then /compact.', { role: 'warning' })
-    turns.submit(compactPrompt, 'after')
-    await turns.idle()
-    const summary = desk.transcript.answer
-    if (summary === '') return desk.say('There is no summary: nothing was changed.', { role: 'warning' })
-    await desk.switchSession({})
-    turns.note(`What happened before, as a summary:\n\n${summary}`)
-    desk.say('The next message goes to a new session, with the summary before it.', { role: 'muted' })
-  },
-}
-
 const model: Command = {
   name: 'model',
   takes: '[name]',
@@ -178,7 +160,7 @@ async function changeModel({ desk, turns }: CommandContext, name: string): Promi
   await desk.switchSession({ model: name })
 }
 
-export const sessionCommands: readonly Command[] = [resume, fresh, fork, rename, exporting, tree, compact, model]
+export const sessionCommands: readonly Command[] = [resume, fresh, fork, rename, exporting, tree, model]
 
 /** The newest session of this folder, for --continue. */
 export async function newestHere(desk: Desk): Promise<string | undefined> {

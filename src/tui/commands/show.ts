@@ -47,6 +47,7 @@ const keyRows: readonly (readonly [string, string])[] = [
   ['Ctrl-R', 'search earlier messages'],
   ['Tab', 'complete a path or command'],
   ['Ctrl-G', 'write in $EDITOR'],
+  ['Ctrl-V', 'attach the picture on the clipboard'],
   ['Ctrl-O', 'show or fold reasoning'],
   ['Ctrl-X', 'unfold a paste'],
   ['Ctrl-A Ctrl-E Alt-B Alt-F', 'start and end of line, words back and on'],
@@ -115,13 +116,21 @@ const cost: Command = {
   name: 'cost',
   help: 'tokens and time of this session',
   run(_, { desk, totals: { turns, usage } }) {
-    const rows: [string, string][] = [
+    const rows: (readonly [string, string])[] = [
       ['turns', count(turns)],
       [
         'read',
         `${count(usage.evaluatedTokens)} tokens in ${usage.prefillSeconds.toFixed(1)} s; ${count(usage.cachedTokens)} were warm`,
       ],
       ['written', `${count(usage.generatedTokens)} tokens in ${usage.decodeSeconds.toFixed(1)} s`],
+      ...(usage.draftedTokens === undefined
+        ? []
+        : [
+            [
+              'drafted',
+              `${count(usage.draftedTokens)} tokens, ${count(usage.acceptedTokens ?? 0)} of them held`,
+            ] as const,
+          ]),
     ]
     desk.sayLines((width) => [line('This session', { bold: true }), ...columns(rows, width)])
   },

@@ -1,5 +1,6 @@
 /** `@path` and `@path:10-40` in a message: the named lines are put behind it, so that the model has them. */
 import { readFile, realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { isAbsolute, relative, resolve } from 'node:path'
 import { isPicture } from '../editor/pictures.ts'
 
@@ -20,17 +21,25 @@ export function mentions(text: string): Mention[] {
   }))
 }
 
+/** Whether a message carries pictures: they need a message of their own. */
+export const hasPictures = (text: string): boolean => mentions(text).some(({ path }) => isPicture(path))
+
 const mostBytes = 1 << 20
 
 /**
  * The message with the lines of each ranged mention behind it. A mention without a range stays as it is: the agent
- * packs files that a task names. What cannot be shown (outside of the root, binary, no such lines) is told in `problems`.
+ * packs files that a task names. What cannot be shown (outside of the root, binary, no such lines) is told in `problems`;
+ * pictures are given as absolute paths, for the agent to show them.
  */
-export async function withRanges(text: string, root: string): Promise<{ text: string; problems: string[] }> {
+export async function withRanges(
+  text: string,
+  root: string,
+): Promise<{ text: string; problems: string[]; pictures: string[] }> {
   const parts: string[] = []
   const problems: string[] = []
+  const pictures: string[] = []
   for (const { path, from, to } of mentions(text)) {
-    if (isPicture(path)) problems.push(`@${path}: this model reads no pictures; it is named to it, not shown`)
+    if (isPicture(path)) pictures.push(resolve(root, path.replace(/^~(?=\/)/, homedir())))
     if (from === undefined || to === undefined) continue
     const lines = await readLines(path, root)
     if (typeof lines === 'string') problems.push(`@${path}: ${lines}`)
@@ -43,7 +52,7 @@ export async function withRanges(text: string, root: string): Promise<{ text: st
       parts.push(`${path}, lines ${from}-${last}:\n${fence}\n${numbered.join('\n')}\n${fence}`)
     }
   }
-  return { text: parts.length === 0 ? text : `${text}\n\n${parts.join('\n\n')}`, problems }
+  return { text: parts.length === 0 ? text : `${text}\n\n${parts.join('\n\n')}`, problems, pictures }
 }
 
 /** The file's lines, or in words why not. */

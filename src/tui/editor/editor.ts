@@ -32,6 +32,8 @@ export type Motion =
   | 'right'
   | 'word-left'
   | 'word-right'
+  /** The start of the next word, as vim's `w` goes. */
+  | 'next-word'
   | 'line-start'
   | 'line-end'
   | 'text-start'
@@ -213,6 +215,8 @@ function target({ text, cursor }: Editor, motion: Motion): number {
       return skip(text, skip(text, cursor, -1, false), -1, true)
     case 'word-right':
       return skip(text, skip(text, cursor, 1, false), 1, true)
+    case 'next-word':
+      return skip(text, skip(text, cursor, 1, true), 1, false)
     case 'line-start':
       return text.lastIndexOf('\n', cursor - 1) + 1
     case 'line-end': {

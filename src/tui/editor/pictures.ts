@@ -1,5 +1,5 @@
 /** Pictures in a message: a path that a terminal pastes when a file is dropped on it. */
-import { type Editor, insertChip } from './editor.ts'
+import { type Editor, insert, insertChip } from './editor.ts'
 
 export const isPicture = (path: string): boolean => /\.(png|jpe?g|gif|webp|bmp|heic|tiff?)$/i.test(path)
 
@@ -11,8 +11,12 @@ export function pastePicture(editor: Editor, pasted: string): Editor | undefined
     .replace(/^file:\/\//, '')
     .replace(/\\ /g, ' ')
   if (bare.includes('\n') || !/^[/~.]/.test(bare) || !isPicture(bare)) return undefined
-  return insertChip(editor, {
+  // Apart from the words around it: what is typed next is no part of the path.
+  const before = editor.text[editor.cursor - 1]
+  const apart = before === undefined || /\s/.test(before) ? editor : insert(editor, ' ')
+  const chip = insertChip(apart, {
     content: /\s/.test(bare) ? `@"${bare}"` : `@${bare}`,
     label: `[picture ${bare.split('/').at(-1)}]`,
   })
+  return insert(chip, ' ')
 }

@@ -27,7 +27,7 @@ const motions: Readonly<Record<string, edit.Motion>> = {
   h: 'left',
   l: 'right',
   ' ': 'right',
-  w: 'word-right',
+  w: 'next-word',
   e: 'word-right',
   b: 'word-left',
   '0': 'line-start',
@@ -58,7 +58,8 @@ function normal({ vim, editor }: VimState, char: string, width: number): VimStat
   if (vim.pending === 'd' || vim.pending === 'c') {
     const finish = vim.pending === 'd' ? stay : into
     if (char === vim.pending) return finish(wholeLine(editor, vim.pending === 'd'))
-    const motion = motions[char]
+    // As in vim, `cw` leaves the space behind the word.
+    const motion = vim.pending === 'c' && char === 'w' ? 'word-right' : motions[char]
     return motion === undefined ? stay(editor) : finish(edit.kill(editor, motion))
   }
   const motion = motions[char]

@@ -24,6 +24,9 @@ export function resultLines(result: Result, width: number): Line[] {
     ...(result.changes.length > 0 ? [plural(result.changes.length, 'file')] : []),
     duration(result.seconds),
     `${count(usage.generatedTokens)} tokens${speed === undefined ? '' : ` at ${speed}`}`,
+    ...((usage.draftedTokens ?? 0) > 0
+      ? [`${count(usage.acceptedTokens ?? 0)} of ${count(usage.draftedTokens ?? 0)} drafted tokens held`]
+      : []),
     ...(usage.cachedTokens > 0 ? [`${count(usage.evaluatedTokens)} read, ${count(usage.cachedTokens)} warm`] : []),
   ]
   const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]

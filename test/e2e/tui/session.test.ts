@@ -78,6 +78,19 @@ describe('approvals', () => {
     expect(read(pty, 'a.txt')).toBe('first\ntwo\nlast\n')
   })
 
+  it('show of a whole file what differs', async () => {
+    const text = 'first\ntwo\nlast\n'
+    const write = { name: 'write', arguments: { path: 'a.txt', content: text } }
+    const pty = await start({ files, replies: [{ calls: [write] }, { text: 'Changed.' }] })
+    pty.type('change it\r')
+    await pty.until('Allow this?')
+    expect(pty.screen().join('\n')).toMatch(/ 1 {3}first\n\s+2 - one\n\s+2 \+ two\n\s+3 {3}last/)
+    await grace()
+    pty.type('y')
+    await pty.until('✓ done')
+    expect(read(pty, 'a.txt')).toBe(text)
+  })
+
   it('tell the model the reason of a no', async () => {
     const pty = await start({ files, replies: [{ calls: [edit] }, { text: 'Then not.' }] })
     pty.type('look\r')
@@ -272,7 +285,7 @@ describe('taking back and going on', () => {
     await pty.until('First answer.')
     await pty.until('✓ done')
     pty.type('/compact\r')
-    await pty.until('with the summary before it')
+    await pty.until('goes before your next message')
     pty.type('next\r')
     await pty.until('Onward.')
     const told = logged(pty)
@@ -280,6 +293,45 @@ describe('taking back and going on', () => {
       .join('\n')
     expect(told).toContain('SUMMARY of it.')
     expect(told).not.toContain('First answer.')
+  })
+
+  it('compacts nothing when there is no summary', async () => {
+    const pty = await start({
+      replies: [{ text: 'First answer.' }, { text: 'half', delayMs: 60_000 }, { text: 'On.' }],
+    })
+    pty.type('/compact\r')
+    await pty.until('nothing to summarise')
+    pty.type('question\r')
+    await pty.until('✓ done')
+    pty.type('/compact\r')
+    await pty.until('Esc interrupts')
+    pty.type('\x1b')
+    await pty.until('nothing was changed')
+    pty.type('next\r')
+    await pty.until('On.')
+    expect(
+      logged(pty)
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toContain('First answer.')
+  })
+
+  it('tells after resuming how full the context is, and what was said meanwhile', async () => {
+    const replies = [{ calls: [shell('sleep 1')] }, { text: `Answer. ${'Many words. '.repeat(4000)}` }]
+    const first = await start({ replies })
+    first.type('/mode auto\r')
+    await first.until(/^auto ·/m)
+    first.type('begin\r')
+    await first.until('running shell')
+    first.type('also this\r')
+    await first.until('next: also this')
+    await first.until('✓ done', 40_000)
+    first.type('\x04')
+    await first.exit()
+    const again = await start({ home: first.home, folder: first.folder, words: ['--continue'], rows: 20 }, 'Resumed')
+    await again.until(/context \S+ [2-9]\d %/)
+    const lines = again.lines().filter((line) => line.startsWith('› '))
+    expect(lines).toEqual(expect.arrayContaining(['› begin', '› also this']))
   })
 
   it('comes back after it was stopped from outside', async () => {

@@ -184,6 +184,36 @@ describe('writing', () => {
     expect(one.lines().filter((line) => line.startsWith('ask ·')).length).toBe(1)
   })
 
+  it('vim keys: normal mode moves and changes, insert mode writes, Enter sends from both', async () => {
+    const pty = await start({ replies: [{ text: 'Read.' }, { text: 'Again.' }], environment: { CACHALOT_KEYS: 'vim' } })
+    pty.type('one two three')
+    await pty.until('› one two three')
+    pty.type('\x1b')
+    await pty.until(': one two three')
+    pty.type('bdw')
+    await pty.until(/: one two *$/m)
+    pty.type('0cwuno')
+    await pty.until('› uno two')
+    pty.type('\x1b')
+    await pty.until(': uno two')
+    pty.type('uu')
+    await pty.until(': one two')
+    pty.type('A!\r')
+    await pty.until('Read.')
+    expect(pty.lines().join('\n')).toMatch(/› one two ?!/)
+    await pty.until('✓ done')
+    pty.type('next\x1b')
+    await pty.until(': next')
+    pty.type('\r')
+    await pty.until('Again.')
+  })
+
+  it('the status line is the one that was configured', async () => {
+    const pty = await start({ environment: { CACHALOT_STATUS: 'model,folder' } })
+    await pty.until(/^ask · scripted · \//m)
+    expect(pty.screen().join('\n')).not.toContain('context')
+  })
+
   it('names the nearest command, runs commands that the user wrote, completes them', async () => {
     const pty = await start({
       files: { '.cachalot/commands/greet.md': '---\ndescription: Say hello\n---\nGreet $ARGUMENTS kindly.\n' },
