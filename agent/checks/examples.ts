@@ -1,9 +1,12 @@
 /** Examples in the file as it was and in the task, run on the file as it is. */
 
+import { randomUUID } from 'node:crypto'
 import { python, runCommand, shellWord, toldCharacters } from './command.ts'
-import { definedFunctions } from './examples/defined.ts'
+import { declaredFunctions, declaredNames, definedFunctions } from './examples/defined.ts'
 import { type Example, findExamples } from './examples/find.ts'
-import { type Outcome, pythonRunner, readOutcome } from './examples/python-runner.ts'
+import { javascriptRunner } from './examples/javascript-runner.ts'
+import { type Job, type Outcome, readOutcome } from './examples/outcome.ts'
+import { pythonRunner } from './examples/python-runner.ts'
 import type { ChangedText, Check, CheckContext } from './types.ts'
 
 /** Seconds of processor time that one example may take, and of the clock that all of a file may: machines are busy. */
@@ -17,7 +20,7 @@ export const examples: Check = async (context) => {
   let unloaded = 0
   const failed: string[] = []
   for (const file of context.files) {
-    const outcome = file.after === null || !file.path.endsWith('.py') ? undefined : await ofFile(file, context)
+    const outcome = file.after === null ? undefined : await ofFile(file, context)
     if (outcome === undefined) continue
     passed += outcome.passed
     // What is missing on this machine is no fault of the change.
@@ -37,17 +40,65 @@ export const examples: Check = async (context) => {
   return { name: 'examples', passed: false, detail: detail.join('\n'), share: passed / total, ...compares }
 }
 
+/** What finds and runs the examples of one language. */
+interface Language {
+  readonly files: RegExp
+  /** Names that an example may begin with. */
+  readonly names: (text: string) => readonly string[]
+  /** The one function that `Input:` and `Output:` are of; undefined where there are several. */
+  readonly subject: (text: string) => string | undefined
+  /** Where examples stand in a file. */
+  readonly told: (text: string) => string
+  /** The shell line that runs the runner, with the job on its stdin. */
+  readonly line: string
+}
+
+const only = (names: readonly string[]): string | undefined => (names.length === 1 ? names[0] : undefined)
+const outer = (text: string): string[] =>
+  definedFunctions(text)
+    .filter(({ indent }) => indent === 0)
+    .map(({ name }) => name)
+
+const languages: readonly Language[] = [
+  {
+    files: /\.py$/,
+    names: outer,
+    subject: (text) => only(outer(text)),
+    told: (text) => text,
+    line: `${python} -c ${shellWord(pythonRunner)}`,
+  },
+  {
+    files: /\.[cm]?[jt]s$/,
+    names: declaredNames,
+    subject: (text) => only(declaredFunctions(text)),
+    // Code itself compares calls with values, too.
+    told: (text) =>
+      text
+        .split('\n')
+        .filter((line) => /^\s*(?:\/\/|\/?\*)/.test(line))
+        .join('\n'),
+    line: `${shellWord(process.execPath)} --no-warnings -e ${shellWord(javascriptRunner)}`,
+  },
+]
+
 /** Undefined where the file has no examples. They are never taken from the new text: that is the model's. */
 async function ofFile({ path, before, after }: ChangedText, context: CheckContext): Promise<Outcome | undefined> {
-  const functions = definedFunctions(before ?? after ?? '')
-  const outer = functions.filter(({ indent }) => indent === 0).map(({ name }) => name)
-  const found: Example[] = [before ?? '', context.task].flatMap((text) => findExamples(text, outer))
+  const language = languages.find(({ files }) => files.test(path))
+  if (language === undefined) return undefined
+  const known = before ?? after ?? ''
+  const names = language.names(known)
+  const found: Example[] = [language.told(before ?? ''), context.task].flatMap((text) => findExamples(text, names))
   if (found.length === 0) return undefined
-  const subject = outer.length === 1 ? outer[0] : undefined
-  const job = { root: context.workspace.root, path, examples: found, subject, seconds: each }
-  const line = `${python} -c ${shellWord(pythonRunner)}`
-  const result = await runCommand(context, line, { seconds: all, writes: false, stdin: JSON.stringify(job) })
-  const outcome = readOutcome(result.output)
+  const job: Job = {
+    root: context.workspace.root,
+    path,
+    examples: found,
+    subject: language.subject(known),
+    seconds: each,
+    mark: `@@${randomUUID()}@@`,
+  }
+  const result = await runCommand(context, language.line, { seconds: all, writes: false, stdin: JSON.stringify(job) })
+  const outcome = readOutcome(result.output, job)
   if (outcome !== undefined) return outcome
   if (result.outcome !== 'timed-out') return undefined
   const late = { source: found[0]!.source, want: found[0]!.want, got: `no result after ${all} s` }

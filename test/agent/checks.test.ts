@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { runCommand, shellWord } from '../../agent/checks/command.ts'
 import { findExamples } from '../../agent/checks/examples/find.ts'
-import { pythonRunner, readOutcome } from '../../agent/checks/examples/python-runner.ts'
+import { readOutcome } from '../../agent/checks/examples/outcome.ts'
+import { pythonRunner } from '../../agent/checks/examples/python-runner.ts'
 import { examples } from '../../agent/checks/examples.ts'
 import { climb } from '../../agent/checks/ladder.ts'
 import type { CheckCommands, CheckContext } from '../../agent/checks/types.ts'
@@ -142,10 +143,10 @@ test.runIf(python)('examples in the forms in which people write them, all in one
   const root = scratch({ 'a.py': after })
   const names = cases.map((_, index) => `f${index}`)
   const found = cases.flatMap(([task], index) => findExamples(named(task, index), names))
-  const job = { root, path: 'a.py', examples: found, subject: undefined, seconds: 3 }
+  const job = { root, path: 'a.py', examples: found, subject: undefined, seconds: 3, mark: '@@' }
   const options = { seconds: 60, writes: false, stdin: JSON.stringify(job) }
   const { output } = await runCommand(await contextOf(root), `python3 -c ${shellWord(pythonRunner)}`, options)
-  const outcome = readOutcome(output)
+  const outcome = readOutcome(output, job)
   const failed = new Set(outcome?.failed.map(({ source }) => Number(/f(\d+)\(/.exec(source)?.[1])))
   const wanted = (verdict: boolean | undefined) =>
     cases.flatMap(([, , passes], index) => (passes === verdict ? [index] : []))

@@ -3,34 +3,6 @@
  * `Outcome` as JSON. What cannot be taken for an example (prose, unknown names, a result that is no value) is left out: a
  * right answer must not be refused for an example that was read wrongly.
  */
-import * as z from 'zod'
-import type { Example } from './find.ts'
-
-export interface Job {
-  readonly root: string
-  readonly path: string
-  readonly examples: readonly Example[]
-  /** The function that `pair` examples are of. */
-  readonly subject: string | undefined
-  readonly seconds: number
-}
-
-const outcome = z.object({
-  /** Why the file could not be loaded. `ours`: by what stands in it, not by what is missing on this machine. */
-  broken: z.object({ text: z.string(), ours: z.boolean() }).nullable(),
-  passed: z.number(),
-  failed: z.array(z.object({ source: z.string(), want: z.string(), got: z.string() })),
-})
-export type Outcome = z.infer<typeof outcome>
-
-const mark = '@@cachalot-examples@@'
-
-/** Undefined when the program did not get to its end. */
-export function readOutcome(output: string): Outcome | undefined {
-  const line = output.split('\n').findLast((text) => text.startsWith(mark))
-  return line === undefined ? undefined : outcome.parse(JSON.parse(line.slice(mark.length)))
-}
-
 export const pythonRunner = String.raw`
 import ast, collections.abc, contextlib, importlib, importlib.util, io, itertools, json, math, os, re, signal, sys
 job = json.loads(sys.stdin.buffer.read().decode())
@@ -46,7 +18,7 @@ def late(*_):
     raise Late()
 
 def tell(broken, passed, failed):
-    os.write(real, ("\n${mark}" + json.dumps({"broken": broken, "passed": passed, "failed": failed}) + "\n").encode())
+    os.write(real, ("\n" + job["mark"] + json.dumps({"broken": broken, "passed": passed, "failed": failed}) + "\n").encode())
     os._exit(0)
 
 def load():
