@@ -30,7 +30,12 @@ if (!process.argv.includes('--if-stale') || stale) {
   const staging = join(root, 'node_modules', `.cachalot-build-${process.pid}`)
   await build({
     absWorkingDir: root,
-    entryPoints: { cli: 'src/cli.ts', 'engine-host': 'engine/host/main.ts', 'code-worker': 'tools/code/worker.ts' },
+    entryPoints: {
+      cli: 'src/cli.ts',
+      index: 'src/library.ts',
+      'engine-host': 'engine/host/main.ts',
+      'code-worker': 'tools/code/worker.ts',
+    },
     outdir: staging,
     bundle: true,
     splitting: true,

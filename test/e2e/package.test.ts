@@ -1,5 +1,5 @@
 /** `npm pack`, then `npm install -g` of the tarball into a scratch prefix: the program called `cachalot` does a job. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -19,7 +19,9 @@ afterAll(() => {
 })
 
 test('packed, installed, run', { timeout: 300_000 }, async () => {
-  // Built already; packing must not build again beside other tests.
+  // Built already; packing must not build again beside other tests. Only the types are not part of a build.
+  if (!existsSync(join(projectRoot, 'dist', 'index.d.ts')))
+    await execa(process.execPath, ['scripts/types.ts'], { cwd: projectRoot })
   await execa('npm', ['pack', '--ignore-scripts', '--pack-destination', prefix], { cwd: projectRoot })
   const tarball = readdirSync(prefix).find((name) => name.endsWith('.tgz'))
   if (tarball === undefined) throw new Error('npm pack made no tarball')
@@ -50,4 +52,24 @@ test('packed, installed, run', { timeout: 300_000 }, async () => {
   expect(stdout).toContain('✓ done · 1 file changed +1 −1')
   expect(exitCode).toBe(0)
   expect(place.read('a.txt')).toBe('two\n')
+  expect(existsSync(join(prefix, 'share', 'man', 'man1', 'cachalot.1'))).toBe(true)
+
+  // The library, from the same installation: the example of the documentation, as it stands there, and its types.
+  symlinkSync(join(prefix, 'lib', 'node_modules'), join(prefix, 'node_modules'))
+  const [, example = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(projectRoot, 'docs', 'library.md'), 'utf8')) ?? []
+  writeFileSync(join(prefix, 'example.mjs'), example)
+  const again = place.script([{ calls: [editCall('a.txt', 'two', 'one')] }, { text: 'Changed back.' }])
+  const used = await execa(process.execPath, [join(prefix, 'example.mjs'), place.repo], {
+    env: { ...environment(place.home), CACHALOT_MODEL: again },
+    extendEnv: false,
+    reject: false,
+  })
+  expect(used).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(used.stdout).toContain('Changed back.')
+  expect(used.stdout).toMatch(/did: edit\n[^]*done, \d steps?\na\.txt: changed/)
+  expect(place.read('a.txt')).toBe('one\n')
+  writeFileSync(join(prefix, 'example.mts'), `declare const process: any\ndeclare const console: any\n${example}`)
+  const check = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', '', 'example.mts']
+  const types = await execa(join(projectRoot, 'node_modules', '.bin', 'tsc'), check, { cwd: prefix, reject: false })
+  expect(types).toMatchObject({ exitCode: 0, stdout: '' })
 })
