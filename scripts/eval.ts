@@ -2,6 +2,7 @@
  * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER]`
  * `npm run eval -- --red [--model NAME] [--limit N] [-- flags of fix]` gives the red repositories to `cachalot fix`.
  *
+ * Modes: `raw` (asked once, plainly), `ours`, `one` (ours with `--tries 1`), `oracle` (the reference through our tools).
  * Solves the tasks and prints a table. Greedy. Resumable: outcomes are appended to a JSON-lines file as they come, and
  * what is there is not done again (`--fresh` forgets it; the forgotten run is what flips are counted against).
  */
@@ -13,7 +14,7 @@ import type { Model } from '../engine/index.ts'
 import { openSandbox } from '../sandbox/index.ts'
 import { findJest } from './eval/jest.ts'
 import { openRawModel } from './eval/model.ts'
-import { oracleScript, ours, type Run } from './eval/ours.ts'
+import { oracleScript, ours, type Run, secondRequest } from './eval/ours.ts'
 import { type Outcome, outcomeSchema } from './eval/outcome.ts'
 import { check, makePlace } from './eval/place.ts'
 import { raw } from './eval/raw.ts'
@@ -34,6 +35,9 @@ const { values: flags, positionals } = parseArgs({
     red: { type: 'boolean', default: false },
   },
 })
+
+/** Sets whose tasks are commonly given with a second try, in which the tests' output is shown. */
+const twoTries = /^exercism-/
 
 const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
 if (flags.red) {
@@ -81,44 +85,60 @@ function failureOf(
   return verdict.ended ? 'wrong' : 'check'
 }
 
-async function attempt(task: Task, mode: string, model: () => Promise<Model>): Promise<Outcome> {
+/** The flags of a mode that goes through the whole program. */
+function flagsOf(mode: string, task: Task, scratch: string): string[] {
+  const model = mode === 'oracle' ? `scripted:${oracleScript(task, scratch)}` : flags.model
+  return ['--model', model, ...(mode === 'one' ? ['--tries', '1'] : [])]
+}
+
+/** One outcome; of sets that are played in two tries also that of both, under the mode `<mode>, two tries`. */
+async function attempt(task: Task, mode: string, model: () => Promise<Model>): Promise<Outcome[]> {
   const place = await makePlace(task)
   const scratch = mkdtempSync(join(tmpdir(), 'cachalot-eval-state-'))
-  try {
-    const began = performance.now()
-    let run: Run | undefined
-    let answered = true
-    let usage = { promptTokens: 0, generatedTokens: 0 }
-    if (mode === 'raw') ({ answered, usage } = await raw(task, place.folder, await model()))
-    else {
-      run = await ours(task, place.folder, scratch, [
-        '--model',
-        mode === 'oracle' ? `scripted:${oracleScript(task, scratch)}` : flags.model,
-      ])
-      usage = run
-    }
-    const seconds = (performance.now() - began) / 1000
+  const began = performance.now()
+  let checking = 0
+  const judged = async (mode: string, runs: readonly Run[], answered: boolean, usage: Counted): Promise<Outcome> => {
+    const seconds = (performance.now() - began - checking) / 1000
     const changed = place.changed()
+    const from = performance.now()
     const verdict = await check(task, place, sandbox, jest)
+    checking += performance.now() - from
     return {
-      mode,
-      model: flags.model,
-      task: task.id,
-      set: task.set,
-      solved: verdict.passed,
-      failure: failureOf(run, answered, changed, verdict),
-      seconds,
+      ...{ mode, model: flags.model, task: task.id, set: task.set, solved: verdict.passed },
+      ...{ failure: failureOf(runs.at(-1), answered, changed, verdict), seconds },
       promptTokens: usage.promptTokens,
       generatedTokens: usage.generatedTokens,
-      requests: run?.steps ?? 1,
-      exit: run?.exitCode ?? 0,
-      ...(verdict.passed ? {} : { detail: verdict.detail }),
+      requests: runs.length === 0 ? 1 : runs.reduce((sum, { steps }) => sum + steps, 0),
+      exit: runs.at(-1)?.exitCode ?? 0,
+      ...(!verdict.passed && { detail: verdict.output }),
     }
+  }
+  try {
+    if (mode === 'raw') {
+      const { answered, usage } = await raw(task, place.folder, await model())
+      return [await judged(mode, [], answered, usage)]
+    }
+    const run = await ours(task.prompt, place.folder, scratch, flagsOf(mode, task, scratch))
+    const first = await judged(mode, [run], true, run)
+    if (mode !== 'ours' || !twoTries.test(task.set)) return [first]
+    const both = `${mode}, two tries`
+    if (first.solved) return [first, { ...first, mode: both }]
+    place.hide()
+    const again = secondRequest(task, first.detail ?? '')
+    const second = await ours(again, place.folder, join(scratch, 'second'), flagsOf(mode, task, scratch))
+    return [first, await judged(both, [run, second], true, sum(run, second))]
   } finally {
     place.remove()
     rmSync(scratch, { recursive: true, force: true })
   }
 }
+
+type Counted = Pick<Run, 'promptTokens' | 'generatedTokens'>
+
+const sum = (one: Counted, other: Counted): Counted => ({
+  promptTokens: one.promptTokens + other.promptTokens,
+  generatedTokens: one.generatedTokens + other.generatedTokens,
+})
 
 const sandbox = await openSandbox()
 if (sandbox.problem !== undefined) throw new Error(sandbox.problem.message)
@@ -131,12 +151,15 @@ const todo = flags.modes
   .filter(({ task, mode }) => !done.some((o) => o.task === task.id && o.mode === mode && o.model === flags.model))
 const began = performance.now()
 for (const [index, { task, mode }] of todo.entries()) {
-  const outcome = await attempt(task, mode, rawModel.get)
-  done.push(outcome)
-  appendFileSync(file, `${JSON.stringify(outcome)}\n`)
+  const outcomes = (await attempt(task, mode, rawModel.get)).map((outcome) => ({
+    ...outcome,
+    ...(outcome.detail !== undefined && { detail: outcome.detail.split('\n').slice(-4).join('\n').slice(-400) }),
+  }))
+  done.push(...outcomes)
+  for (const outcome of outcomes) appendFileSync(file, `${JSON.stringify(outcome)}\n`)
   const left = ((performance.now() - began) / (index + 1)) * (todo.length - index - 1)
   process.stderr.write(
-    `${index + 1}/${todo.length} ${mode} ${task.id}: ${outcome.solved ? 'solved' : outcome.failure} in ${outcome.seconds.toFixed(1)} s, about ${Math.ceil(left / 60_000)} min left\n`,
+    `${index + 1}/${todo.length} ${mode} ${task.id}: ${outcomes.map(({ solved, failure, seconds }) => `${solved ? 'solved' : failure} in ${seconds.toFixed(1)} s`).join(', then ')}, about ${Math.ceil(left / 60_000)} min left\n`,
   )
 }
 await rawModel.close()

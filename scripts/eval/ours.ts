@@ -29,11 +29,11 @@ export interface Run {
  * Runs the program on a task. Its configuration, session and cache folders are the attempt's own; the data folder, where
  * models lie, is the user's.
  */
-export async function ours(task: Task, folder: string, scratch: string, flags: readonly string[]): Promise<Run> {
+export async function ours(prompt: string, folder: string, scratch: string, flags: readonly string[]): Promise<Run> {
   mkdirSync(scratch, { recursive: true })
   const { stdout, stderr } = await execa(
     process.execPath,
-    [launcher, 'run', '--json', '--cwd', folder, ...flags, '--', task.prompt],
+    [launcher, 'run', '--json', '--cwd', folder, ...flags, '--', prompt],
     {
       reject: false,
       stdin: 'ignore',
@@ -60,6 +60,12 @@ export async function ours(task: Task, folder: string, scratch: string, flags: r
     generatedTokens: usage.generatedTokens,
     events: events.slice(0, -1),
   }
+}
+
+/** The request of a second try: what the tests said, in as many characters as a small model has room for. */
+export function secondRequest(task: Task, output: string): string {
+  const lines = output.length <= 2000 ? output : `${output.slice(0, 1000)}\n…\n${output.slice(-1000)}`
+  return `${task.prompt}\n\nThe code is written already, but its tests fail. What they say:\n\n${lines}\n\nThe tests are right. Correct ${Object.keys(task.files).join(', ')}.`
 }
 
 /** A script for the scripted model that writes the reference solution through our own tools, then ends. */

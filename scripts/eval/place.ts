@@ -10,6 +10,8 @@ export interface Place {
   readonly folder: string
   /** Whether any of the task's files differs from what it was. */
   changed(): boolean
+  /** Takes away what `check` has added. */
+  hide(): void
   remove(): void
 }
 
@@ -19,6 +21,9 @@ const writeAll = (folder: string, files: Readonly<Record<string, string>>): void
     writeFileSync(join(folder, path), text)
   }
 }
+
+/** Written for a check by jest. */
+const jestFiles = ['jest.config.cjs', 'babel.config.cjs']
 
 /** Makes the folder: the task's files, committed. */
 export async function makePlace(task: Task): Promise<Place> {
@@ -39,20 +44,25 @@ export async function makePlace(task: Task): Promise<Place> {
   return {
     folder,
     changed: () => !Object.entries(task.files).every(same),
+    hide() {
+      for (const path of [...Object.keys(task.hidden), ...jestFiles]) rmSync(join(folder, path), { force: true })
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+export interface Verdict {
+  readonly passed: boolean
+  readonly ended: boolean
+  /** All that the check said, as far as it is kept. */
+  readonly output: string
 }
 
 /**
  * Adds the hidden files and runs the check, confined: it runs code that a model wrote.
  * `jest` is the folder of an installed jest, for the `JEST FILE` form.
  */
-export async function check(
-  task: Task,
-  place: Place,
-  sandbox: Sandbox,
-  jest: string,
-): Promise<{ passed: boolean; ended: boolean; detail: string }> {
+export async function check(task: Task, place: Place, sandbox: Sandbox, jest: string): Promise<Verdict> {
   writeAll(place.folder, task.hidden)
   let line = task.check
   if (line.startsWith('JEST ')) {
@@ -80,6 +90,6 @@ export async function check(
   return {
     passed: result.outcome === 'exited' && result.exitCode === 0,
     ended: result.outcome === 'exited',
-    detail: result.output.trim().split('\n').slice(-4).join('\n').slice(-400),
+    output: result.output.trim(),
   }
 }
