@@ -22,5 +22,9 @@ export function showConfig(flags: { readonly cwd?: string }): void {
   for (const { origin, ...rule } of config.rules) {
     process.stdout.write(`${'rule'.padEnd(width)}  ${sanitizeLine(JSON.stringify(rule))}  ${sanitizeLine(origin)}\n`)
   }
+  for (const { name, command, args, url, allow } of config.servers) {
+    const what = `${command === undefined ? url : [command, ...args].join(' ')}, allow ${JSON.stringify(allow)}`
+    process.stdout.write(`${`mcp.${name}`.padEnd(width)}  ${sanitizeLine(what)}\n`)
+  }
   for (const text of warnings) process.stderr.write(`cachalot: warning: ${sanitizeLine(text)}\n`)
 }

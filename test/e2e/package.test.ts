@@ -66,7 +66,7 @@ test('packed, installed, run', { timeout: 300_000 }, async () => {
   })
   expect(used).toMatchObject({ exitCode: 0, stderr: '' })
   expect(used.stdout).toContain('Changed back.')
-  expect(used.stdout).toMatch(/did: edit\n[^]*done, \d steps?\na\.txt: changed/)
+  expect(used.stdout).toMatch(/did: edit\n[\s\S]*done, \d steps?\na\.txt: changed/)
   expect(place.read('a.txt')).toBe('one\n')
   writeFileSync(join(prefix, 'example.mts'), `declare const process: any\ndeclare const console: any\n${example}`)
   const check = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', '', 'example.mts']
