@@ -1,11 +1,10 @@
 /** Background commands in a real session, in the real box: started, reached, read, stopped; none outlives the session (killed with SIGKILL: test/e2e/safe-hands.test.ts). */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { openSandbox } from '../../sandbox/index.ts'
 import { processesWith } from '../sandbox/support/processes.ts'
-import { perform, stage } from './support.ts'
+import { perform, sandboxWorks, stage } from './support.ts'
 
-const works = (await openSandbox()).problem === undefined
+const works = await sandboxWorks()
 const shell = (given: Record<string, unknown>) => ({ calls: [{ name: 'shell', arguments: given }] })
 const until = async (there: () => boolean): Promise<void> => {
   for (let waited = 0; !there() && waited < 10_000; waited += 50) await sleep(50)

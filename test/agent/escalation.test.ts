@@ -4,13 +4,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type ApprovalRequest, type Approve, heldPaths, type Rule } from '../../agent/index.ts'
-import { openSandbox } from '../../sandbox/index.ts'
-import { perform, policyFor, scratch, stage } from './support.ts'
+import { perform, policyFor, sandboxWorks, scratch, stage } from './support.ts'
 
 const words = { text: 'I could not.' }
 const shell = (given: Record<string, unknown>) => ({ calls: [{ name: 'shell', arguments: given }] })
 const rule = (given: Omit<Rule, 'origin'>): Rule => ({ ...given, origin: 'config.toml:3' })
-const works = (await openSandbox()).problem === undefined
+const works = await sandboxWorks()
 
 function asking(answer: boolean): { requests: ApprovalRequest[]; approve: Approve } {
   const requests: ApprovalRequest[] = []

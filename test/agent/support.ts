@@ -39,6 +39,13 @@ export const missingSandbox: Sandbox = {
   },
 }
 
+/** Whether commands can be confined here. Where that is required, a machine that cannot is a failure and not a skip. */
+export async function sandboxWorks(): Promise<boolean> {
+  const { problem } = await openSandbox()
+  if (problem !== undefined && process.env['CACHALOT_SANDBOX_REQUIRED'] === '1') throw new Error(problem.message)
+  return problem === undefined
+}
+
 export const policyFor = (root: string, mode: Policy['mode'] = 'workspace-write'): Policy => ({
   mode,
   roots: [root],
