@@ -103,7 +103,7 @@ export function isInside(inner: string, outer: string): boolean {
 /** The real path, or undefined when there is none or it may not be looked at. */
 export function realPath(file: string): string | undefined {
   try {
-    return realpathSync(file)
+    return realpathSync.native(file)
   } catch {
     // Missing or unreadable: the caller decides what that means.
     return undefined

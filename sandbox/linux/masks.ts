@@ -35,9 +35,11 @@ export function secretMasks(home: string, denyRead: readonly string[]): Mask[] {
   const found = new Map<string, Mask>()
   const wanted = [...SECRETS.map((name) => path.join(home, name)), ...denyRead]
   for (const file of wanted) {
-    const real = realPath(file)
-    if (real === undefined || real === '/dev/null') continue
     try {
+      // Most are not there, and this is asked before every command: looking is cheaper than resolving in vain.
+      if (lstatSync(file, { throwIfNoEntry: false }) === undefined) continue
+      const real = realPath(file)
+      if (real === undefined || real === '/dev/null') continue
       found.set(real, { path: real, kind: lstatSync(real).isDirectory() ? 'folder' : 'file' })
     } catch {
       // Gone since, or unreadable for us and so for the command.

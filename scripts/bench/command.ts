@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { openSandbox } from '../../sandbox/index.ts'
+import { openSandbox, type Policy } from '../../sandbox/index.ts'
 import { median } from '../eval/outcome.ts'
 import { spread } from './numbers.ts'
 
@@ -20,9 +20,11 @@ export async function benchCommand(): Promise<string[]> {
     mkdirSync(join(root, '.git/hooks'), { recursive: true })
     const sandbox = await openSandbox({ roots: [root] })
     if (sandbox.problem !== undefined) return [sandbox.problem.message]
-    const policy = {
-      ...{ mode: 'workspace-write', roots: [root], extraWrite: [], denyRead: [], network: 'off', passEnv: [] },
-    } as const
+    const none: readonly string[] = []
+    const policy: Policy = {
+      ...{ mode: 'workspace-write', roots: [root], network: 'off' },
+      ...{ extraWrite: none, denyRead: none, passEnv: none },
+    }
     const limits = { seconds: 10, outputBytes: 1000 }
     const boxed = async (): Promise<void> => {
       const { signal } = new AbortController()
