@@ -19,6 +19,16 @@ const shortTail = 256
 export function sequencePool(engine: Engine, restore: Restore | undefined, most: number): SequencePool {
   /** The last used first. */
   const idle: SequenceCache[] = []
+  /** Tokens that each lease may come to need. */
+  const busy = new Map<SequenceCache, number>()
+  let turn: Promise<unknown> = Promise.resolve()
+
+  /** One change at a time: nobody takes, forks or closes what another is about to. */
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined) // told to whom it belongs
+    return mine
+  }
 
   async function evict(cache: SequenceCache): Promise<void> {
     idle.splice(idle.indexOf(cache), 1)
@@ -29,7 +39,8 @@ export function sequencePool(engine: Engine, restore: Restore | undefined, most:
   async function makeRoom(tokens: number, spare: SequenceCache | undefined): Promise<void> {
     const held = (): number => idle.reduce((sum, cache) => sum + cache.tokens.length, 0)
     const own = spare?.tokens.length ?? 0
-    while (held() - own + tokens > engine.info.contextTokens) {
+    const others = [...busy.values()].reduce((sum, each) => sum + each, 0)
+    while (held() - own + others + tokens > engine.info.contextTokens) {
       const oldest = idle.findLast((cache) => cache !== spare)
       if (oldest === undefined) return
       await evict(oldest)
@@ -63,7 +74,7 @@ export function sequencePool(engine: Engine, restore: Restore | undefined, most:
 
   function lease(): SequenceCache {
     let own: SequenceCache | undefined
-    return {
+    const leased: SequenceCache = {
       get sequence() {
         return own?.sequence
       },
@@ -71,7 +82,11 @@ export function sequencePool(engine: Engine, restore: Restore | undefined, most:
         return own?.tokens ?? []
       },
       async align(prompt, reserve = 0) {
-        own ??= await take(prompt, reserve)
+        own ??= await alone(async () => {
+          const taken = await take(prompt, reserve)
+          busy.set(leased, prompt.length + reserve)
+          return taken
+        })
         return await own.align(prompt)
       },
       holds: (tokens) => own?.holds(tokens),
@@ -80,11 +95,15 @@ export function sequencePool(engine: Engine, restore: Restore | undefined, most:
       async close() {
         const cache = own
         own = undefined
-        if (cache?.sequence === undefined) return
-        idle.unshift(cache)
-        while (idle.length > most) await evict(idle.at(-1)!)
+        await alone(async () => {
+          busy.delete(leased)
+          if (cache?.sequence === undefined) return
+          idle.unshift(cache)
+          while (idle.length > most) await evict(idle.at(-1)!)
+        })
       },
     }
+    return leased
   }
 
   return { lease }
