@@ -17,7 +17,8 @@ export type Reply =
        */
       readonly cutCall: string | undefined
     }
-  | { readonly kind: 'failed'; readonly failure: ModelFailure }
+  /** `begun`: something of the reply was heard before it broke off; nothing of it is in the conversation. */
+  | { readonly kind: 'failed'; readonly failure: ModelFailure; readonly begun: boolean }
   /** The reply was cut off by the signal and has not even ended; the conversation settles it later. */
   | { readonly kind: 'left' }
 
@@ -30,6 +31,7 @@ export async function* hearReply(
   let previous: ModelEvent | undefined
   let cutCall: string | undefined
   let reply: Reply | undefined
+  let begun = false
 
   const respond = async (tell: (event: ModelEvent) => void) => {
     const events = turn.conversation.respond({
@@ -50,10 +52,13 @@ export async function* hearReply(
     const event = step.progress
     switch (event.type) {
       case 'prefill':
+        yield event
+        break
       case 'reasoning':
       case 'text':
       case 'call-start':
       case 'call-delta':
+        begun = true
         yield event
         break
       case 'malformed':
@@ -74,7 +79,7 @@ export async function* hearReply(
         yield { type: 'usage', usage: event.usage }
         break
       case 'error':
-        reply = { kind: 'failed', failure: event.failure }
+        reply = { kind: 'failed', failure: event.failure, begun }
         break
     }
     if (event.type !== 'logprobs' && event.type !== 'notice') previous = event
@@ -82,5 +87,5 @@ export async function* hearReply(
   if (!ended) return { kind: 'left' }
   if (reply !== undefined) return reply
   const message = 'The model ended its reply without saying so. Report this with the session log.'
-  return { kind: 'failed', failure: { kind: 'bad-reply', message, retryable: false } }
+  return { kind: 'failed', failure: { kind: 'bad-reply', message, retryable: false }, begun }
 }

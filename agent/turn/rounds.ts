@@ -5,7 +5,7 @@ import { writeGuard } from './guard.ts'
 import type { Spending } from './limits.ts'
 import { type Ending, judge, newStanding } from './outcome.ts'
 import { repeats } from './repeats.ts'
-import { hearReply } from './reply.ts'
+import { hearReply, type Reply } from './reply.ts'
 import type { Turn } from './turn.ts'
 import { asksForChange } from './wishes.ts'
 
@@ -14,6 +14,16 @@ export function halted(turn: Turn, spending: Spending): Ending | undefined {
   if (turn.signal.aborted) return { exit: 'interrupted', text: 'Interrupted.' }
   const limit = spending.exhausted()
   return limit === undefined ? undefined : { exit: 'limit', text: limit }
+}
+
+/**
+ * How often in a row a reply may break off like this and be asked for again: the session is good, and nothing of the reply is
+ * in it. An engine's host that died is started anew; a server whose reply broke off in the middle has answered, at least.
+ * What never answered was tried again by the model's own rules already.
+ */
+function mostBroken({ failure: { kind }, begun }: Extract<Reply, { kind: 'failed' }>): number {
+  if (kind === 'engine-died') return 1
+  return begun && (kind === 'bad-reply' || kind === 'unreachable' || kind === 'timeout') ? 2 : 0
 }
 
 /**
@@ -32,7 +42,8 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
   })
   const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0
   const stopped = () => halted(turn, spending)
-  let restarted = false
+  /** Replies in a row that broke off. */
+  let broken = 0
 
   for (;;) {
     const halt = stopped()
@@ -45,15 +56,15 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
     const reply = yield* hearReply(turn, { signal, maxTokens, spent: (usage) => spending.add(usage) })
     if (reply.kind === 'left') return stopped()!
     if (reply.kind === 'failed') {
-      const { kind, message, retryable } = reply.failure
+      const { message, retryable } = reply.failure
       if (turn.signal.aborted || spending.overdue.aborted) return stopped()!
-      // The engine's host died: the session is still good, a new host reads its tokens again. Once a run.
-      if (kind !== 'engine-died' || !retryable || restarted) return { exit: 'model', text: message }
-      restarted = true
+      broken += 1
+      if (!retryable || broken > mostBroken(reply)) return { exit: 'model', text: message }
       yield { type: 'notice', level: 'warning', text: `${message} Asking once more.` }
       continue
     }
 
+    broken = 0
     const outcomes = yield* runCalls(turn, reply, { circles, guard, signal })
     if (signal.aborted || reply.stop === 'aborted') return stopped() ?? { exit: 'interrupted', text: 'Interrupted.' }
     const next = await judge(standing, turn.info, reply, outcomes, {

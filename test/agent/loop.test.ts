@@ -216,6 +216,18 @@ test('a dead engine is asked once more; any other failure ends the run', async (
   expect(await perform(full, 'And now?')).toMatchObject({ exit: 'done' })
 })
 
+test('a reply that breaks off in the middle is asked for again, twice in a row at most; one that never began is not', async () => {
+  const failure = { kind: 'bad-reply', message: 'The answer broke off.', retryable: true } as const
+  const half: ScriptedReply = { text: 'half', failure }
+  const survived = await stage([half, half, { calls: [fix] }, half, words], { files })
+  expect(await perform(survived, 'Fix a.py')).toMatchObject({ exit: 'done' })
+  expect(survived.model.requests[2]?.messages).toEqual(survived.model.requests[0]?.messages)
+  const dead = await stage([half, half, half, words], { files })
+  expect(await perform(dead, 'Fix a.py')).toMatchObject({ exit: 'model', text: 'The answer broke off.', steps: 3 })
+  const never = await stage([{ failure }, words], { files })
+  expect(await perform(never, 'Fix a.py')).toMatchObject({ exit: 'model', steps: 1 })
+})
+
 test('a model that cannot start is a result, not an exception', async () => {
   const at = await stage([words], { files })
   const broken = { ...at.model, start: () => Promise.reject(new Error('The file is truncated. Pull it again.')) }
