@@ -167,3 +167,30 @@ test('the reason names the rule, where it stands, and what its author says', asy
   const verdict = await judgeByRules([{ ...deny, reason: 'releases are made by hand' }], 'shell', run('git push'))
   expect(verdict.reason).toBe('a rule (config.toml:1) forbids "git push": releases are made by hand.')
 })
+
+test('hostile lines are read in no time, or asked for', async () => {
+  const deep = (open: string, close: string, depth = 2000) => `${open.repeat(depth)}git push${close.repeat(depth)}`
+  const lines = [
+    deep('$(', ')'),
+    deep('(', ')'),
+    deep('{ ', ';}'),
+    deep('"$(', ')"'),
+    'xargs '.repeat(3000),
+    'bash -c '.repeat(2000),
+    '${a:-'.repeat(3000),
+    '<<A '.repeat(4000),
+    '`'.repeat(9999),
+    '[['.repeat(9000),
+    '((('.repeat(6000),
+    `case x in ${'a) ;; '.repeat(3000)} esac`,
+    '\u0000\ud800\u202e git push',
+  ]
+  for (const line of lines) {
+    const began = performance.now()
+    const verdict = await judge([deny], run(line))
+    expect(['ask', 'deny', 'none'], line.slice(0, 20)).toContain(verdict)
+    expect(performance.now() - began, line.slice(0, 20)).toBeLessThan(4000)
+  }
+  for (const line of lines.slice(0, 4))
+    expect(['ask', 'deny'], line.slice(0, 20)).toContain(await judge([deny], run(line)))
+})

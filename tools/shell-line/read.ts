@@ -21,6 +21,8 @@ export interface ShellLine {
 
 /** Longer lines are not read. In characters. */
 const longest = 20_000
+/** A line that is made to be hard to parse is not read. */
+const maxMilliseconds = 300
 /** A line in a line in a line (`bash -c`); deeper is not read. */
 const deepest = 4
 
@@ -35,7 +37,10 @@ export async function readShellLine(line: string): Promise<ShellLine> {
     const parser = await parserFor(bash)
     try {
       return read(line, 0, (text) => {
-        const tree = parser.parse(text)
+        const until = performance.now() + maxMilliseconds
+        // The library stops when the callback says true; its type gives nothing back.
+        const progressCallback = (): boolean => performance.now() > until
+        const tree = parser.parse(text, undefined, { progressCallback })
         return tree === null ? undefined : { root: tree.rootNode, free: () => tree.delete() }
       })
     } finally {
