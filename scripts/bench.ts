@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,interrupt,command,undo,packing,context,engine,state,speculation] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,interface,interrupt,command,undo,packing,context,engine,state,speculation] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { benchCommand } from './bench/command.ts'
 import { benchContext } from './bench/context.ts'
 import { benchEngine } from './bench/engine.ts'
+import { benchInterface } from './bench/interface.ts'
 import { benchInterrupt } from './bench/interrupt.ts'
 import { benchPacking } from './bench/packing.ts'
 import { benchSpeculation } from './bench/speculation.ts'
@@ -19,7 +20,10 @@ import { benchUndo } from './bench/undo.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'start,interrupt,command,undo,packing,context,engine,state,speculation' },
+    only: {
+      type: 'string',
+      default: 'start,interface,interrupt,command,undo,packing,context,engine,state,speculation',
+    },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
@@ -34,6 +38,7 @@ process.stdout.write(
   `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model}, Node ${process.versions.node}, npm run bench -- ${process.argv.slice(2).join(' ')}\n`,
 )
 if (wanted.includes('start')) say('Start-up, memory, latency', await benchStart(rounds))
+if (wanted.includes('interface')) say('The interface', await benchInterface(rounds))
 if (wanted.includes('interrupt')) say('Ctrl-C', await benchInterrupt(rounds))
 if (wanted.includes('command')) say('Sandboxed command', await benchCommand())
 if (wanted.includes('undo')) say('Undo', await benchUndo(rounds))

@@ -71,7 +71,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
       case 'failure':
         return [{ type: 'notice', level: 'error', text: record.message }]
       case 'result': {
-        const { seconds = 0, steps = 0, checks = [], usage } = record.summary as Partial<ResultEvent>
+        const { seconds = 0, steps = 0, changes = [], checks = [], usage } = record.summary as Partial<ResultEvent>
         if (!(record.exit in exitCode) || usage === undefined) return []
         const exit = record.exit as ExitReason
         return [
@@ -80,7 +80,7 @@ function replayOf(records: readonly LogRecord[]): (record: LogRecord) => Replaye
             exit,
             exitCode: exitCode[exit],
             text: record.text,
-            changes: [],
+            changes,
             checks,
             steps,
             seconds,

@@ -35,6 +35,7 @@ export function openApprovals(desk: Desk): {
       const { root, network, hosts } = desk.place
       const because = ui.mode === 'plan' || request.required ? undefined : `mode ${ui.mode}: ${modeHelp[ui.mode]}`
       const circumstances = { folder: root, network, hosts, sandbox: ui.sandbox, because }
+      if (request.preview.length > 0) desk.transcript.changeSeen(request.callId)
       desk.sayLines((width) => proposalLines(request, circumstances, width))
       ui.approvals = [...ui.approvals, approval]
       if (!ui.focused && ui.rings) desk.terminal.notify('Cachalot asks for permission')

@@ -52,7 +52,7 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     const { columns, rows } = size()
     const part = chrome(ui, { columns, rows }, Date.now())
     // A question is never on the screen before what it is about.
-    const asked = ui.approvals.length > 0
+    const asked = ui.approvals.length > 0 || ui.picker !== undefined
     const due = asked || now - takenAt >= (backlog.length > 0 ? 8 : takeMs)
     if (due) takenAt = now
     if (due) {

@@ -64,7 +64,11 @@ describe('files', () => {
     expect((await withRanges('fix @src/a.ts:2-9', root)).text).toBe(
       'fix @src/a.ts:2-9\n\nsrc/a.ts, lines 2-3:\n```\n2\ttwo\n3\tthree\n```',
     )
-    expect(await withRanges('fix @src/a.ts', root)).toEqual({ text: 'fix @src/a.ts', problems: [] })
+    expect(await withRanges('fix @src/a.ts @shot.png', root)).toEqual({
+      text: 'fix @src/a.ts @shot.png',
+      problems: [],
+      pictures: [join(root, 'shot.png')],
+    })
   })
 
   it('that cannot be quoted are told', async () => {

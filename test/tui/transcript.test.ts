@@ -86,7 +86,7 @@ describe('the transcript', () => {
       '› fix it',
       '  please',
       '',
-      '┊ thought for 0.0s, 3 words (Ctrl-O shows it)',
+      '┊ thought, 3 words (Ctrl-O shows it)',
       '',
       'I run the tests.',
     ])

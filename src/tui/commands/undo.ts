@@ -30,9 +30,9 @@ async function move(way: 'undo' | 'redo', rest: string, { desk, turns }: Command
   // The conversation goes back with the files where it holds these very turns; else the model is told.
   const own = oldest !== undefined && chosen.every((turn) => turn.session === session?.id)
   const back = own && (await session?.takeBack(oldest.task)) === true
-  if (back) desk.say('The conversation went back to before it, too.', { role: 'muted' })
   if (outcome.ok && !back) turns.note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
-  desk.say(outcome.text, { role: outcome.ok ? 'ok' : 'warning' })
+  const also = back ? `; the conversation went back to before ${wish.count > 1 ? 'them' : 'it'}, too` : ''
+  desk.say(`${outcome.text}${also}`, { role: outcome.ok ? 'ok' : 'warning' })
 }
 
 export const undo: Command = {

@@ -43,11 +43,18 @@ export interface CallView {
   readonly about: string
   readonly result: ToolResult
   readonly seconds: number
+  /** The change stands just above, where it was asked about: it is named, not drawn again. */
+  readonly seen?: boolean
 }
 
 /** A finished call: what was done, then what came of it. */
-export function callLines({ name, about, result, seconds }: CallView, width: number): Line[] {
+export function callLines({ name, about, result, seconds, seen = false }: CallView, width: number): Line[] {
   const style: Style = result.ok ? { role: 'ok' } : { role: 'error' }
+  const { details } = result
+  if (seen && (details.kind === 'change' || details.kind === 'changes')) {
+    const files = details.kind === 'change' ? [details] : details.files
+    return [...callHead(name, about, width, style), ...under(files.map(changeHead))]
+  }
   return [...callHead(name, about, width, style), ...under(outcome(result, seconds, Math.max(8, width - 4)))]
 }
 

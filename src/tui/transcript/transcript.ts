@@ -24,6 +24,8 @@ export interface Transcript {
   apply(event: AgentEvent, nowMs: number): void
   /** Puts a block of our own behind all that is finished. */
   add(block: Block): void
+  /** The change of this call was drawn when it was asked about. */
+  changeSeen(callId: string): void
   /** A message of the user, as sent. */
   addUser(text: string): void
   /** Lines finished since the last call, for a scrollback of this width; `rows` is how long the live rest may be. */
@@ -62,6 +64,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
   let open: { readonly kind: 'text' | 'reasoning'; readonly stream: MarkdownStream; readonly since: number } | undefined
   let draft: { readonly name: string; readonly path: string | undefined; text: string } | undefined
   const running = new Map<string, Running>()
+  const seenChanges = new Set<string>()
   let answer = ''
   let reasoning = ''
   let anything = false
@@ -106,7 +109,10 @@ export function openTranscript(options: TranscriptOptions): Transcript {
     open = undefined
     if (kind === 'text') finished.push((width) => ended.end({ width, highlight: options.highlight }))
     else if (options.reasoning === 'shown') finished.push((width) => dimmed(ended.end({ width: width - 2 })))
-    else finished.push(() => [folded(reasoning, (nowMs - since) / 1000)])
+    else {
+      const words = folded(reasoning, (nowMs - since) / 1000)
+      finished.push(() => [words])
+    }
   }
 
   const apply = (event: AgentEvent, nowMs: number): void => {
@@ -141,7 +147,8 @@ export function openTranscript(options: TranscriptOptions): Transcript {
         const call = running.get(event.callId)
         running.delete(event.callId)
         const { name, result, seconds } = event
-        add((width) => callLines({ name, about: call?.about ?? '', result, seconds }, width))
+        const seen = seenChanges.delete(event.callId)
+        add((width) => callLines({ name, about: call?.about ?? '', result, seconds, seen }, width))
         return
       }
       case 'malformed':
@@ -179,6 +186,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
     options,
     apply,
     add,
+    changeSeen: (callId) => void seenChanges.add(callId),
     addUser: (text) => add((width) => userLines(text, width)),
     settle: () => settle(Date.now()),
     take(width, rows) {
@@ -232,7 +240,9 @@ function dimmed(lines: readonly Line[]): Line[] {
 
 function folded(reasoning: string, seconds: number): Line {
   const words = reasoning.split(/\s+/).filter((word) => word !== '').length
-  return line(`┊ thought for ${duration(seconds)}, ${plural(words, 'word')} (Ctrl-O shows it)`, { dim: true })
+  // Of an earlier session the time is not known.
+  const time = seconds < 0.05 ? '' : ` for ${duration(seconds)}`
+  return line(`┊ thought${time}, ${plural(words, 'word')} (Ctrl-O shows it)`, { dim: true })
 }
 
 /** The reasoning of before, in full. */

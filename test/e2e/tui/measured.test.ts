@@ -1,8 +1,9 @@
-/** The interface measured on a real pseudo-terminal: what is written, what is lost, how quick a key is. */
+/** The interface measured on a real pseudo-terminal: what is written and lost. Wall time is for `npm run bench`. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { writeLongSession } from './long-session.ts'
 import { openPty, type Pty, type PtyOptions } from './pty.ts'
 
 let pty: Pty
@@ -111,61 +112,23 @@ describe('while it streams', () => {
     expect(pty.output()).not.toMatch(fullClear)
   })
 
-  it('a key is on the screen within 30 ms', async () => {
+  it('a key is on the screen while it streams; how soon, the bench tells (≤ 30 ms)', async () => {
     await open({ replies: slow(4000) })
     pty.type('go\r')
     await pty.until(() => pty.output().includes('L00100'))
-    const times: number[] = []
     let typed = ''
     for (let n = 0; n < 40; n += 1) {
       const char = String.fromCharCode(97 + (n % 26))
       typed += char
-      const began = performance.now()
       pty.type(char)
       await pty.until(`› ${typed}`)
-      times.push(performance.now() - began)
     }
-    times.sort((a, b) => a - b)
-    const median = times[20] as number
-    console.log(`a key: median ${median.toFixed(1)} ms, slowest ${(times.at(-1) as number).toFixed(1)} ms`)
-    // The quicker half: the slower one tells how busy the machine is with the other tests.
-    expect(times[10] as number).toBeLessThanOrEqual(30)
     expect(pty.screen().join('\n')).toContain('Esc interrupts')
     pty.type('\x1b')
     await pty.until('interrupted')
     expect(pty.screen().join('\n')).toContain(`› ${typed}`)
   })
 })
-
-/** The log of a session as the agent writes it, without the work of having it. */
-function longSession(state: string, cwd: string, turns: number): void {
-  const time = new Date(0).toISOString()
-  const id = '0000000000zzzzzzzzzzzzzzzz'
-  const message = (of: object, segment = 'conversation') => ({ type: 'message', segment, message: of })
-  const usage = {
-    promptTokens: 100,
-    cachedTokens: 90,
-    evaluatedTokens: 10,
-    generatedTokens: 50,
-    prefillSeconds: 1,
-    decodeSeconds: 1,
-  }
-  const records: object[] = [
-    { type: 'header', format: 1, id, cwd, time, model: { name: 'scripted', place: 'scripted', dialect: 'scripted' } },
-    message({ role: 'system', text: 'You are an agent.', tools: [] }, 'system'),
-  ]
-  for (let n = 0; n < turns; n += 1) {
-    records.push(
-      { type: 'input', time, text: `question ${n}` },
-      message({ role: 'user', text: `question ${n}` }),
-      message({ role: 'assistant', reasoning: '', text: `answer ${n}. ${'Some words. '.repeat(40)}`, calls: [] }),
-      { type: 'usage', usage },
-      { type: 'result', time, exit: 'done', text: '', summary: { steps: 1, seconds: 1, usage } },
-    )
-  }
-  mkdirSync(join(state, 'sessions'), { recursive: true })
-  writeFileSync(join(state, 'sessions', `${id}.jsonl`), records.map((one) => `${JSON.stringify(one)}\n`).join(''))
-}
 
 /** What `node -e 0` uses. */
 function nodeCpuMs(): number {
@@ -201,7 +164,7 @@ describe('time and memory', () => {
       return used
     }
     const fresh = Math.min(await prompt([], /^› /m), await prompt([], /^› /m), await prompt([], /^› /m))
-    longSession(join(home, 'state'), folder, 1000)
+    writeLongSession(join(home, 'state'), folder, 1000)
     const resuming = () => prompt(['--continue'], /answer 999/)
     const resume = Math.min(await resuming(), await resuming(), await resuming())
     const node = nodeCpuMs()
