@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
-import type { Policy, Sandbox } from '../../sandbox/index.ts'
+import { checkPolicy, type Policy, parseHostRules, type Sandbox, SandboxError } from '../../sandbox/index.ts'
 import type { Effect } from '../../tools/index.ts'
 
 /** A wish that cannot be put to a person as it is; `message` tells the model what to ask for instead. */
@@ -12,7 +12,8 @@ export class OpeningError extends Error {
 
 /**
  * The effects with each wish spelt as what would be opened: the real path, so that a link shows where it leads. What is
- * open already is left out. Throws OpeningError for a path that is not there.
+ * open already is left out. Throws OpeningError for what cannot be opened: a path that is not there or too wide, a host that is
+ * none.
  */
 export function spelt(effects: readonly Effect[], policy: Policy, sandbox: Sandbox): readonly Effect[] {
   return effects.flatMap((effect): Effect[] => {
@@ -21,12 +22,23 @@ export function spelt(effects: readonly Effect[], policy: Policy, sandbox: Sandb
     if (policy.mode === 'full-access' || sandbox.backend === 'external' || sandbox.backend === 'none') return []
     if (effect.kind === 'open-host') {
       if (policy.network === 'full' || policy.allowHosts?.includes(effect.host)) return []
+      possible(() => parseHostRules([effect.host]))
       return [{ kind: 'open-host', host: effect.host }]
     }
     const path = realPathOf(effect.path, policy.roots[0] ?? '/')
     if ([...policy.roots, ...policy.extraWrite, '/tmp'].some((open) => isInside(path, open))) return []
+    if (policy.mode === 'workspace-write') possible(() => checkPolicy({ ...policy, extraWrite: [path] }))
     return [{ kind: 'open-write', path }]
   })
+}
+
+/** Nobody is asked for what the sandbox would not give. */
+function possible(check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    throw error instanceof SandboxError ? new OpeningError(error.message) : error
+  }
 }
 
 function realPathOf(path: string, root: string): string {

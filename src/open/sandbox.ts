@@ -1,5 +1,13 @@
-import { landlockLacks, openSandbox, type Policy, type Sandbox } from '../../sandbox/index.ts'
+import {
+  landlockLacks,
+  openSandbox,
+  type Policy,
+  parseHostRules,
+  type Sandbox,
+  SandboxError,
+} from '../../sandbox/index.ts'
 import type { Config } from '../config/settings.ts'
+import { UsageError } from '../usage-error.ts'
 
 /**
  * Opens the sandbox that the settings ask for. It tries itself with a child process, which takes a while: begun first,
@@ -15,6 +23,16 @@ export function sandboxBackend(mode: Config['sandbox']): 'auto' | 'external' | '
   return mode === 'full-access' ? 'none' : 'auto'
 }
 
+/** A list that cannot be read must not be found out by the first command. */
+function checkedHosts(hosts: readonly string[]): readonly string[] {
+  try {
+    parseHostRules(hosts)
+    return hosts
+  } catch (error) {
+    throw error instanceof SandboxError ? new UsageError(`sandbox.hosts: ${error.message}`) : error
+  }
+}
+
 /** What commands may do, as the settings say. `cwd`: absolute, real path of the work tree. */
 export function sandboxPolicy(config: Config, cwd: string): Policy {
   return {
@@ -25,7 +43,7 @@ export function sandboxPolicy(config: Config, cwd: string): Policy {
     extraWrite: config.extraWrite,
     denyRead: config.denyRead,
     network: config.network,
-    allowHosts: config.allowHosts,
+    allowHosts: checkedHosts(config.allowHosts),
     passEnv: config.passEnv,
   }
 }

@@ -93,6 +93,20 @@ test.runIf(works)('one host is opened for one command', async () => {
   expect(outputs[1]).toBe('\n')
 })
 
+test.each([
+  [{ write: '/' }, 'too wide'],
+  [{ write: homedir() }, 'too wide'],
+  [{ host: 'exam ple' }, 'not a host'],
+  [{ host: '127.0.0.1' }, 'not a host'],
+  [{ host: '*.org' }, 'not a host'],
+])('what the sandbox would not give is not asked for: %j', async (wish, why) => {
+  const { requests, approve } = asking(true)
+  const at = await stage([shell({ command: 'true', ...wish }), words], { approve })
+  await perform(at, 'Go')
+  expect(requests).toEqual([])
+  expect(JSON.stringify(at.model.requests[1]?.messages.at(-1))).toContain(why)
+})
+
 test('a path that is not there is said before anybody is asked; what is open already is not asked for', async () => {
   const { requests, approve } = asking(true)
   const at = await stage(

@@ -56,6 +56,53 @@ test('later places win, and each value knows where it comes from', () => {
   expect(origins.maxSteps).toBe(`${home}/config/config.toml:3`)
 })
 
+const rule = (rest: string) => `[[rules]]\n${rest}\n`
+
+test('rules of all places count together, each with its place; a repository can only make it stricter', () => {
+  const { config, warnings, origins } = resolve({
+    user: `model = "a"\n\n${rule('action = "allow"\ncommand = "npm test"')}${rule('action = "ask"\ntool = "git"')}`,
+    repository: `${rule('action = "allow"\npath = "**"')}${rule('action = "deny"\npath = "x/**"\nreason = "r"')}`,
+    environment: { CACHALOT_RULES: '[{"action":"deny","command":"rm"}]' },
+  })
+  const [user, repository] = [`${home}/config/config.toml`, `${home}/repo/.cachalot/config.toml`]
+  expect(config.rules).toEqual([
+    { action: 'allow', command: 'npm test', origin: `${user}:3` },
+    { action: 'ask', tool: 'git', origin: `${user}:6` },
+    { action: 'deny', path: 'x/**', reason: 'r', origin: `${repository}:4` },
+    { action: 'deny', command: 'rm', origin: 'CACHALOT_RULES' },
+  ])
+  expect(warnings).toEqual([`${repository}:1: this rule is ignored: a repository may ask and deny, not allow`])
+  expect(origins.model).toBe(`${user}:1`)
+  expect(resolve({}).config.rules).toEqual([])
+})
+
+test.each([
+  ['action = "deny"', /needs tool, command or path/],
+  ['command = "x"', /action must be allow, ask or deny/],
+  ['action = "forbid"\ncommand = "x"', /action must be allow, ask or deny/],
+  ['action = "deny"\ncommand = "x"\npath = "y"', /command or path, not both/],
+  ['action = "deny"\ncommand = ""', /command must not be empty/],
+  ['action = "deny"\ncommand = "a && b"', /first words of one program/],
+  ['action = "deny"\ncommand = "git $x"', /first words of one program/],
+  ['action = "deny"\ntool = "x"\naccess = "read"', /access goes with path/],
+  ['action = "deny"\nwrite = "x"', /write/],
+])('what is no rule is an error with its place: %s', (text, message) => {
+  expect(() => resolve({ user: `# mine\n${rule(text)}` })).toThrow(/config\.toml:2: rule 1: /)
+  expect(() => resolve({ user: rule(text) })).toThrow(message)
+  expect(() => resolve({ repository: rule(text) })).toThrow(message)
+})
+
+test('rules that are no list, and a variable that is no JSON, are errors', () => {
+  expect(() => resolve({ user: 'rules = "x"\n' })).toThrow(/write \[\[rules\]\] before each/)
+  expect(() => resolve({ environment: { CACHALOT_RULES: 'deny rm' } })).toThrow(/CACHALOT_RULES: must be a list/)
+})
+
+test('hosts in the environment are divided by commas and spaces, for they may have ports', () => {
+  const { config } = resolve({ environment: { CACHALOT_SANDBOX_HOSTS: 'a.org, *.b.org:8080 c.org' } })
+  expect(config.allowHosts).toEqual(['a.org', '*.b.org:8080', 'c.org'])
+  expect(resolve({ repository: '[sandbox]\nhosts = ["evil.org"]\n' }).config.allowHosts).toEqual([])
+})
+
 test('an unknown key names file, line and its nearest neighbour', () => {
   expect(() => resolve({ user: '# mine\n[limits]\nstep = 3\n' })).toThrow(
     `${home}/config/config.toml:3: unknown key "limits.step"; did you mean "limits.steps"?`,
