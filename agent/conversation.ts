@@ -115,6 +115,20 @@ export class Conversation {
     this.#shown = to.messages.reduce(chain, '')
   }
 
+  /** A session of the model with other messages, which shares what is the same. Undefined where it cannot be read ahead. */
+  async copyOf(messages: readonly Placed[]): Promise<ModelSession | undefined> {
+    await this.#endAhead()
+    if (this.#session.prefetch === undefined) return undefined
+    const copy = await this.#session.fork()
+    try {
+      await copy.replace(segmentsOf(messages))
+      return copy
+    } catch (error) {
+      await copy.close()
+      throw error
+    }
+  }
+
   /** Reads messages that may come next, until something comes. Never rejects; what it cannot do is read later. */
   ahead(messages: readonly Message[]): void {
     const { prefetch } = this.#session

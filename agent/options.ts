@@ -134,6 +134,12 @@ export interface Session {
    * session had no such turn (or it was paged out since). Files are not touched. Throws while a run is going on.
    */
   takeBack(task: string): Promise<boolean>
+  /**
+   * Brings the repository in the context up to date, where enough of it has changed: packed anew and read in a copy of the
+   * conversation, which then takes its place. Ends early, and changes nothing, when a run begins or the signal aborts. Tells
+   * whether it was done. Does not reject.
+   */
+  rebase(options: { readonly signal: AbortSignal }): Promise<boolean>
   /** Reads a task ahead that is still being written, until something else is asked. What changes later is read anew. */
   ahead(draft: string): void
   /** Words for the run in progress: the model gets them at the next tool boundary, or before it would end. */

@@ -31,6 +31,13 @@ export interface Sampling {
   readonly seed: number
 }
 
+/** US dollars. */
+export interface Cost {
+  readonly hits: number
+  readonly misses: number
+  readonly output: number
+}
+
 /** What a reply cost. Seconds are wall time; `promptTokens = cachedTokens + evaluatedTokens`. */
 export interface Usage {
   readonly promptTokens: number
@@ -42,6 +49,8 @@ export interface Usage {
   /** Tokens that were copied from the context on trial, and those of them that held (embedded models). */
   readonly draftedTokens?: number
   readonly acceptedTokens?: number
+  /** US dollars that the server takes, where its prices are known (remote models): for hits and misses of its cache, and for what it wrote. */
+  readonly price?: Cost
 }
 
 export interface RespondOptions {

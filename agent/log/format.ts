@@ -70,6 +70,8 @@ export const logRecord = z.discriminatedUnion('type', [
     why: z.enum(['paged', 'summarised', 'rebased']),
     messages: z.array(z.object({ segment: segmentName, message })),
     pages: z.array(z.object({ id: z.string(), text: z.string() })),
+    /** Files that are not in front of the model any more. */
+    gone: z.array(z.string()),
   }),
   z.object({ type: z.literal('files'), files: z.array(shownFile) }),
   /** What a person typed, before files were packed around it. */

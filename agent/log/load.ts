@@ -49,6 +49,7 @@ export async function loadLog(file: string): Promise<LoadedLog> {
       seen = []
       for (const placed of record.messages) seen.push({ placed, visible: chain(seen.at(-1)?.visible ?? '', placed) })
       for (const { id, text } of record.pages) pages.set(id, text)
+      for (const path of record.gone) shownFiles.delete(path)
     }
     if (record.type !== 'rewind') continue
     const at = seen.findLastIndex(({ visible }) => visible === record.to)

@@ -15,6 +15,8 @@ export interface Rebuild {
   readonly why: 'paged' | 'summarised' | 'rebased'
   readonly messages: readonly Placed[]
   readonly pages: readonly { readonly id: string; readonly text: string }[]
+  /** Files that are not in front of the model any more. */
+  readonly gone: readonly string[]
 }
 
 export interface LogWriter {
@@ -89,9 +91,9 @@ export async function openLog(
       await write([{ type: 'rewind', to }], true)
       visible = to
     },
-    rebuild: async ({ why, messages, pages }) => {
+    rebuild: async ({ why, messages, pages, gone }) => {
       const placed = messages.map(({ segment, message }) => ({ segment, message: structured(message) }))
-      await write([{ type: 'rebuild', why, messages: placed, pages: [...pages] }], true)
+      await write([{ type: 'rebuild', why, messages: placed, pages: [...pages], gone: [...gone] }], true)
       visible = messages.reduce(chain, '')
     },
     close: async () => {

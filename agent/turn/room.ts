@@ -1,5 +1,6 @@
 /** Keeps a long session going: what is big and old is paged out, and only when that is not enough is it summarised. */
 import type { Model, Sampling } from '../../engine/index.ts'
+import { readFencedFiles } from '../context/fence.ts'
 import { pageOut } from '../context/paging.ts'
 import type { Conversation } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
@@ -36,7 +37,7 @@ export async function* makeRoom(
   const surplus = (before - contextTokens * aim) * charactersPerToken
   const out = pageOut(conversation.placed, surplus, options.nextId)
   if (out !== undefined) {
-    await conversation.rebuild({ why: 'paged', messages: out.messages, pages: out.pages })
+    await conversation.rebuild({ why: 'paged', messages: out.messages, pages: out.pages, gone: out.files })
     options.paged(out.pages, out.files)
     const text = `The context was nearly full: ${out.pages.length} old results and files were paged out (${before} → ${conversation.contextTokens} tokens). They are kept, and the model can recall them.`
     yield { type: 'notice', level: 'info', text }
@@ -71,14 +72,17 @@ async function* summarise(
   if (summary === '' || signal.aborted) return
   const words = inputs.map((text) => `- ${text.replaceAll('\n', '\n  ')}`).join('\n')
   const text = `What the user asked so far, word for word:\n${words}\n\nWhat was done, in your own summary:\n${summary}`
+  const gone = dropped.flatMap(({ message }) =>
+    message.role === 'user' ? readFencedFiles(message.text).map(({ path }) => path) : [],
+  )
   const kept: Placed[] = [
     ...placed.filter((one) => !isTalk(one)),
     { segment: 'conversation', message: { role: 'user', text } },
     { segment: 'conversation', message: { role: 'assistant', reasoning: '', text: 'Understood.', calls: [] } },
     ...placed.slice(last),
   ]
-  await conversation.rebuild({ why: 'summarised', messages: kept, pages: [] })
-  paged([], [])
+  await conversation.rebuild({ why: 'summarised', messages: kept, pages: [], gone })
+  paged([], gone)
   const notice = `The context was full and there was nothing more to page out: ${dropped.length} messages were replaced by the model's own summary. Your words and the instructions stay. The summary:\n${summary}`
   yield { type: 'notice', level: 'warning', text: notice }
 }

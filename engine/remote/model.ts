@@ -6,7 +6,7 @@ import type { Model, ModelInfo, Sampling } from '../model.ts'
 import { callIds } from '../session/reply.ts'
 import { estimateTokens } from '../session/usage.ts'
 import { withPictures } from './pictures.ts'
-import type { RemotePreset } from './presets.ts'
+import { isPeak, type Price, type RemotePreset } from './presets.ts'
 import type { RetryLimits } from './retry.ts'
 import { type RemoteState, remoteSession } from './session.ts'
 
@@ -64,6 +64,7 @@ export function openRemote(options: RemoteOptions): Model {
     sampling: options.sampling ?? {},
     fields: thinkingFields(options),
     reasoning: options.preset?.reasoning ?? 'calls',
+    price: (at) => priceAt(options, at),
     idleSeconds: Math.min(options.idleSeconds ?? 180, 290),
     retries: options.retries ?? { count: 4, seconds: 60 },
     habits: { completionTokens: false, streamUsage: true },
@@ -79,6 +80,13 @@ export function openRemote(options: RemoteOptions): Model {
     },
     close: async () => undefined,
   }
+}
+
+/** Only where the preset's own server is asked: another one under the same preset has its own prices. */
+function priceAt({ preset, model, baseUrl }: RemoteOptions, at: Date): Price | undefined {
+  const price = preset?.baseUrl === baseUrl ? preset?.prices[model] : undefined
+  if (price === undefined || !isPeak(at)) return price
+  return { hit: 2 * price.hit, miss: 2 * price.miss, output: 2 * price.output }
 }
 
 function thinkingFields({ preset, effort, contextTokens }: RemoteOptions): Readonly<Record<string, unknown>> {

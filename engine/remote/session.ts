@@ -9,6 +9,7 @@ import { addUsage, estimateTokens, noUsage } from '../session/usage.ts'
 import { type Place, RemoteError } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { type PictureUrls, withPictures } from './pictures.ts'
+import type { Price } from './presets.ts'
 import { type RetryLimits, retryBudget } from './retry.ts'
 import { callAssembly } from './tool-calls.ts'
 import { type Chunk, type ReasoningBack, toolsToWire, toWire, type WireUsage } from './wire.ts'
@@ -21,6 +22,8 @@ export interface RemoteState {
   /** Fields that every request carries: how the server is asked to think. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly reasoning: ReasoningBack
+  /** US dollars for a million tokens now; undefined where they are not known. */
+  readonly price: (at: Date) => Price | undefined
   readonly idleSeconds: number
   readonly retries: RetryLimits
   /** What this server was found to want, learnt from its refusals. */
@@ -178,7 +181,7 @@ export function remoteSession(
   function finish(attempt: Try, stop: 'end' | 'length' | 'aborted', began: number): ModelEvent {
     const { text, reasoning, calls } = attempt
     const message: AssistantMessage = { role: 'assistant', reasoning, text, calls }
-    const spent = usageOf(attempt, messages, began)
+    const spent = withPrice(usageOf(attempt, messages, began), state.price(new Date()))
     usage = addUsage(usage, spent)
     if (text !== '' || calls.length > 0) messages = [...messages, message]
     contextTokens = spent.promptTokens + spent.generatedTokens
@@ -262,6 +265,14 @@ function usageOf(attempt: Try, messages: readonly Message[], began: number): Usa
     prefillSeconds: ((attempt.firstAt ?? now) - began) / 1000,
     decodeSeconds: (now - (attempt.firstAt ?? now)) / 1000,
   }
+}
+
+function withPrice(usage: Usage, price: Price | undefined): Usage {
+  if (price === undefined) return usage
+  const million = 1e6
+  const hits = (usage.cachedTokens * price.hit) / million
+  const misses = (usage.evaluatedTokens * price.miss) / million
+  return { ...usage, price: { hits, misses, output: (usage.generatedTokens * price.output) / million } }
 }
 
 /** Returns at once when the signal aborts; the caller looks at it. */

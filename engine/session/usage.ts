@@ -22,7 +22,14 @@ export function addUsage(a: Usage, b: Usage): Usage {
     decodeSeconds: a.decodeSeconds + b.decodeSeconds,
     ...sumOf(a, b, 'draftedTokens'),
     ...sumOf(a, b, 'acceptedTokens'),
+    ...priceOf(a, b),
   }
+}
+
+/** Only of remote models whose prices are known. */
+function priceOf({ price: a }: Usage, { price: b }: Usage): Partial<Usage> {
+  if (a === undefined || b === undefined) return a === undefined && b === undefined ? {} : { price: a ?? b! }
+  return { price: { hits: a.hits + b.hits, misses: a.misses + b.misses, output: a.output + b.output } }
 }
 
 /** Only embedded models draft. */

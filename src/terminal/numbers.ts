@@ -27,5 +27,15 @@ export function bar(fraction: number, width = 20): string {
   return '█'.repeat(filled) + '░'.repeat(width - filled)
 }
 
+/** US dollars: `$1.20`, `$0.0034`, `< $0.0001`. */
+export function dollars(value: number): string {
+  if (value > 0 && value < 0.0001) return '< $0.0001'
+  return `$${value.toFixed(value < 0.1 ? 4 : 2)}`
+}
+
+/** What a server's cache spared: `$0.0123: hits $0.0003, misses $0.0100, output $0.0020`. */
+export const priceText = ({ hits, misses, output }: { hits: number; misses: number; output: number }): string =>
+  `${dollars(hits + misses + output)}: hits ${dollars(hits)}, misses ${dollars(misses)}, output ${dollars(output)}`
+
 /** `1 file`, `2 files`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`

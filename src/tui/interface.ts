@@ -12,6 +12,7 @@ import { openDrawing } from './drawing.ts'
 import { loadHistory } from './editor/history.ts'
 import { insertMode } from './editor/vim.ts'
 import { promptWidth } from './frame.ts'
+import { openIdle } from './idle.ts'
 import { openKeys } from './keys.ts'
 import type { Mode } from './modes.ts'
 import { editDraft } from './outside.ts'
@@ -24,7 +25,7 @@ import { line, linesOf } from './text/style.ts'
 import { depthOf, shadeOf, themeFor, themeNamed } from './text/themes.ts'
 import { wrap } from './text/wrap.ts'
 import { openTranscript, unfolded } from './transcript/transcript.ts'
-import { openTurns } from './turns.ts'
+import { openTurns, type Turns } from './turns.ts'
 import { newUi } from './ui.ts'
 
 export interface InterfaceOptions {
@@ -145,8 +146,10 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
 
   const totals = newTotals()
   const approvals = openApprovals(desk)
-  const turns = openTurns(desk, {
+  const idle = openIdle(desk, () => turns)
+  const turns: Turns = openTurns(desk, {
     ended(result) {
+      idle.turnEnded()
       addTurn(totals, result.usage)
       void branchOf(root).then((branch) => {
         ui.branch = branch
@@ -238,6 +241,8 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
 
   const code = await ended
   process.off('SIGCONT', onContinue)
+  ahead.close()
+  idle.close()
   turns.interrupt()
   shell.interrupt()
   await Promise.race([turns.idle(), new Promise((resolve) => setTimeout(resolve, 1000))])

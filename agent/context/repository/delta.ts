@@ -20,6 +20,9 @@ export interface Delta {
   readonly now: ReadonlyMap<string, Known | undefined>
 }
 
+/** What a message about changes begins with. */
+export const changedIntro = 'Since you were shown them, files have changed:'
+
 /** A file that has grown beyond this is only said to have changed. In characters. */
 const mostText = 200_000
 
@@ -43,7 +46,7 @@ export async function changesSince(
     parts.push(after === undefined ? `${path} is gone.` : told(path, before.text, after.text))
   }
   if (parts.length === 0) return { text: '', now }
-  return { text: `Since you were shown them, files have changed:\n\n${parts.join('\n\n')}`, now }
+  return { text: `${changedIntro}\n\n${parts.join('\n\n')}`, now }
 }
 
 async function current(path: string, workspace: Workspace): Promise<(Known & { readonly text: string }) | undefined> {

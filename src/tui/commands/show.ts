@@ -1,5 +1,5 @@
 /** Commands that show something or change how things look. */
-import { bar, count, plural } from '../../terminal/numbers.ts'
+import { bar, count, plural, priceText } from '../../terminal/numbers.ts'
 import { modeHelp, modes } from '../modes.ts'
 import { type Line, line, span } from '../text/style.ts'
 import { depthOf, themeNamed, themes } from '../text/themes.ts'
@@ -123,6 +123,7 @@ const cost: Command = {
         `${count(usage.evaluatedTokens)} tokens in ${usage.prefillSeconds.toFixed(1)} s; ${count(usage.cachedTokens)} were warm`,
       ],
       ['written', `${count(usage.generatedTokens)} tokens in ${usage.decodeSeconds.toFixed(1)} s`],
+      ...(usage.price === undefined ? [] : [['price', priceText(usage.price)] as [string, string]]),
       ...(usage.draftedTokens === undefined
         ? []
         : [

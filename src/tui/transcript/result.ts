@@ -1,6 +1,6 @@
 /** The end of a run in one line, and what to know when it did not end well. */
 import type { AgentEvent } from '../../../agent/index.ts'
-import { count, duration, plural, rate } from '../../terminal/numbers.ts'
+import { count, duration, plural, priceText, rate } from '../../terminal/numbers.ts'
 import { type Line, type Role, type Span, span } from '../text/style.ts'
 import { wrap } from '../text/wrap.ts'
 
@@ -28,6 +28,7 @@ export function resultLines(result: Result, width: number): Line[] {
       ? [`${count(usage.acceptedTokens ?? 0)} of ${count(usage.draftedTokens ?? 0)} drafted tokens held`]
       : []),
     ...(usage.cachedTokens > 0 ? [`${count(usage.evaluatedTokens)} read, ${count(usage.cachedTokens)} warm`] : []),
+    ...(usage.price === undefined ? [] : [priceText(usage.price)]),
   ]
   const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]
   // What the model said last has been shown as it streamed; why a run ended otherwise has not.

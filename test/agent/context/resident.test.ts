@@ -44,8 +44,11 @@ async function life(
     logFile: session.info.logFile,
     async ask(task) {
       await collect(session.send(task))
-      const message = scripted.requests.at(-1)?.messages.findLast(({ role }) => role === 'user')
-      return message?.role === 'user' ? message.text : ''
+      // What has changed is told in a message of its own before the task.
+      const messages = scripted.requests.at(-1)?.messages ?? []
+      const since = messages.slice(messages.findLastIndex(({ role }) => role === 'assistant') + 1)
+      const words = since.flatMap((message) => (message.role === 'user' ? [message.text] : []))
+      return words.filter((text) => !text.startsWith('The files of this repository')).join('\n\n')
     },
     close: () => session.close(),
   }

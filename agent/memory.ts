@@ -1,0 +1,164 @@
+/** What the model has in front of it besides the words of the conversation, and what it has to be told because that changed. */
+import type { Picture } from '../engine/index.ts'
+import type { Workspace } from '../sandbox/index.ts'
+import { type KnownFiles, type KnownMark, knownFiles, type News } from './context/known.ts'
+import { packTask } from './context/pack.ts'
+import type { Known } from './context/repository/delta.ts'
+import { knownFrom } from './context/repository/resident.ts'
+import type { Conversation, Mark } from './conversation.ts'
+import type { AgentEvent } from './events.ts'
+import type { LoadedLog } from './log/load.ts'
+import type { LogWriter } from './log/write.ts'
+import type { Clock, SessionOptions } from './options.ts'
+import { makeRoom } from './turn/room.ts'
+
+/** A turn of the conversation, and all that has to go back with it. */
+interface TurnMark {
+  readonly task: string
+  readonly mark: Mark
+  readonly known: KnownMark
+  readonly shown: ReadonlyMap<string, string>
+  readonly first: boolean
+}
+
+export interface MemoryOptions extends Pick<SessionOptions, 'model' | 'sampling'> {
+  readonly workspace: Workspace
+  readonly clock: Clock
+}
+
+export class Memory {
+  /** Path → `fingerprint` of what the tools have read and written last. */
+  readonly seen = new Map<string, string>()
+  /** Path → `fingerprint` of what the model was shown whole with its tasks. */
+  readonly shown: Map<string, string>
+  /** Path → tokens of what it was shown whole. */
+  readonly fileTokens = new Map<string, number>()
+  /** What was paged out of the context. */
+  readonly pages: Map<string, string>
+  readonly #options: MemoryOptions
+  readonly #log: LogWriter
+  /** Every file that the model was shown whole, and what it has to be told of it. */
+  readonly #known: KnownFiles
+  /** What the user said, oldest first. */
+  readonly #inputs: string[]
+  /** Where each turn began, for taking it back; none from before a rebuild. */
+  readonly #turnMarks: TurnMark[] = []
+  #nextPage = 0
+  #first: boolean
+
+  constructor(options: MemoryOptions, log: LogWriter, loaded: LoadedLog | undefined) {
+    this.#options = options
+    this.#log = log
+    this.pages = new Map(loaded?.pages)
+    this.shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
+    this.#inputs = loaded?.records.flatMap((record) => (record.type === 'input' ? [record.text] : [])) ?? []
+    this.#first = this.#inputs.length === 0
+    this.#known = knownFiles(options.workspace, this.seen)
+    if (loaded === undefined) return
+    this.#known.resident(knownFrom(loaded.segments))
+    this.#known.shown(loaded.shownFiles)
+  }
+
+  /** Files that are whole in the repository's segment, as a map of what the model knows of each. */
+  resident(known: ReadonlyMap<string, Known>): void {
+    this.#known.resident(known)
+    for (const [path, { fingerprint }] of known) this.seen.set(path, fingerprint)
+  }
+
+  hear(event: AgentEvent): void {
+    this.#known.hear(event)
+  }
+
+  /** Puts a task at the end of the conversation, with the files that it needs and what has changed. */
+  async begin(conversation: Conversation, task: string, pictures: readonly Picture[]): Promise<void> {
+    const packed = await this.#pack(task)
+    const mark = await conversation.mark(true)
+    if (mark !== undefined)
+      this.#turnMarks.push({ task, mark, known: this.#known.mark(), shown: new Map(this.shown), first: this.#first })
+    this.#inputs.push(task)
+    const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
+    const time = new Date(this.#options.clock.now()).toISOString()
+    await this.#log.note({ type: 'input', time, text: task })
+    const { prompt } = this.#options.model.info
+    // By itself, so that it can be taken out when the files at the beginning are brought up to date.
+    const apart = news !== '' && prompt === 'full'
+    const text = news === '' || apart ? packed.text : `${news}\n\n${packed.text}`
+    await conversation.append([
+      ...(apart ? [{ role: 'user', text: news } as const] : []),
+      { role: 'user', text, ...(pictures.length > 0 && { pictures }) },
+    ])
+    this.#known.shown(packed.whole)
+    this.#first = false
+    if (packed.whole.length === 0) return
+    await this.#log.note({ type: 'files', files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })) })
+    for (const { path, fingerprint, tokens } of packed.whole) {
+      this.fileTokens.set(path, tokens)
+      this.shown.set(path, fingerprint)
+      this.seen.set(path, fingerprint)
+    }
+  }
+
+  /** Reads a task ahead that is still being written. `late`: it is no use any more. */
+  async ahead(conversation: Conversation, draft: string, late: () => boolean): Promise<void> {
+    const { text } = await this.#pack(draft)
+    if (!late()) conversation.ahead([{ role: 'user', text }])
+  }
+
+  #pack(task: string): ReturnType<typeof packTask> {
+    const { model, workspace } = this.#options
+    // With the repository in the context its list of files is there, too.
+    const first = this.#first && this.#known.marks().size === 0
+    // A small model does better with the file beside the task, even where it has read it before.
+    const shown = model.info.prompt === 'small' ? this.shown : new Map([...this.#known.marks(), ...this.shown])
+    return packTask(task, { model, workspace, shown, first })
+  }
+
+  /** Takes the last turn whose task begins so, and all after it, out of the conversation. */
+  async takeBack(conversation: Conversation, task: string): Promise<boolean> {
+    const at = this.#turnMarks.findLastIndex((turn) => turn.task.startsWith(task))
+    const turn = this.#turnMarks[at]
+    if (turn === undefined) return false
+    await conversation.rewind(turn.mark)
+    this.#inputs.length -= this.#turnMarks.length - at
+    this.#turnMarks.length = at
+    this.#known.restore(turn.known)
+    this.shown.clear()
+    for (const [path, fingerprint] of turn.shown) this.shown.set(path, fingerprint)
+    this.#first = turn.first
+    return true
+  }
+
+  /** See room.ts. What is paged out is not in front of the model any more: it is shown again when it is asked for. */
+  makeRoom(conversation: Conversation, signal: AbortSignal, mayCut: boolean): AsyncGenerator<AgentEvent, void> {
+    const { model, sampling } = this.#options
+    const nextId = (): string => `p${this.pages.size + ++this.#nextPage}`
+    const paged = (
+      pages: readonly { readonly id: string; readonly text: string }[],
+      files: readonly string[],
+    ): void => {
+      this.#nextPage = 0
+      for (const { id, text } of pages) this.pages.set(id, text)
+      this.#known.forget(files)
+      for (const path of files) this.shown.delete(path)
+      this.rebuilt()
+    }
+    return makeRoom(conversation, { model, sampling, signal, inputs: this.#inputs, nextId, paged }, mayCut)
+  }
+
+  /** The conversation is another from its beginning on: there is no way back to where earlier turns began. */
+  rebuilt(): void {
+    this.#turnMarks.length = 0
+  }
+
+  /** What has changed in the files that the model knows, for the model; from here on it counts as told. */
+  async news(options: Parameters<KnownFiles['news']>[0]): Promise<News['text']> {
+    const { text, files } = await this.#known.news(options)
+    for (const { path, fingerprint } of files) if (this.shown.has(path)) this.shown.set(path, fingerprint)
+    if (files.length > 0) await this.#log.note({ type: 'files', files: [...files] })
+    return text
+  }
+
+  close(): void {
+    this.#known.close()
+  }
+}

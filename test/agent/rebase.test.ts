@@ -1,0 +1,77 @@
+/** The repository in the context is brought up to date behind the user's back, from the first change on. */
+import { expect, test } from 'vitest'
+import { openSession } from '../../agent/index.ts'
+import { dialectByName, openEmbedded } from '../../engine/index.ts'
+import { decode, fakeEngine } from '../engine/fake-engine.ts'
+import { collect, git, missingSandbox, policyFor, put, scratch } from './support.ts'
+
+const calm = new AbortController().signal
+const body = (n: number, value: number) => `export const v${n} = ${value}\n${`// a line of file ${n}\n`.repeat(40)}`
+
+async function open(contextTokens = 60_000) {
+  const root = scratch()
+  git(root, 'init', '-q')
+  for (let n = 0; n < 10; n++) put(root, { [`f${n}.ts`]: body(n, 0) })
+  git(root, 'add', '-A')
+  git(root, 'commit', '-qm', 'x')
+  const engine = fakeEngine({ contextTokens, reply: () => 'Yes.<|im_end|>' })
+  const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
+  const info = { name: 'fake', finishes: 'words', prompt: 'full' } as const
+  const model = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling })
+  const options = {
+    model,
+    root,
+    sandbox: missingSandbox,
+    policy: policyFor(root),
+    limits: { steps: 5, tokens: 1000, seconds: 20 },
+    stateFolder: scratch(),
+    repository: { when: 'always', startupSeconds: 20, folder: scratch() } as const,
+  }
+  return { root, engine, options, session: await openSession(options) }
+}
+
+test('the files are as they are now; only what follows the first change is read; nothing is told twice', async () => {
+  const { root, engine, options, session } = await open()
+  await collect(session.send('Say yes'))
+  expect(await session.rebase({ signal: calm })).toBe(false)
+  // What has changed goes to the end: the hottest come last.
+  for (const n of [6, 7, 8, 9]) put(root, { [`f${n}.ts`]: body(n, 5) })
+  await collect(session.send('And now?'))
+  expect(decode(engine.prompts.at(-1)!)).toContain('+export const v8 = 5')
+  const before = engine.evaluated()
+  expect(await session.rebase({ signal: calm })).toBe(true)
+  const read = engine.evaluated() - before
+  expect(read).toBeLessThan(5500)
+  await collect(session.send('Once more'))
+  const prompt = decode(engine.prompts.at(-1)!)
+  expect(prompt).toContain('export const v8 = 5\n')
+  expect(prompt).not.toContain('export const v8 = 0')
+  expect(prompt).toContain('And now?')
+  // The whole of it was there already, but the new words.
+  expect(engine.evaluated() - before - read).toBeLessThan(200)
+  await session.close()
+  const again = await openSession({ ...options, resume: session.info.logFile })
+  await collect(again.send('Still there?'))
+  expect(decode(engine.prompts.at(-1)!).startsWith(prompt)).toBe(true)
+  await again.close()
+})
+
+test('a run that begins meanwhile ends it, and finds all as it was', async () => {
+  const { root, engine, session } = await open()
+  await collect(session.send('Say yes'))
+  for (let n = 0; n < 5; n++) put(root, { [`f${n}.ts`]: body(n, 7) })
+  const rebased = session.rebase({ signal: calm })
+  await collect(session.send('Right now'))
+  expect(await rebased).toBe(false)
+  expect(decode(engine.prompts.at(-1)!)).toContain('+export const v0 = 7')
+  expect(engine.open()).toBe(1)
+  await session.close()
+})
+
+test('where it does not fit beside the conversation it is left', async () => {
+  const { root, session } = await open(16_000)
+  await collect(session.send('Say yes'))
+  for (let n = 0; n < 5; n++) put(root, { [`f${n}.ts`]: body(n, 7) })
+  expect(await session.rebase({ signal: calm })).toBe(false)
+  await session.close()
+})
