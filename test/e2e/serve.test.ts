@@ -1,4 +1,6 @@
 /** `cachalot serve` as a program: a model file in the engine host, a client on loopback, Ctrl-C. */
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -41,6 +43,27 @@ test('answers, spares what it read, ends with Ctrl-C and leaves no process', asy
   expect((await child).exitCode).toBe(0)
   await sleep(200)
   expect(processesWith(`CACHALOT_HOME=${place.home}`)).toEqual([])
+})
+
+test('what was read of the system words is there after a restart', async () => {
+  const { file } = makeModel('tiny-moe-copy', { reply: ['Hello', ' there'] })
+  const words = ['--model', file, '--dialect', 'fenced', '--context', '16384']
+  const system = { role: 'system' as const, content: 'All work and no play. '.repeat(300) }
+  const ask = async ({ openai }: Awaited<ReturnType<typeof serve>>, content: string): Promise<number> => {
+    const messages = [system, { role: 'user' as const, content }]
+    const { usage } = await openai.chat.completions.create({ model: 'default', messages })
+    return (usage?.prompt_tokens ?? 0) - (usage?.prompt_tokens_details?.cached_tokens ?? 0)
+  }
+  const first = await serve(words)
+  expect(await ask(first, 'Hi')).toBeGreaterThan(1024)
+  const kept = (): boolean => globSync('**/*.kv', { cwd: join(place.home, 'own', 'cache', 'kv') }).length > 0
+  while (!kept()) await sleep(20)
+  first.child.kill('SIGINT')
+  await first.child
+  const second = await serve(words)
+  expect(await ask(second, 'Something else')).toBeLessThan(60)
+  second.child.kill('SIGINT')
+  expect((await second.child).exitCode).toBe(0)
 })
 
 test('Ctrl-C in the middle of an answer: the client hears of it, the server is gone at once', async () => {

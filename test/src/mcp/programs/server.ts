@@ -7,7 +7,19 @@ const manner = process.argv[2] ?? 'good'
 
 if (manner === 'silent') setInterval(() => undefined, 1000)
 else if (manner === 'broken') process.exit(1)
-else {
+else if (manner === 'half') {
+  // Says hello, and nothing after that.
+  process.stdin.setEncoding('utf8').on('data', (text: string) => {
+    const asked = JSON.parse(text.split('\n')[0] ?? '') as { id?: number; method: string }
+    if (asked.method !== 'initialize') return
+    const result = {
+      protocolVersion: '2025-06-18',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'half', version: '1' },
+    }
+    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id: asked.id, result })}\n`)
+  })
+} else {
   const server = new McpServer({ name: 'test', version: '1.0.0' })
   server.registerTool(
     'add',
