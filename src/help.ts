@@ -8,11 +8,11 @@ Usage:
   cachalot fix --check "<command>"  repair what a failing check complains of, and run it again
   cachalot ci <step>                the same in a pipeline: gate, work, publish (docs/ci.md)
   cachalot model <command>          list, pull, use and remove models
+  cachalot gpu                      let a GPU compute: what there is, and the libraries for it
   cachalot context                  show what of the repository is in the context, what is not, and why
   cachalot warm                     read the repository ahead, so that sessions begin with it
   cachalot cache <command>          saved readings: ls, rm, gc, pin, export, import
   cachalot undo [N]                 take back what the last turns changed in files   (--list, redo)
-  cachalot audit <ID>               what a session did, and whether its log is whole   (also: replay)
   cachalot audit <session>          what a session did: commands, files, network, approvals
   cachalot replay <session>         hold a session once more and tell the first difference
   cachalot remote                   servers for models too large for this machine

@@ -7,6 +7,7 @@ import { registerProtocolCommands } from './commands/register-protocols.ts'
 import { registerRemoteCommand } from './commands/register-remote.ts'
 import { registerSessionCommands } from './commands/register-sessions.ts'
 import { settingNames, settings } from './config/settings.ts'
+import { registerGpuCommand } from './gpu/register.ts'
 import { help } from './help.ts'
 import { registerModelCommand } from './model/index.ts'
 import { nearest } from './nearest.ts'
@@ -92,6 +93,7 @@ export function buildProgram(exit: (code: number) => void): Command {
 
   registerCiCommand(program, exit)
   registerModelCommand(program, exit)
+  registerGpuCommand(program, exit)
 
   registerMachineCommands(program, exit)
   registerRemoteCommand(program)

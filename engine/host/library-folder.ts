@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 import { EngineError } from '../engine.ts'
 
 /** Version of the platform packages; equals llama.cpp v0.4.0. */
-const packageVersion = '3.21.1'
+export const packageVersion = '3.21.1'
 
-/** The platform packages that have libraries for plain use (the GPU variants come as a folder, by CACHALOT_LLAMA_LIBS). */
+/** The platform packages that have libraries for plain use (the GPU variants come as a folder, by CACHALOT_LLAMA_LIBS; see catalog/libraries.ts). */
 const packages: Readonly<Record<string, string>> = {
   'linux-x64': 'linux-x64',
   'linux-arm64': 'linux-arm64',

@@ -12,6 +12,7 @@ import {
   readMachine,
 } from '../../engine/index.ts'
 import { diagnoseSandbox, type SandboxProblem, type SandboxReport } from '../../sandbox/index.ts'
+import { preferFetchedLibraries } from '../gpu/libraries.ts'
 import { bytesText } from '../model/bytes.ts'
 import { modelFolders } from '../model/context.ts'
 import { describeModels, type Listed } from '../model/list.ts'
@@ -62,6 +63,7 @@ export async function doctorCommand(flags: DoctorFlags): Promise<number> {
 
 async function look({ backend, problem, lines }: SandboxReport, quick: boolean): Promise<DoctorReport> {
   const paths = resolvePaths()
+  preferFetchedLibraries(paths)
   const engine = engineReport()
   const machine = await lookAtMachine(engine.problem === null, quick)
   return {

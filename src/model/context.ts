@@ -26,15 +26,22 @@ export function modelInUse(paths: Paths, cwd: string = process.cwd()): string {
 
 /**
  * The hubs' addresses. `HF_ENDPOINT` names a mirror of Hugging Face, as in its own tools
- * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables).
+ * (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables), `npm_config_registry` one of npm.
  */
 export function hubEndpoints(environment: Readonly<Record<string, string | undefined>> = process.env): Endpoints {
-  const mirror = environment['HF_ENDPOINT']
-  if (mirror === undefined || mirror === '') return publicEndpoints
-  if (!/^https?:$/.test(URL.parse(mirror)?.protocol ?? '')) {
-    throw new UsageError(`HF_ENDPOINT must be an http or https address (it is ${sanitizeLine(mirror)})`)
+  const mirror = (variable: string, usual: string): string => {
+    const value = environment[variable]
+    if (value === undefined || value === '') return usual
+    if (!/^https?:$/.test(URL.parse(value)?.protocol ?? '')) {
+      throw new UsageError(`${variable} must be an http or https address (it is ${sanitizeLine(value)})`)
+    }
+    return value.replace(/\/+$/, '')
   }
-  return { ...publicEndpoints, huggingface: mirror.replace(/\/+$/, '') }
+  return {
+    ...publicEndpoints,
+    huggingface: mirror('HF_ENDPOINT', publicEndpoints.huggingface),
+    npm: mirror('npm_config_registry', publicEndpoints.npm),
+  }
 }
 
 /** Runs a command with Ctrl-C wired to its signal. Says on stderr why it failed and gives the exit code. */

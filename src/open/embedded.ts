@@ -10,6 +10,7 @@ import {
   readMachine,
   usualContextTokens,
 } from '../../engine/index.ts'
+import { preferFetchedLibraries } from '../gpu/libraries.ts'
 import { kvFolder } from '../paths.ts'
 import { bar } from '../terminal/numbers.ts'
 import type { OpenModelRequest } from './model.ts'
@@ -18,6 +19,7 @@ import type { OpenModelRequest } from './model.ts'
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {
   const { config, paths, signal, onStatus, onNotice, parallel } = request
   const { name, file, traits } = resolved
+  preferFetchedLibraries(paths)
   // A model whose sequences each have a cache of their own keeps more of them only where that was planned for.
   const own = traits.dialect.startsWith('deepseek-v4') && parallel === undefined
   const keepSequences = own ? 0 : (request.keepSequences ?? 0)

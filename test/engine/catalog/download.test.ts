@@ -52,7 +52,7 @@ function get(
       signal,
       pause: 20,
       onEvent: (event) => events.push(event),
-      endpoints: { huggingface: closed, modelscope: closed, ...urls },
+      endpoints: { huggingface: closed, modelscope: closed, npm: closed, ...urls },
     },
   )
 }

@@ -46,7 +46,7 @@ function pull(): Pull {
     sha256: sha256(body),
     sources: [{ kind: 'huggingface', repo: 'some/repo', file: 'model.gguf' }],
   }
-  const endpoints = { huggingface: hub.url, modelscope: hub.url }
+  const endpoints = { huggingface: hub.url, modelscope: hub.url, npm: hub.url }
   const program = fileURLToPath(new URL('support/pull-child.ts', import.meta.url))
   const child = spawn(process.execPath, [program, JSON.stringify({ request, endpoints })], {
     stdio: ['ignore', 'pipe', 'inherit'],
