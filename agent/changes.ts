@@ -3,7 +3,8 @@ import { isUtf8 } from 'node:buffer'
 import type { Workspace } from '../sandbox/index.ts'
 import { type Effect, unifiedDiff } from '../tools/index.ts'
 import type { FileChange } from './events.ts'
-import { changedSince, type Snapshot, takeSnapshot } from './snapshot.ts'
+import { changedSince, type Snapshot, stampTree, takeSnapshot } from './snapshot.ts'
+import type { StartOfTurn } from './undo/start.ts'
 
 /** Content of a file when the run began: null where there was none, undefined where it was too large to keep. */
 type Before = Buffer | null | undefined
@@ -19,8 +20,8 @@ export interface Difference {
 }
 
 export interface Changes {
-  /** Call before a call runs: keeps what its effects may change. */
-  before(effects: readonly Effect[]): Promise<void>
+  /** Call before a call runs: keeps what its effects may change. `start`: the recorded start of the turn, when there is one. */
+  before(effects: readonly Effect[], start?: StartOfTurn): Promise<void>
   /** What differs now from when the run began, by path. */
   list(): Promise<readonly FileChange[]>
   /** The same with the contents. */
@@ -35,13 +36,18 @@ export interface Changes {
 
 /**
  * Keeps before-images: of single files when a tool announces that it writes them, and of the whole tree (less what is
- * ignored) when the first command of a run is about to start, since a command does not say what it will touch.
+ * ignored) when the first command of a run is about to start, since a command does not say what it will touch. Contents are
+ * kept in memory only where the start of the turn is not recorded for undo: a session that reads only, or without git.
  */
 export function trackChanges(workspace: Workspace): Changes {
   /** Files that a tool announced before there was a snapshot, and after: the latter count only where it is blind. */
   let images = new Map<string, Before>()
   let later = new Map<string, Before>()
   let tree: Snapshot | undefined
+  /** Holds the contents of `tree`, where it does not itself. */
+  let recorded: StartOfTurn | undefined
+  /** What had changed between that start and `tree`. */
+  let sinceStart = new Map<string, Before>()
   /** The tree of an earlier run: files that have not changed since are not read again. */
   let earlier: Snapshot | undefined
 
@@ -70,10 +76,11 @@ export function trackChanges(workspace: Workspace): Changes {
     if (!images.has(relative) && !later.has(relative)) into.set(relative, await current(relative))
   }
 
-  const imageAtStart = (path: string, moved: ReadonlySet<string>): Before => {
+  const imageAtStart = (path: string, moved: ReadonlySet<string>, contents: ReadonlyMap<string, Before>): Before => {
     if (images.has(path)) return images.get(path)
     const kept = tree?.get(path)
-    if (kept !== undefined) return kept.bytes
+    if (sinceStart.has(path)) return sinceStart.get(path)
+    if (kept !== undefined) return recorded === undefined ? kept.bytes : contents.get(path)
     // Not in the snapshot: new since then, unless ignore files hide it.
     return moved.has(path) ? null : later.get(path)
   }
@@ -81,9 +88,12 @@ export function trackChanges(workspace: Workspace): Changes {
   const differences = async (): Promise<Difference[]> => {
     const moved = new Set(tree === undefined ? [] : await changedSince(workspace.root, tree))
     const paths = [...new Set([...images.keys(), ...later.keys(), ...moved])].sort((a, b) => (a < b ? -1 : 1))
+    const asked = paths.filter((path) => !images.has(path) && !sinceStart.has(path) && tree?.has(path) === true)
+    // A record that cannot be read any more: that they changed is all that can be said.
+    const contents = (await recorded?.contents(asked).catch(() => undefined)) ?? new Map<string, Before>()
     const all: Difference[] = []
     for (const path of paths) {
-      const one = { path, before: imageAtStart(path, moved), after: await current(path) }
+      const one = { path, before: imageAtStart(path, moved, contents), after: await current(path) }
       if (differ(one)) all.push(one)
     }
     return all
@@ -94,12 +104,17 @@ export function trackChanges(workspace: Workspace): Changes {
   }
 
   return {
-    async before(effects) {
+    async before(effects, start) {
       for (const effect of effects) {
         if (effect.kind === 'write') await imageOf(effect.path)
         else if (effect.kind === 'run' && tree === undefined) {
-          tree = await takeSnapshot(workspace.root, earlier)
-          earlier = tree
+          recorded = start
+          if (start === undefined) tree = earlier = await takeSnapshot(workspace.root, earlier)
+          else {
+            tree = await stampTree(workspace.root)
+            // What somebody else wrote meanwhile is part of the start.
+            for (const path of await start.since()) if (!images.has(path)) sinceStart.set(path, await current(path))
+          }
         }
       }
     },
@@ -121,6 +136,8 @@ export function trackChanges(workspace: Workspace): Changes {
       images = new Map()
       later = new Map()
       tree = undefined
+      recorded = undefined
+      sinceStart = new Map()
     },
   }
 }

@@ -12,7 +12,7 @@ const keepAll = 48 * 1024 * 1024
 interface Entry {
   /** Changes whenever the file does: size, times in nanoseconds, inode. A write that fakes its time still moves ctime. */
   readonly stamp: string
-  /** Undefined when too large: then only the fact of a change is known. */
+  /** Undefined when too large (then only the fact of a change is known), or kept by another. */
   readonly bytes: Buffer | undefined
 }
 
@@ -38,6 +38,16 @@ export async function takeSnapshot(root: string, earlier?: Snapshot): Promise<Sn
     const keep = size <= keepFile && kept + size <= keepAll
     if (keep) kept += size
     entries.set(path, { stamp, bytes: keep ? await readFile(file).catch(() => undefined) : undefined })
+  })
+  return entries
+}
+
+/** The same without the contents, for where another keeps them. */
+export async function stampTree(root: string): Promise<Snapshot> {
+  const entries = new Map<string, Entry>()
+  await inBatches(await listFiles(root), async (path) => {
+    const stats = await stat(join(root, path))
+    if (stats !== undefined) entries.set(path, { stamp: stampOf(stats), bytes: undefined })
   })
   return entries
 }

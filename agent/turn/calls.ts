@@ -75,7 +75,7 @@ async function* execute(
 ): AsyncGenerator<AgentEvent, CallOutcome> {
   const unrecorded = await turn.recorder.before(effects, policy, signal)
   if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
-  await turn.changes.before(effects)
+  await turn.changes.before(effects, turn.recorder.start())
   if (signal.aborted) return interrupted(call, effects)
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {
     try {

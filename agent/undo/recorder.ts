@@ -5,6 +5,7 @@ import { listFiles } from '../files.ts'
 import { newId } from '../log/id.ts'
 import { gitMode, type Recorded, recordTree } from './record.ts'
 import type { Look } from './scan.ts'
+import { changedPaths, contentsOf, type StartOfTurn } from './start.ts'
 import { openStore, type Store, type Stored } from './store.ts'
 import { type Entry, keptNames, readTurns, type TurnFile, type UndoTurn, writeTurns } from './turns.ts'
 
@@ -16,6 +17,8 @@ export interface TurnRecorder {
    * is not possible; the turn goes on without.
    */
   before(effects: readonly Effect[], policy: Policy, signal: AbortSignal): Promise<string | undefined>
+  /** What was there before the first call of the turn that may write; undefined where that is not recorded. */
+  start(): StartOfTurn | undefined
   /** The turn has ended: what it changed is noted. Gives a line for the user where that failed. */
   end(): Promise<string | undefined>
 }
@@ -27,6 +30,8 @@ interface Open {
   recorded: Recorded
   /** Announced paths that are not part of the tree: ignored. */
   readonly more: Set<string>
+  /** Recorded for the very call that is about to run. */
+  now: boolean
 }
 
 /** `session` is the id of the session; `now` gives milliseconds since the epoch. */
@@ -66,7 +71,7 @@ export function openRecorder({
     const dropped = earlier.filter(({ undone }) => undone)
     await writeTurns(store, [...earlier.filter(({ undone }) => !undone), turn])
     await store.forget(dropped.flatMap(heldNames))
-    return { store, turn, recorded, more: new Set(announced) }
+    return { store, turn, recorded, more: new Set(announced), now: true }
   }
 
   /** An ignored file that a tool announces later is added to the state before the turn, as it is now. */
@@ -121,13 +126,24 @@ export function openRecorder({
       try {
         await inUndoTurn(root, async () => {
           if (open === undefined) open = await start(announced, signal)
-          else await amend(open, announced)
+          else {
+            open.now = false
+            await amend(open, announced)
+          }
         })
         return undefined
       } catch (error) {
         if (signal.aborted) return undefined
         failed = true
         return `This turn cannot be undone: ${wordsOf(error)}`
+      }
+    },
+    start() {
+      const at = open
+      if (at === undefined) return undefined
+      return {
+        contents: (paths) => contentsOf(at, paths),
+        since: async () => (at.now ? [] : await changedPaths(root, at)),
       }
     },
     async end() {

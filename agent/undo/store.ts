@@ -57,6 +57,8 @@ export interface Store {
   entries(tree: string): Promise<ReadonlyMap<string, Stored>>
   /** The content of an object. */
   content(oid: string): Promise<Buffer>
+  /** The same of many; one that is not there is left out. */
+  contents(oids: readonly string[]): Promise<ReadonlyMap<string, Buffer>>
   forget(names: readonly string[]): Promise<void>
   /** Removes what nothing holds, and packs the rest. Gives the size in bytes that is left. */
   clean(): Promise<number>
@@ -110,6 +112,10 @@ export async function openStore(stateFolder: string, root: string): Promise<Stor
       return new Map(listed.flatMap((line) => entryOf(line)))
     },
     content: (oid) => git(['cat-file', 'blob', oid]),
+    contents: async (oids) =>
+      oids.length === 0
+        ? new Map()
+        : parseBatch(await git(['cat-file', '--batch'], oids.map((oid) => `${oid}\n`).join(''))),
     async forget(names) {
       if (names.length > 0)
         await git(['update-ref', '--stdin'], names.map((name) => `delete ${refOf(name)}\n`).join(''))
@@ -206,6 +212,20 @@ function parseRaw(raw: string): Map<string, { before: Stored | null; after: Stor
     const [modeBefore = '', modeAfter = '', before = '', after = ''] = (parts[at] ?? '').slice(1).split(' ')
     const one = (mode: string, oid: string): Stored | null => (mode === '000000' ? null : { mode, oid })
     found.set(parts[at + 1]!, { before: one(modeBefore, before), after: one(modeAfter, after) })
+  }
+  return found
+}
+
+/** `oid blob size LF content LF` …, see git-cat-file(1). */
+function parseBatch(output: Buffer): Map<string, Buffer> {
+  const found = new Map<string, Buffer>()
+  for (let at = 0; at < output.length; ) {
+    const end = output.indexOf(0x0a, at)
+    const [oid = '', kind, size] = output.toString('latin1', at, end).split(' ')
+    at = end + 1
+    if (kind !== 'blob') continue
+    found.set(oid, output.subarray(at, at + Number(size)))
+    at += Number(size) + 1
   }
   return found
 }

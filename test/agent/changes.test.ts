@@ -2,14 +2,40 @@ import { chmodSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { trackChanges } from '../../agent/changes.ts'
+import { openRecorder } from '../../agent/undo/recorder.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
-import { git, put, scratch } from './support.ts'
+import type { Effect } from '../../tools/index.ts'
+import { git, policyFor, put, scratch, text } from './support.ts'
 
 const run = [{ kind: 'run', command: 'x' }] as const
 const write = (path: string) => [{ kind: 'write', path }] as const
 
-describe.each(['a repository', 'a subfolder of a repository', 'a plain folder'])('in %s', (kind) => {
+/** As a session does it: with the start of the turn recorded for undo, and where it cannot be. */
+const places = ['a repository', 'a subfolder of a repository', 'a plain folder'].flatMap((kind) => [
+  { kind, recorded: true },
+  { kind, recorded: false },
+])
+
+describe.each(places)('in $kind, recorded: $recorded', ({ kind, recorded }) => {
   let root: string
+  const tracked = () => {
+    const workspace = openWorkspace(root)
+    const changes = trackChanges(workspace)
+    const recorder = openRecorder({ stateFolder: scratch(), workspace, session: 's', now: Date.now })
+    recorder.begin('t')
+    const { signal } = new AbortController()
+    return {
+      ...changes,
+      async before(effects: readonly Effect[]): Promise<void> {
+        if (recorded) expect(await recorder.before(effects, policyFor(root), signal)).toBeUndefined()
+        await changes.before(effects, recorder.start())
+      },
+      restart(): void {
+        changes.restart()
+        recorder.begin('t')
+      },
+    }
+  }
   beforeEach(() => {
     const top = scratch({ '.gitignore': 'out/\n*.log\n', 'outside.txt': 'o\n' })
     root = kind === 'a subfolder of a repository' ? join(top, 'sub') : top
@@ -23,7 +49,7 @@ describe.each(['a repository', 'a subfolder of a repository', 'a plain folder'])
 
   test('what a command changed, made and removed is found; what it touched or what is ignored is not', async () => {
     put(root, { 'dirty.txt': 'not committed\n' })
-    const changes = trackChanges(openWorkspace(root))
+    const changes = tracked()
     await changes.before(run)
     put(root, {
       'a.txt': 'one\n2\n',
@@ -48,7 +74,7 @@ describe.each(['a repository', 'a subfolder of a repository', 'a plain folder'])
   })
 
   test('tools and commands together: the start of the run counts, in either order', async () => {
-    const changes = trackChanges(openWorkspace(root))
+    const changes = tracked()
     await changes.before(write('a.txt'))
     writeFileSync(join(root, 'a.txt'), 'by a tool\n')
     await changes.before(run)
@@ -66,7 +92,7 @@ describe.each(['a repository', 'a subfolder of a repository', 'a plain folder'])
   })
 
   test('changed and changed back is no change; a new run starts from what is there', async () => {
-    const changes = trackChanges(openWorkspace(root))
+    const changes = tracked()
     await changes.before(run)
     writeFileSync(join(root, 'a.txt'), 'other\n')
     writeFileSync(join(root, 'a.txt'), 'one\ntwo\n')
@@ -82,10 +108,25 @@ describe.each(['a repository', 'a subfolder of a repository', 'a plain folder'])
 
   test('links are not followed', async () => {
     symlinkSync('/etc/hostname', join(root, 'link'))
-    const changes = trackChanges(openWorkspace(root))
+    const changes = tracked()
     await changes.before(run)
     symlinkSync('/etc', join(root, 'other'))
     expect(await changes.list()).toEqual([])
+  })
+
+  test('what somebody else wrote between a tool and the first command is the start of it', async () => {
+    const changes = tracked()
+    await changes.before(write('a.txt'))
+    writeFileSync(join(root, 'a.txt'), 'by a tool\n')
+    writeFileSync(join(root, 'd/b.txt'), 'by the user\n')
+    await changes.before(run)
+    writeFileSync(join(root, 'd/b.txt'), 'by a command\n')
+    const [a, b] = await changes.differences()
+    expect([a?.path, a?.before?.toString()]).toEqual(['a.txt', 'one\ntwo\n'])
+    expect([b?.path, b?.before?.toString()]).toEqual(['d/b.txt', 'by the user\n'])
+    await changes.put([])
+    expect(text(root, 'd/b.txt')).toBe('by the user\n')
+    expect(text(root, 'a.txt')).toBe('one\ntwo\n')
   })
 })
 
