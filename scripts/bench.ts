@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,interface,interrupt,command,undo,packing,context,engine,state,speculation] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -16,13 +16,14 @@ import { benchPacking } from './bench/packing.ts'
 import { benchSpeculation } from './bench/speculation.ts'
 import { benchStart } from './bench/start.ts'
 import { benchState } from './bench/state.ts'
+import { benchUnattended } from './bench/unattended.ts'
 import { benchUndo } from './bench/undo.ts'
 
 const { values: flags } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'start,interface,interrupt,command,undo,packing,context,engine,state,speculation',
+      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
@@ -41,6 +42,7 @@ if (wanted.includes('start')) say('Start-up, memory, latency', await benchStart(
 if (wanted.includes('interface')) say('The interface', await benchInterface(rounds))
 if (wanted.includes('interrupt')) say('Ctrl-C', await benchInterrupt(rounds))
 if (wanted.includes('command')) say('Sandboxed command', await benchCommand())
+if (wanted.includes('unattended')) say('Runs at once', await benchUnattended())
 if (wanted.includes('undo')) say('Undo', await benchUndo(rounds))
 if (wanted.includes('packing')) say('Packing and outlining', await benchPacking(10_000))
 if (wanted.includes('context'))

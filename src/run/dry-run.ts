@@ -35,7 +35,8 @@ export async function planRun(request: ConverseRequest): Promise<RunResult | und
       }
     },
   })
-  if (result?.exit !== 'not-done' || planned.length === 0) {
+  const refused = result?.exit === 'not-done' || result?.exit === 'denied'
+  if (!refused || planned.length === 0) {
     return result && { ...result, planned }
   }
   const text = planned.map(({ path }) => `would change ${path}`).join('\n')

@@ -29,6 +29,18 @@ export type Fault =
   | { readonly kind: 'hang' }
   /** A stream of data that is no JSON. */
   | { readonly kind: 'garbage' }
+  /** The answer, after so long a silence. */
+  | { readonly kind: 'late'; readonly ms: number }
+  /** The answer without its end marker. */
+  | { readonly kind: 'no-marker' }
+  /** The answer ends, for want of room, after so many chunks. */
+  | { readonly kind: 'length'; readonly chunks: number }
+  /** The answer with this id on each of its calls. */
+  | { readonly kind: 'ids'; readonly id: string }
+  /** The answer with texts and arguments of one character a chunk, and one byte a packet. */
+  | { readonly kind: 'bytes' }
+  /** Another answer in its place. */
+  | { readonly kind: 'other'; readonly reply: FakeReply }
 
 export interface RecordedRequest {
   readonly headers: IncomingMessage['headers']
@@ -50,8 +62,8 @@ export interface FakeOpenAi {
 }
 
 export async function startFakeOpenAi(
-  replies: readonly FakeReply[],
-  faults: Readonly<Record<number, Fault>> = {},
+  replies: readonly FakeReply[] | ((request: RecordedRequest['body']) => readonly FakeReply[]),
+  faults: Readonly<Record<number, Fault>> | ((request: number) => Fault | undefined) = {},
 ): Promise<FakeOpenAi> {
   const requests: RecordedRequest[] = []
   const times: { arrived: number; answered: number }[] = []
@@ -69,7 +81,7 @@ export async function startFakeOpenAi(
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as RecordedRequest['body']
-    const fault = faults[requests.length]
+    const fault = typeof faults === 'function' ? faults(requests.length) : faults[requests.length]
     requests.push({ headers: request.headers, body })
     const time = { arrived: performance.now(), answered: Number.NaN }
     times.push(time)
@@ -84,18 +96,30 @@ export async function startFakeOpenAi(
       response.end('data: {"choices":[{"delta":\n\ndata: [DONE]\n\n')
       return
     }
-    const reply = due(replies, body.messages)
+    const reply =
+      fault?.kind === 'other'
+        ? fault.reply
+        : due(typeof replies === 'function' ? replies(body) : replies, body.messages)
+    if (fault?.kind === 'late') await new Promise((resolve) => setTimeout(resolve, fault.ms))
     let sent = 0
-    for (const data of stream(reply, body)) {
+    for (const data of stream(reply, body, fault)) {
+      if (fault?.kind === 'length' && sent >= fault.chunks) {
+        response.end(
+          `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'length' }] })}\n\ndata: [DONE]\n\n`,
+        )
+        return
+      }
       if (fault?.kind === 'cut' && sent >= fault.chunks) {
         response.destroy()
         return
       }
-      response.write(`data: ${JSON.stringify(data)}\n\n`)
+      const line = Buffer.from(`data: ${JSON.stringify(data)}\n\n`)
+      if (fault?.kind === 'bytes') for (const byte of line) response.write(Uint8Array.of(byte))
+      else response.write(line)
       sent += 1
       if (reply.chunkMs !== undefined) await new Promise((resolve) => setTimeout(resolve, reply.chunkMs))
     }
-    response.end('data: [DONE]\n\n')
+    response.end(fault?.kind === 'no-marker' ? '' : 'data: [DONE]\n\n')
     time.answered = performance.now()
   }
 
@@ -129,7 +153,8 @@ function due(replies: readonly FakeReply[], messages: RecordedRequest['body']['m
   return { text: 'There is nothing more to say.' }
 }
 
-function* stream(reply: FakeReply, body: RecordedRequest['body']): Generator<object> {
+function* stream(reply: FakeReply, body: RecordedRequest['body'], fault?: Fault): Generator<object> {
+  const pieces = (text: string): string[] => text.match(fault?.kind === 'bytes' ? /[\s\S]/gu : /[\s\S]{1,16}/g) ?? []
   const chunk = (delta: object, finish: string | null = null): object => ({
     id: 'chatcmpl-fake',
     object: 'chat.completion.chunk',
@@ -140,7 +165,7 @@ function* stream(reply: FakeReply, body: RecordedRequest['body']): Generator<obj
   for (const text of pieces(reply.reasoning ?? '')) yield chunk({ reasoning_content: text })
   for (const text of pieces(reply.text ?? '')) yield chunk({ content: text })
   for (const [index, call] of (reply.calls ?? []).entries()) {
-    const id = `call_${body.messages.length}_${index}`
+    const id = fault?.kind === 'ids' ? fault.id : `call_${body.messages.length}_${index}`
     yield chunk({ tool_calls: [{ index, id, type: 'function', function: { name: call.name, arguments: '' } }] })
     for (const text of pieces(JSON.stringify(call.arguments))) {
       yield chunk({ tool_calls: [{ index, function: { arguments: text } }] })
@@ -156,8 +181,4 @@ function* stream(reply: FakeReply, body: RecordedRequest['body']): Generator<obj
     choices: [],
     usage: { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion },
   }
-}
-
-function pieces(text: string): string[] {
-  return text.match(/[\s\S]{1,16}/g) ?? []
 }
