@@ -63,6 +63,14 @@ export function openSessionFolder(roots: readonly string[], pathVariable: string
     await promisify(execFile)(mkfifo, ['-m', '600', ...names])
     ready.push(...names)
   }
+  const fill = (): Promise<void> => {
+    making ??= make().finally(() => {
+      making = undefined
+    })
+    return making
+  }
+  // Beside the other looks at the start. Who needs a pipe hears of a failure, by asking again.
+  fill().catch(() => undefined)
   let number = 0
   return {
     path: folder,
@@ -74,12 +82,7 @@ export function openSessionFolder(roots: readonly string[], pathVariable: string
       return descriptor
     },
     async openPipe() {
-      while (ready.length === 0) {
-        making ??= make().finally(() => {
-          making = undefined
-        })
-        await making
-      }
+      while (ready.length === 0) await fill()
       const name = ready.pop()!
       // Our end first and without waiting; with a reader there, the writer's end opens at once.
       const read = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
