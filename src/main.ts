@@ -52,6 +52,7 @@ export function buildProgram(exit: (code: number) => void): Command {
       .option('--commit', 'commit what the run changed, when it is done')
       .option('--worktree', 'work in a git worktree of its own, on a new branch; your files stay as they are')
       .option('--dry-run', 'show the plan, and touch nothing')
+      .option('--best-of <n>', 'so many attempts in worktrees of their own; the cheapest that passes --check is taken')
       .option('--output-schema <file>', 'the result has to be JSON that this JSON Schema allows; else exit code 1')
       .option('--resume <id>', 'go on with an earlier session of this folder: its id, or `last`')
       .option('--quiet', 'only the result on stdout')

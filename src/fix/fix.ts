@@ -148,7 +148,8 @@ async function inPlace(opening: Opening, options: Options): Promise<Repair> {
 async function severalTimes(opening: Opening, options: Options, attempts: number): Promise<Repair> {
   const { bestOf } = await import('./best-of.ts')
   const { openModel } = await import('../open/model.ts')
-  const model = await openModel(opening)
+  // What an attempt has read is there for the next one.
+  const model = await openModel({ ...opening, keepSequences: 1 })
   try {
     return await bestOf({ ...options, ...opening, model, attempts })
   } finally {

@@ -32,6 +32,7 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly worktree?: boolean
   readonly dryRun?: boolean
   readonly outputSchema?: string
+  readonly bestOf?: string
   readonly color?: boolean
 }
 
@@ -86,6 +87,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
         : undefined
     const cwd = own?.worktree.root ?? home
     const config = dry ? dryConfig(asked) : asked
+    const attempts = attemptsOf(flags, config.check)
     for (const text of warnings) notice('warning', text)
     for (const line of dry ? planLines(asked, flags, home) : []) note(line)
     const sandbox = openWantedSandbox(config, cwd)
@@ -98,25 +100,33 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       note: (text) => notice('warning', text),
     })
     aftermath = dry ? undefined : await openAftermath({ cwd, ...flags, ...(own && { own }), note })
-    // Loaded while the sandbox tries itself.
-    const { openWorkplace } = await import('../open/workplace.ts')
-    const place = await openWorkplace({
+    const opening = {
       config,
-      cwd,
-      sandbox,
       paths,
       signal: interrupts.signal,
       mayAsk: shown && process.stdin.isTTY === true && process.stderr.isTTY === true,
       animated: shown && process.stderr.isTTY === true,
-      onStatus: (text) => output.status(text),
+      onStatus: (text: string | undefined) => output.status(text),
       onNotice: notice,
+    }
+    const onEvent = (event: AgentEvent): void => {
+      if (result === undefined) output.event(event)
+    }
+    if (attempts > 1) {
+      const { runAttempts } = await import('./best-of.ts')
+      const ended = await runAttempts({ ...opening, attempts, task, cwd, onEvent })
+      return finish((await aftermath?.conclude(ended.result, task, ended.model)) ?? ended.result)
+    }
+    // Loaded while the sandbox tries itself.
+    const { openWorkplace } = await import('../open/workplace.ts')
+    const place = await openWorkplace({
+      ...opening,
+      cwd,
+      sandbox,
       ...(resume !== undefined && { session: { resume } }),
     })
     try {
       const { session } = place
-      const onEvent = (event: AgentEvent): void => {
-        if (result === undefined) output.event(event)
-      }
       const request = { session, task, signal: interrupts.signal, onEvent }
       const ended = dry ? await planRun(request) : await converse({ ...request, ...(schema && { schema }) })
       if (ended !== undefined) finish((await aftermath?.conclude(ended, task, session.info.model.name)) ?? ended)
@@ -133,6 +143,20 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     aftermath?.close()
     interrupts.dispose()
   }
+}
+
+/** `--best-of`; 1 without it. Throws UsageError for what cannot be judged, or would be done in the wrong place. */
+function attemptsOf({ bestOf, worktree, resume, dryRun, outputSchema }: RunFlags, check: string | undefined): number {
+  if (bestOf === undefined) return 1
+  const attempts = Number(bestOf)
+  if (!Number.isInteger(attempts) || attempts < 1 || attempts > 64)
+    throw new UsageError(`--best-of: must be a whole number from 1 to 64 (it is ${bestOf})`)
+  if (check === undefined) throw new UsageError('--best-of: say how an attempt is judged, with --check "<command>"')
+  const other = { worktree, resume, dryRun, outputSchema }
+  const named = Object.entries(other).find(([, given]) => given !== undefined)?.[0]
+  if (named === undefined) return attempts
+  const flag = named.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  throw new UsageError(`--best-of: each attempt is a session in a worktree of its own; leave out --${flag}`)
 }
 
 /** Throws UsageError for flags that contradict each other. */
