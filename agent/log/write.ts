@@ -45,6 +45,7 @@ export async function openLog(
     | { readonly keepBytes: number; readonly visible: string; readonly tip: string },
 ): Promise<LogWriter> {
   const failed = (error: unknown): never => {
+    if (error instanceof LogError) throw error
     throw new LogError(
       `Cannot write the session log ${file}: ${error instanceof Error ? error.message : String(error)}. Free space or permissions there, or set XDG_STATE_HOME to another folder.`,
       { cause: error },
@@ -53,6 +54,8 @@ export async function openLog(
   const handle = await openFile(file, 'header' in start).catch(failed)
   let visible = 'keepBytes' in start ? start.visible : ''
   let tip = 'keepBytes' in start ? start.tip : chainStart
+  /** Bytes that are ours. */
+  let size = 'keepBytes' in start ? start.keepBytes : 0
   let last: Promise<void> = Promise.resolve()
 
   /** One write a batch, so that lines stay whole; batches in order, also when callers do not wait. */
@@ -65,7 +68,14 @@ export async function openLog(
     }
     const lines = Buffer.from(text)
     last = last.then(async () => {
+      // Two that write one conversation would make one that nobody had.
+      if ((await handle.stat()).size !== size) {
+        throw new LogError(
+          `Another Cachalot has gone on with this session (${file}). End one of the two; a copy of it is made with /fork.`,
+        )
+      }
       for (let at = 0; at < lines.length; ) at += (await handle.write(lines, at)).bytesWritten
+      size += lines.length
       if (sync) await handle.datasync()
     })
     return last.catch(failed)

@@ -179,3 +179,18 @@ test('a log from before there was a chain loads as it did', async () => {
   expect(loaded).toMatchObject({ broken: undefined })
   expect(loaded.segments).toHaveLength(3)
 })
+
+test('two that go on with one session: the second to write is told, and the log stays whole', async () => {
+  const file = join(scratch(), 'x.jsonl')
+  await (await openLog(file, { header })).close()
+  const { wholeBytes: keepBytes, visible, tip } = await loadLog(file)
+  const [one, two] = [
+    await openLog(file, { keepBytes, visible, tip }),
+    await openLog(file, { keepBytes, visible, tip }),
+  ]
+  await one.messages(exchange.slice(0, 1))
+  await expect(two.messages(exchange.slice(0, 1))).rejects.toThrow(/Another Cachalot has gone on with this session/)
+  await one.messages(exchange.slice(1, 2))
+  await Promise.all([one.close(), two.close()])
+  expect(await loadLog(file)).toMatchObject({ broken: undefined, records: { length: 3 } })
+})
