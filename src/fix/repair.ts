@@ -4,8 +4,10 @@ import type { Shadow } from '../git/shadow.ts'
 import { causeOf, causeQuestion } from './cause.ts'
 import { type Cheat, type CheatKind, findCheats } from './cheats.ts'
 import { foldLog } from './fold.ts'
+import { placesIn } from './places.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
+import { suspectsOf } from './suspects.ts'
 
 export interface RepairOptions {
   readonly session: Session
@@ -40,7 +42,7 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   const { session, shadow, check, red, allowed } = options
   const before = await shadow.record()
   const refused: Cheat[] = []
-  let task = firstTask(check.command, red)
+  let task = firstTask(check.command, red, check.cwd)
   let last = red
   let after = before
   for (let round = 1; ; round++) {
@@ -109,8 +111,10 @@ const same = (one: Cheat, other: Cheat): boolean => one.path === other.path && o
 const rules =
   'Do not change tests, snapshots, CI files, lock files or the check itself, and skip or silence nothing: such changes are taken back.'
 
-function firstTask(command: string, red: CheckRun): string {
-  return `Fix the cause in the code: the command \`${command}\` fails (${red.end}). ${rules}\nEnd with one paragraph that says what the cause was.\n\n${logBlock(red)}`
+function firstTask(command: string, red: CheckRun, root: string): string {
+  const suspects = suspectsOf(placesIn(red.output, root), root)
+  const where = suspects.length === 0 ? '' : `The cause is likely in ${suspects.join(', ')}.\n`
+  return `Fix the cause in the code: the command \`${command}\` fails (${red.end}). ${rules}\n${where}End with one paragraph that says what the cause was.\n\n${logBlock(red)}`
 }
 
 function nextTask(command: string, last: CheckRun, cheats: readonly Cheat[], differs: boolean): string {
