@@ -9,9 +9,17 @@ import { readMeta, writeMeta } from './sessions/meta.ts'
 import type { Transcript } from './transcript/transcript.ts'
 import type { Ui } from './ui.ts'
 
+export interface SwitchRequest {
+  /** Path of an earlier session's log; absent: a new session. */
+  readonly resume?: string
+  readonly model?: string
+  /** The log is a copy of the session in use, whose conversation is in view already. */
+  readonly fork?: boolean
+}
+
 export interface Current {
   session(): Promise<Session>
-  switchTo(request: { readonly resume?: string; readonly model?: string }): Promise<void>
+  switchTo(request: SwitchRequest): Promise<void>
   close(): Promise<void>
 }
 
@@ -71,14 +79,19 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
     async switchTo(request) {
       const before = opened
       const title = request.resume === undefined ? undefined : (await readMeta(request.resume)).title
-      let used = 0
-      if (request.resume !== undefined) {
+      let used = request.fork === true ? ui.contextUsed : 0
+      if (request.resume !== undefined && request.fork !== true) {
         used = await show(request.resume, transcript)
         // Seen before the log is read whole and the model is loaded.
         draw()
         await sleep(60)
       }
-      if (request.model !== undefined) model = request.model
+      if (request.model !== undefined) {
+        model = request.model
+        // Seen while it is fetched and loaded; its context is known when it is there.
+        ui.model = request.model
+        ui.contextTokens = undefined
+      }
       await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
       ui.contextUsed = used
       ui.warm = 0
@@ -86,7 +99,9 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
       const words =
         request.resume === undefined
           ? `A new session with ${session.info.model.name}.`
-          : `Resumed${title === undefined ? '' : ` ${title}`}.`
+          : request.fork === true
+            ? `This is ${title ?? 'a fork'} now: what comes is not in the session before, to which /resume leads back.`
+            : `Resumed${title === undefined ? '' : ` ${title}`}.`
       transcript.apply({ type: 'notice', level: 'info', text: words }, Date.now())
       draw()
     },

@@ -1,6 +1,7 @@
 /** What the parts of the interactive interface share. They talk to each other only through this. */
 import type { Session } from '../../agent/index.ts'
 import type { FileList } from './complete/files.ts'
+import type { SwitchRequest } from './current.ts'
 import type { Place } from './place.ts'
 import type { Terminal } from './terminal.ts'
 import type { Line, Style } from './text/style.ts'
@@ -20,7 +21,7 @@ export interface Desk {
   /** The session in use; waits until it is open. Rejects when it cannot be opened, with the fix in the message. */
   session(): Promise<Session>
   /** Ends the session in use and opens another: a new one, or an earlier one by its log. */
-  switchSession(request: { readonly resume?: string; readonly model?: string }): Promise<void>
+  switchSession(request: SwitchRequest): Promise<void>
   /** Draws at once (keys) or within a frame's time (streams). */
   draw(): void
   drawSoon(): void

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { openAhead } from './ahead.ts'
 import { openApprovals } from './approvals.ts'
 import { openCommands } from './commands/index.ts'
-import { newestHere, pickSession } from './commands/sessions.ts'
 import { addTurn, newTotals } from './commands/totals.ts'
 import { openFileList } from './complete/files.ts'
 import { branchOf, openCurrent } from './current.ts'
@@ -18,10 +17,10 @@ import type { Mode } from './modes.ts'
 import { editDraft } from './outside.ts'
 import type { Place } from './place.ts'
 import { openShell } from './shell.ts'
-import { askModel, askTrust, greet } from './start.ts'
+import { type Begin, beginSession } from './start.ts'
 import { defaultStatus, type StatusItem } from './status.ts'
 import { openTerminal } from './terminal.ts'
-import { line, linesOf } from './text/style.ts'
+import { linesOf } from './text/style.ts'
 import { depthOf, shadeOf, themeFor, themeNamed } from './text/themes.ts'
 import { wrap } from './text/wrap.ts'
 import { openTranscript, unfolded } from './transcript/transcript.ts'
@@ -58,13 +57,6 @@ export const defaultSettings: InterfaceSettings = {
   screenReader: false,
   vim: false,
   rings: true,
-}
-
-/** What the session begins with. */
-export interface Begin {
-  /** `newest`: the last one of this folder. `pick`: the user chooses. */
-  readonly session: 'new' | 'newest' | 'pick'
-  readonly message: string | undefined
 }
 
 /** Runs until the user quits, and gives the exit code. */
@@ -204,36 +196,17 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
   const onSignal = (signal: NodeJS.Signals): void => exit(signals[signal as keyof typeof signals])
   for (const signal of Object.keys(signals)) process.on(signal, onSignal)
 
-  const starting = async (): Promise<void> => {
-    terminal.title(`${root.split('/').at(-1) ?? ''} · Cachalot`)
-    ui.branch = await branchOf(root)
-    desk.sayLines(() => [line(`Cachalot ${place.version}`, { role: 'accent', bold: true })])
-    for (const text of options.warnings) desk.say(text, { role: 'warning' })
-    drawing.draw()
-    const shade = settings.theme === 'auto' ? terminal.background(300) : undefined
-    void shade?.then((found) => {
-      if (found !== undefined && themeFor(found) !== drawing.theme()) drawing.setTheme(themeFor(found))
-    })
-    if (!(await askTrust(desk, options.trustFile))) return exit(0)
-    const model = await askModel(desk)
-    desk.say('Say what is to be done. /help lists commands, /keys the keys; Shift-Tab changes how much is asked.', {
-      role: 'muted',
-    })
-    if (begin.session === 'pick') await pickSession({ desk, turns })
-    else if (begin.session === 'newest') await resumeNewest(desk)
-    else if (typeof model === 'object') await desk.switchSession({ model: model.name })
-    else if (model === 'kept') void desk.session().catch((error: Error) => desk.say(error.message, { role: 'error' }))
-    if (begin.message !== undefined) turns.submit(begin.message, 'boundary')
-    await Promise.all([greet(desk), colourCode(), desk.files.ready()])
-  }
+  const { trustFile, warnings } = options
+  beginSession({ desk, turns, begin, trustFile, warnings, findTheme: settings.theme === 'auto' }).then(
+    (trusted) => trusted || exit(0),
+    (error: unknown) => desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),
+  )
   /** The grammars are large: loaded when the prompt is there. */
   const colourCode = async (): Promise<void> => {
     const { openHighlight } = await import('./transcript/highlight.ts')
     transcript.options.highlight = openHighlight()
   }
-  starting().catch((error: unknown) =>
-    desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),
-  )
+  void colourCode()
 
   // Stopped from outside and continued: the shell has had the terminal meanwhile.
   const onContinue = (): void => void desk.suspend(async () => undefined)
@@ -251,10 +224,4 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
   terminal.close()
   await Promise.race([current.close().then(() => place.close()), new Promise((resolve) => setTimeout(resolve, 2000))])
   return code
-}
-
-async function resumeNewest(desk: Desk): Promise<void> {
-  const file = await newestHere(desk)
-  if (file === undefined) desk.say('There is no earlier session in this folder: this is a new one.', { role: 'muted' })
-  else await desk.switchSession({ resume: file })
 }

@@ -51,8 +51,8 @@ export interface Place {
   keepModel(name: string): Promise<void>
   /** True while no model was configured and none is on this machine. */
   needsModel(): Promise<boolean>
-  /** The settings as text, for /config. */
-  settings(): readonly string[]
+  /** Every setting, its value where one is set, and where it comes from. */
+  settings(): readonly { readonly key: string; readonly value: unknown; readonly origin: string }[]
   /** Ends models and processes. */
   close(): Promise<void>
 }

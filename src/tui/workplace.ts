@@ -143,7 +143,7 @@ export function openPlace(options: PlaceOptions): {
       return !(await listModels(modelFolders(paths))).some(({ onDisk }) => onDisk)
     },
     settings: () =>
-      settingNames.map((name) => `${settings[name].key} = ${JSON.stringify(config[name] ?? null)}  (${origins[name]})`),
+      settingNames.map((name) => ({ key: settings[name].key, value: config[name], origin: origins[name] })),
     async close() {
       await more?.then((one) => one.close())
       await held?.model.then((model) => model.close()).catch(() => undefined) // it never opened: told then

@@ -115,7 +115,8 @@ describe('the transcript', () => {
       '    ok 2',
       '    exit code 0 · 1.2s',
       '',
-      '✓ done · 3.0s · 50 tokens at 25/s · 100 read, 800 warm',
+      '✓ done · 3.0s · 50 tokens at 25/s · 100 read at 100/s, 800 ',
+      '  warm',
       '  ✓ syntax',
       '  – tests: none are related',
     ])

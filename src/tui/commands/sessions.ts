@@ -5,7 +5,7 @@ import { forkSession, listSessions, replaySession } from '../../../agent/index.t
 import type { Desk } from '../desk.ts'
 import { exportMarkdown } from '../sessions/export.ts'
 import { readMeta, type SessionMeta, writeMeta } from '../sessions/meta.ts'
-import { line, span } from '../text/style.ts'
+import { type Line, line, span } from '../text/style.ts'
 import type { Command, CommandContext } from './command.ts'
 
 const resume: Command = {
@@ -69,7 +69,7 @@ const fork: Command = {
     const copy = await forkSession(info.logFile)
     const meta = await readMeta(info.logFile)
     await writeMeta(copy.file, { ...meta, parent: info.id, title: `${meta.title ?? 'session'} (fork)` })
-    await desk.switchSession({ resume: copy.file })
+    await desk.switchSession({ resume: copy.file, fork: true })
   },
 }
 
@@ -122,18 +122,20 @@ const tree: Command = {
     let top = info.id
     for (let up = parentOf.get(top); up !== undefined && parentOf.has(up) && up !== info.id; up = parentOf.get(up))
       top = up
-    const draw = (id: string, depth: number): void => {
+    const lines = (id: string, depth: number): Line[] => {
       const node = nodes.find((one) => one.id === id)
       const title = node === undefined ? 'this session' : titleOf(node.firstInput, node.meta)
-      desk.sayLines(() => [
-        [
-          span('  '.repeat(depth) + (depth > 0 ? '└ ' : '')),
-          ...line(title, id === info.id ? { role: 'accent', bold: true } : {}),
-        ],
-      ])
-      if (depth < 20) for (const child of nodes.filter(({ meta }) => meta.parent === id)) draw(child.id, depth + 1)
+      const here = id === info.id
+      const own = [
+        span('  '.repeat(depth) + (depth > 0 ? '└ ' : '')),
+        ...line(title, here ? { role: 'accent', bold: true } : {}),
+        span(here ? ' (here)' : node === undefined ? '' : ` ${ago(Date.now() - node.usedMs)}`, { role: 'muted' }),
+      ]
+      const children = depth < 20 ? nodes.filter(({ meta }) => meta.parent === id) : []
+      return [own, ...children.flatMap((child) => lines(child.id, depth + 1))]
     }
-    draw(top, 0)
+    const all = lines(top, 0)
+    desk.sayLines(() => all)
   },
 }
 
@@ -146,9 +148,10 @@ const model: Command = {
 
 async function pickModel(context: CommandContext): Promise<void> {
   const models = await context.desk.place.models()
+  const used = context.desk.ui.model
   const choices = models.map(({ name, detail, here }) => ({
     label: name,
-    detail: here ? detail : `${detail}, to be fetched`,
+    detail: [detail, ...(here ? [] : ['to be fetched']), ...(name === used ? ['in use'] : [])].join(', '),
   }))
   const at = await context.desk.choose({ title: 'Model', choices })
   const chosen = at === undefined ? undefined : models[at]

@@ -88,8 +88,11 @@ const theme: Command = {
     const choices = themes.map(({ name, background }) => ({ label: name, detail: `for a ${background} background` }))
     const at = rest === '' ? await desk.choose({ title: 'Theme', choices }) : undefined
     const chosen = rest === '' ? themes[at ?? -1] : themeNamed(rest)
-    if (chosen !== undefined) desk.setTheme(chosen)
-    else if (rest !== '')
+    if (chosen !== undefined) {
+      desk.setTheme(chosen)
+      desk.hint(`to keep it: theme = "${chosen.name}" under [ui] in ${desk.place.folders.config}/config.toml`)
+    }
+    if (chosen === undefined && rest !== '')
       desk.say(`There is no theme ${rest}. Themes: ${themes.map(({ name }) => name).join(', ')}.`, { role: 'warning' })
   },
 }
@@ -139,8 +142,25 @@ const cost: Command = {
 
 const config: Command = {
   name: 'config',
-  help: 'every setting, its value and where it comes from',
-  run: (_, { desk }) => desk.sayLines((width) => desk.place.settings().flatMap((one) => wrap(line(one), width))),
+  takes: '[all]',
+  help: 'what is set, its value and where it comes from; all: the defaults too',
+  choices: () => ['all'],
+  run(rest, { desk }) {
+    const { settings, folders } = desk.place
+    const every = settings()
+    const chosen = rest === 'all' ? every : every.filter(({ origin }) => origin !== 'default')
+    const rows = chosen.map(({ key, value, origin }): [string, string] => [
+      key,
+      `${value === undefined ? 'not set' : JSON.stringify(value)}  (${origin})`,
+    ])
+    const hidden = every.length - chosen.length
+    const more = hidden > 0 ? `${plural(hidden, 'setting')} at their defaults: /config all. ` : ''
+    desk.sayLines((width) => [
+      line('Settings', { bold: true }),
+      ...(rows.length > 0 ? columns(rows, width) : []),
+      ...wrap(line(`  ${more}Yours are in ${folders.config}/config.toml`, { role: 'muted' }), width),
+    ])
+  },
 }
 
 const doctor: Command = {
@@ -161,7 +181,7 @@ const doctor: Command = {
         'terminal',
         `${environment['TERM'] ?? 'unknown'}, colours: ${depthOf(environment)}, theme: ${desk.theme().name}`,
       ],
-      ['files', plural((await desk.files.ready()).length, 'file')],
+      ['files', count((await desk.files.ready()).length)],
     ]
     desk.sayLines((width) => [line('Doctor', { bold: true }), ...columns(rows, width)])
   },

@@ -27,7 +27,7 @@ export function resultLines(result: Result, width: number): Line[] {
     ...((usage.draftedTokens ?? 0) > 0
       ? [`${count(usage.acceptedTokens ?? 0)} of ${count(usage.draftedTokens ?? 0)} drafted tokens held`]
       : []),
-    ...(usage.cachedTokens > 0 ? [`${count(usage.evaluatedTokens)} read, ${count(usage.cachedTokens)} warm`] : []),
+    ...reading(usage),
     ...(usage.price === undefined ? [] : [priceText(usage.price)]),
   ]
   const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]
@@ -42,6 +42,14 @@ export function resultLines(result: Result, width: number): Line[] {
           .slice(0, 6)
           .map((one): Line => [span(`  ${one}`, { role })])
   return [line, ...reason, ...checkLines(result.checks)].flatMap((one) => wrap(one, width, { hang: [span('  ')] }))
+}
+
+/** What was read, how quickly where that was felt, and what did not have to be. */
+function reading({ evaluatedTokens, cachedTokens, prefillSeconds }: Result['usage']): string[] {
+  if (evaluatedTokens + cachedTokens === 0) return []
+  const speed = prefillSeconds >= 1 ? rate(evaluatedTokens, prefillSeconds) : undefined
+  const read = `${count(evaluatedTokens)} read${speed === undefined ? '' : ` at ${speed}`}`
+  return [cachedTokens > 0 ? `${read}, ${count(cachedTokens)} warm` : read]
 }
 
 /** What was checked and how it came out; the marks say it without colour. */

@@ -271,7 +271,7 @@ describe('taking back and going on', () => {
     ).toMatch(/talk of whales[\s\S]*Answer one\.[\s\S]*and more/)
     await second.until('✓ done')
     second.type('/fork\r')
-    await second.until('Resumed about whales (fork)')
+    await second.until('This is about whales (fork) now')
     second.type('/tree\r')
     await second.until('└ about whales (fork)')
     second.type('/export md story.md\r')
