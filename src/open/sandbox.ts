@@ -7,6 +7,7 @@ import {
   SandboxError,
 } from '../../sandbox/index.ts'
 import type { Config } from '../config/settings.ts'
+import { type Paths, resolvePaths } from '../paths.ts'
 import { UsageError } from '../usage-error.ts'
 
 /**
@@ -33,15 +34,16 @@ function checkedHosts(hosts: readonly string[]): readonly string[] {
   }
 }
 
-/** What commands may do, as the settings say. `cwd`: absolute, real path of the work tree. */
-export function sandboxPolicy(config: Config, cwd: string): Policy {
+/** What commands may do, as the settings say. `cwd`: absolute, real path of the work tree. `paths`: our own folders, hidden. */
+export function sandboxPolicy(config: Config, cwd: string, paths: Paths = resolvePaths()): Policy {
   return {
     mode: config.sandbox === 'external' || config.sandbox === 'landlock' ? 'workspace-write' : config.sandbox,
     // Who asks for the weaker box by its name does without what it lacks; docs/security.md says what that is.
     ...(config.sandbox === 'landlock' && { accepts: landlockLacks }),
     roots: [cwd],
     extraWrite: config.extraWrite,
-    denyRead: config.denyRead,
+    // Where they are is the user's choice; that they are secret is not.
+    denyRead: [...config.denyRead, paths.config, paths.state],
     network: config.network,
     allowHosts: checkedHosts(config.allowHosts),
     passEnv: config.passEnv,

@@ -109,3 +109,11 @@ test('a background command is gone when the program is killed with SIGKILL', asy
   for (let waited = 0; processesWith(mark).length > 0 && waited < 5000; waited += 50) await sleep(50)
   expect(processesWith(mark)).toEqual([])
 })
+
+test('our own settings and logs are hidden from commands, wherever they are', async () => {
+  configure(userFile(), '# mine\n')
+  const own = join(place.home, 'own')
+  const { stdout } = await place.run(['sandbox', '--', `ls ${own}/config ${own}/state 2>/dev/null`])
+  expect(String(stdout)).not.toContain('config.toml')
+  expect(String((await place.run(['sandbox', '--explain'])).stdout)).toContain(`${own}/config`)
+})
