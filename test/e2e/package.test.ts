@@ -52,6 +52,13 @@ test('packed, installed, run', { timeout: 300_000 }, async () => {
   expect(stdout).toContain('✓ done · 1 file changed +1 −1')
   expect(exitCode).toBe(0)
   expect(place.read('a.txt')).toBe('two\n')
+
+  // Grammars come with it: what is too large to be shown whole is outlined.
+  const big = `package a\n\nfunc Big(x int) int {\n${'\tx++\n'.repeat(30_000)}\treturn x\n}\n`
+  writeFileSync(join(place.repo, 'big.go'), big)
+  const context = await run(['context', '--json', '--repository', 'always', '--model', model])
+  const { files } = JSON.parse(context.stdout) as { files: { path: string; state: string }[] }
+  expect(files).toContainEqual(expect.objectContaining({ path: 'big.go', state: 'outlined', reason: 'big' }))
   expect(existsSync(join(prefix, 'share', 'man', 'man1', 'cachalot.1'))).toBe(true)
 
   // The library, from the same installation: the example of the documentation, as it stands there, and its types.
