@@ -12,8 +12,17 @@ export type Effect =
   | { readonly kind: 'open-write'; readonly path: string }
   /** With `run`: the command wants to reach that host: `name` or `name:port`. */
   | { readonly kind: 'open-host'; readonly host: string }
-  /** A tool of another program (MCP), outside of the sandbox. `listed`: the user's configuration allows it. */
-  | { readonly kind: 'call'; readonly server: string; readonly tool: string; readonly listed: boolean }
+  /**
+   * A tool of another program (MCP), outside of the sandbox; `input`: its arguments as JSON. `listed`: the user's
+   * configuration allows it.
+   */
+  | {
+      readonly kind: 'call'
+      readonly server: string
+      readonly tool: string
+      readonly input: string
+      readonly listed: boolean
+    }
 
 /** One file before and after: `before` is null for a new file, `after` for a deleted one; `path` relative to the root. */
 export interface TextChange {

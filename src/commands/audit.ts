@@ -92,7 +92,7 @@ function effectWords(effect: ApprovedEffect): string {
     case 'open-host':
       return `reach ${effect.host}`
     case 'call':
-      return `call ${effect.tool} of the MCP server ${effect.server}`
+      return `call ${effect.tool} of the MCP server ${effect.server} with ${firstLine(effect.input)}`
     default:
       return `${effect.kind} ${effect.path}`
   }

@@ -1,7 +1,7 @@
 /** The tools of an MCP server as tools of a session. Their names, descriptions and results are untrusted text. */
 import type { Tool as ServerTool } from '@modelcontextprotocol/client'
 import * as z from 'zod'
-import { failure, type Tool, type ToolContext, type ToolResult, toolSchema } from '../../tools/index.ts'
+import { type Effect, failure, type Tool, type ToolContext, type ToolResult, toolSchema } from '../../tools/index.ts'
 import type { McpServer } from '../config/mcp.ts'
 import { sanitize } from '../terminal/sanitize.ts'
 import type { Connection } from './connection.ts'
@@ -25,7 +25,7 @@ export function toolsOf(server: McpServer, connection: Connection, offered: read
       name: own,
       description: describe(server.name, description ?? name),
       input: inputOf(inputSchema),
-      effects: () => [{ kind: 'call', server: server.name, tool: name, listed: matches(server.allow, name) }],
+      effects: (given) => [effectOf(server, name, given)],
       run: (input, context) =>
         asked(server, name, connection, context, async (client, options) =>
           resultText(await client.callTool({ name, arguments: input as Record<string, unknown> }, options)),
@@ -43,7 +43,7 @@ export function resourceTool(server: McpServer, connection: Connection): Tool {
     name: prefixed(server.name, name),
     description: `Lists the resources of ${server.name}, or reads one.`,
     input: input as z.ZodType<unknown>,
-    effects: () => [{ kind: 'call', server: server.name, tool: name, listed: matches(server.allow, name) }],
+    effects: (given) => [effectOf(server, name, given)],
     run: (given, context) =>
       asked(server, name, connection, context, async (client, options) => {
         const { uri } = given as z.infer<typeof input>
@@ -56,6 +56,10 @@ export function resourceTool(server: McpServer, connection: Connection): Tool {
         return resultText({ content: contents.map((resource) => ({ type: 'resource', resource })) })
       }),
   }
+}
+
+function effectOf({ name: server, allow }: McpServer, tool: string, input: unknown): Effect {
+  return { kind: 'call', server, tool, input: JSON.stringify(input ?? {}), listed: matches(allow, tool) }
 }
 
 type Client = Awaited<ReturnType<Connection['client']>>

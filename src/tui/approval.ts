@@ -25,7 +25,7 @@ export function ruleWords(rule: Rule): string {
     case 'open-host':
       return `that it reaches ${rule.host}`
     case 'call':
-      return `calls of ${rule.tool} of the MCP server ${rule.server}`
+      return `calls of ${rule.tool} of the MCP server ${rule.server} with exactly these arguments`
     default:
       return rule satisfies never
   }
@@ -69,9 +69,10 @@ export function proposalLines(
     if (effect.kind === 'run') put('run', effect.command)
     else if (effect.kind === 'open-write') put('write to', `${effect.path} (outside of the work tree)`)
     else if (effect.kind === 'open-host') put('reach', effect.host)
-    else if (effect.kind === 'call')
+    else if (effect.kind === 'call') {
       put('call', `${effect.tool} of the MCP server ${effect.server}, outside of the sandbox`)
-    else put(effect.kind === 'write' ? 'change' : 'read', effect.path)
+      put('with', effect.input)
+    } else put(effect.kind === 'write' ? 'change' : 'read', effect.path)
   }
   if (runs) {
     put('in', folder)

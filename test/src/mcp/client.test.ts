@@ -52,7 +52,10 @@ test('tools and resources, by name, schema and rule', async () => {
   )
   const [add, where] = tools
   expect(toolSchema(add!)).toMatchObject({ properties: { a: { type: 'number' } }, required: ['a', 'b'] })
-  expect(add!.effects({})).toEqual([{ kind: 'call', server: 't', tool: 'add', listed: true }])
+  const input = { a: 1, b: 2 }
+  expect(add!.effects(input)).toEqual([
+    { kind: 'call', server: 't', tool: 'add', input: JSON.stringify(input), listed: true },
+  ])
   expect(where!.effects({})).toMatchObject([{ listed: false }])
   expect(await call('mcp_t_add', { a: 2, b: 40 })).toMatchObject({ ok: true, content: '42' })
   await expect(call('mcp_t_add', { a: 'two', b: 1 })).rejects.toThrow(/argument a must be of type number/)
