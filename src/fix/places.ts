@@ -17,7 +17,7 @@ const most = 10
 const named =
   /(?:file:\/\/)?((?:\/|\.{0,2}\/)?[\w@+.-]{1,100}(?:\/[\w@+.-]{1,100}){0,20}\.\w{1,8})(?::(\d{1,7})(?::(\d{1,5}))?|\((\d{1,7})(?:,(\d{1,5}))?\))/
 const python = /File "([^"\n]{1,400})", line (\d{1,7})/
-const complaint = /\b(error|Error|Exception|assert|expected|FAIL|not ok|panicked)\b/
+const complaint = /\b(error|\w*Error|\w*Exception|FAIL(ED)?|not ok|panicked)\b|[!=]==? |^\s*[✖×✗] /
 
 /** The first ten places of a log that are lines of files of the work tree; each file and line once. */
 export function placesIn(log: string, root: string): Place[] {
@@ -31,7 +31,7 @@ export function placesIn(log: string, root: string): Place[] {
     const [, name = '', lineNumber = match[4] ?? '', column = match[5]] = match
     const path = fileOf(name, root)
     if (path === undefined || lineNumber === '' || found.has(`${path}:${lineNumber}`)) continue
-    const near = [line, ...lines.slice(at + 1, at + 4), ...lines.slice(Math.max(0, at - 4), at).reverse()]
+    const near = [line, ...lines.slice(at + 1, at + 4), ...lines.slice(Math.max(0, at - 8), at).reverse()]
     const message = (near.find((text) => complaint.test(text)) ?? line).trim().slice(0, 300)
     found.set(`${path}:${lineNumber}`, {
       ...{ path, line: Number(lineNumber), message },

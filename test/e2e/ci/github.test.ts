@@ -139,6 +139,18 @@ test('the first job gives away nothing: no token, no network, and the words of t
   expect(readFileSync(join(work.workspace, 'AGENTS.md'), 'utf8')).toContain('Words of the branch')
 })
 
+test('the program of the first job itself has no token and no network, were its sandbox to fail', async () => {
+  const flags = '--rounds\n1\n--sandbox\nfull-access'
+  const model = place.script(Array(10).fill({ text: 'Nothing.' }))
+  const probe = 'env > seen.txt; cat /proc/net/dev >> seen.txt; false'
+  const work = await job('work', { name: 'push', payload: payload('push.json') }, { model, check: probe, flags })
+  expect(work.outputs['exit']).toBe('not-fixed')
+  const seen = readFileSync(join(work.workspace, 'seen.txt'), 'utf8')
+  expect(seen).toMatch(/^PATH=/m)
+  expect(seen).not.toMatch(/token-|^(GITHUB|ACTIONS|RUNNER)_/m)
+  expect(seen.match(/^ *\w+:/gm)?.map((name) => name.trim())).toEqual(['lo:'])
+})
+
 test('a comment with words: the task, with the issue as quoted text that hides nothing', async () => {
   const event = comment('issue-comment.json', '/cachalot Repair the total of the cart')
   const model = place.script([...repair, { text: 'Done.' }])
