@@ -30,6 +30,8 @@ export type AuditEntry =
       readonly reason: string
       readonly effects: readonly Effect[]
     }
+  /** A tool of another program, outside of the sandbox. */
+  | { readonly kind: 'called'; readonly time?: string; readonly server: string; readonly tool: string }
   | { readonly kind: 'failed'; readonly time?: string; readonly tool: string; readonly why: string }
   | { readonly kind: 'result'; readonly time: string; readonly exit: string; readonly changed: readonly string[] }
 
@@ -116,6 +118,8 @@ function resultEntries(details: ToolDetails, time: { readonly time?: string }, t
     case 'read':
     case 'list':
       return [{ kind: 'read', ...time, path: details.path }]
+    case 'call':
+      return [{ kind: 'called', ...time, server: details.server, tool: details.tool }]
     case 'failure':
       return [{ kind: 'failed', ...time, tool, why: details.reason }]
     default:

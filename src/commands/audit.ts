@@ -72,6 +72,8 @@ function wordsOf(entry: AuditEntry): [what: string, text: string] {
         `${entry.allowed ? 'yes' : 'no'}, ${who}: ${entry.effects.map(effectWords).join('; ')} (${entry.reason})`,
       ]
     }
+    case 'called':
+      return ['called', `${entry.tool} of the MCP server ${entry.server}`]
     case 'failed':
       return ['failed', `${entry.tool}: ${entry.why}`]
     case 'result':

@@ -48,6 +48,8 @@ test('a run calls what is listed, is refused what is not, and a broken server do
   expect(results[1]?.result.content).toMatch(/runs outside of the sandbox.*Nobody can be asked/)
   expect(events.find((event) => event.type === 'notice' && event.text.includes('gone is left out'))).toBeDefined()
   expect(events.at(-1)?.type).toBe('result')
+  const { stdout: audited } = await place.run(['audit', 'last'])
+  expect(audited).toContain('add of the MCP server t')
   expect(processesWith(`CACHALOT_HOME=${place.home}`)).toEqual([])
 })
 
