@@ -7,7 +7,6 @@ import type { Rule } from '../../agent/index.ts'
 import { engineSettings } from './engine-settings.ts'
 import { interfaceSettings } from './interface-settings.ts'
 import type { McpServer } from './mcp.ts'
-import type { McpServer } from './mcp.ts'
 import type { Setting } from './setting.ts'
 
 const setting = <Value>(given: Setting<Value>): Setting<Value> => given
@@ -283,8 +282,6 @@ export type Config = {
 } & {
   /** `[[rules]]` of the user, and the stricter ones of the repository. */
   readonly rules: readonly Rule[]
-  /** `[mcp.<name>]` of the user. */
-  readonly servers: readonly McpServer[]
   /** `[mcp.<name>]` of the user. */
   readonly servers: readonly McpServer[]
 }
