@@ -113,7 +113,7 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
 }
 
 /** Of the end of a log: what a person looks back at. */
-const shownBytes = 24 << 10
+const shownBytes = 16 << 10
 
 /** Draws the last turns of an earlier session as they were drawn then. Gives the tokens that its context held at the end. */
 async function show(file: string, transcript: Transcript): Promise<number> {

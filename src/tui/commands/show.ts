@@ -8,10 +8,11 @@ import type { Command } from './command.ts'
 
 /** Two columns, the second broken to what is left. */
 export function columns(rows: readonly (readonly [string, string])[], width: number): Line[] {
-  const first = Math.min(26, Math.max(...rows.map(([left]) => left.length)) + 2)
+  const widest = Math.max(...rows.map(([left]) => left.length)) + 2
+  const first = Math.min(widest, 30, Math.max(8, Math.floor(width / 2)))
   const hang = [span(' '.repeat(first + 2))]
   return rows.flatMap(([left, right]) =>
-    wrap([span('  '), span(left.padEnd(first), { role: 'accent' }), span(right)], width, { hang }),
+    wrap([span('  '), span(`${left} `.padEnd(first), { role: 'accent' }), span(right)], width, { hang }),
   )
 }
 
@@ -25,11 +26,13 @@ const help: Command = {
         commands.map(({ name, takes, help: text }) => [`/${name}${takes === undefined ? '' : ` ${takes}`}`, text]),
         width,
       ),
-      line(
-        '  @path names a file, @path:10-40 lines of it; !command runs a command in the sandbox; /keys lists the keys',
-        {
-          role: 'muted',
-        },
+      ...wrap(
+        line(
+          '  @path names a file, @path:10-40 lines of it; !command runs a command in the sandbox; /keys lists the keys',
+          { role: 'muted' },
+        ),
+        width,
+        { hang: [span('  ')] },
       ),
     ])
   },
@@ -82,7 +85,7 @@ const mode: Command = {
 const theme: Command = {
   name: 'theme',
   takes: '[name]',
-  help: 'colours',
+  help: 'colours: dark, light or contrast',
   choices: () => themes.map(({ name }) => name),
   async run(rest, { desk }) {
     const choices = themes.map(({ name, background }) => ({ label: name, detail: `for a ${background} background` }))

@@ -78,6 +78,8 @@ function outcome({ ok, content, details }: ToolResult, seconds: number, width: n
     }
     case 'failure': {
       const first = content.split('\n').slice(0, 6).join('\n')
+      // Its time is that of the answer, not of work.
+      if (details.reason === 'denied') return linesOf(first, { role: 'warning' }).flatMap((one) => wrap(one, width))
       const style: Style = { role: ok ? 'muted' : 'error' }
       const spent = seconds >= 1 ? ` (${duration(seconds)})` : ''
       return linesOf(`failed, ${details.reason}${spent}: ${first}`, style).flatMap((one) => wrap(one, width))
