@@ -17,7 +17,11 @@ if (major >= 22) {
     process.exit(2)
   }
   // A terminal signals the whole group, so the program may get SIGINT twice; it takes two at once for one.
-  const child = spawn(bundled, process.argv.slice(1), { stdio: 'inherit' })
+  // The channel is how the program notices that we are gone, also when we are killed: it ends then, too.
+  const child = spawn(bundled, process.argv.slice(1), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: Object.assign({}, process.env, { CACHALOT_LAUNCHED: '1' }),
+  })
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => (signal ? process.kill(process.pid, 'SIGKILL') : process.exit(code ?? 1)))
 }

@@ -16,6 +16,7 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
 } else {
   // Compiled code is kept between runs, in our own folder: one in /tmp could be filled by another user.
   enableCompileCache(join(resolvePaths().cache, 'compiled'))
+  if (process.env['CACHALOT_LAUNCHED'] === '1') endWithLauncher()
   const { main } = await import('./main.ts')
   // Ended in words: a child or a socket that is still open must not keep a finished program alive.
   try {
@@ -25,4 +26,16 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
     process.stderr.write(`cachalot: this is a fault of Cachalot: ${error instanceof Error ? error.stack : error}\n`)
     exitAfterFlush(3)
   }
+}
+
+/** The launcher (bin/cachalot.js, under an old Node) is what the caller knows: when it is killed, so are we. */
+function endWithLauncher(): void {
+  delete process.env['CACHALOT_LAUNCHED']
+  process.once('disconnect', () => {
+    process.kill(process.pid, 'SIGTERM')
+    // Whatever stands in the way of an orderly end: nobody waits for it any more.
+    setTimeout(() => process.exit(143), 3000)
+  })
+  // The listener would keep a finished program alive.
+  process.channel?.unref()
 }

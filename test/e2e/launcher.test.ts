@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launcher, scratch } from './program.ts'
+import { launcher, processesWith, scratch } from './program.ts'
 
 /** A Node older than 22 on this machine; the tests that need one say so where there is none. */
 const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
@@ -63,6 +63,37 @@ test.runIf(old !== undefined)('a really old Node runs a whole job and passes sig
     const { exitCode, stdout } = await child
     expect(exitCode).toBe(130)
     expect(stdout.trim().split('\n').at(-1)).toContain('"exit":"interrupted"')
+  } finally {
+    place.remove()
+  }
+})
+
+test('a launcher that is killed with SIGKILL takes the program and its commands along', async () => {
+  const place = scratch({ 'a.txt': 'one\n' })
+  try {
+    const mark = `sleep\0${96_000 + (process.pid % 1000)}`
+    const command = mark.replace('\0', ' ')
+    const model = place.script([
+      { calls: [{ name: 'shell', arguments: { command, background: true } }] },
+      { delayMs: 60_000, text: 'late' },
+    ])
+    const child = execa(process.execPath, [...pretend, launcher, 'run', 'Serve', '--json', '--model', model], {
+      cwd: place.repo,
+      stdin: 'ignore',
+      reject: false,
+      env: { CACHALOT_HOME: join(place.home, 'own') },
+    })
+    await new Promise<void>((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        if (String(chunk).includes('"tool-result"')) resolve()
+      })
+    })
+    expect(processesWith(mark)).not.toEqual([])
+    child.kill('SIGKILL')
+    await child
+    const left = (): string[] => [...processesWith(mark), ...processesWith(model)]
+    for (let waited = 0; left().length > 0 && waited < 6000; waited += 50) await sleep(50)
+    expect(left()).toEqual([])
   } finally {
     place.remove()
   }
