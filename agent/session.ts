@@ -6,7 +6,6 @@ import { recoverEdits } from '../tools/index.ts'
 import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
 import { buildPrefix } from './context/prefix.ts'
-import { prepareRebase } from './context/rebase.ts'
 import { withRepository } from './context/repository/resident.ts'
 import { sessionTools } from './context/tools.ts'
 import { Conversation } from './conversation.ts'
@@ -20,6 +19,7 @@ import { runTurn } from './loop.ts'
 import { Memory } from './memory.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import { keepPictures } from './pictures.ts'
+import { openRebasing } from './rebasing.ts'
 import { explore } from './turn/explore.ts'
 import type { Turn } from './turn/turn.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
@@ -73,7 +73,7 @@ class AgentSession implements Session {
   #steering: string[] = []
   #running = false
   #draft = 0
-  #rebasing: { readonly stop: AbortController; readonly work: Promise<boolean> } | undefined
+  readonly #rebasing = openRebasing()
   #opening: Promise<Conversation> | undefined
   /** Said by what was done before the first run. */
   #early: AgentEvent[] = []
@@ -103,8 +103,7 @@ class AgentSession implements Session {
   async *send(text: string, { signal, pictures = [] }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
     if (this.#running) throw new Error('A run is going on in this session: wait for its result, or use steer().')
     this.#running = true
-    this.#rebasing?.stop.abort()
-    await this.#rebasing?.work
+    await this.#rebasing.stop()
     const left = new AbortController()
     const interrupt = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal])
     try {
@@ -298,28 +297,8 @@ class AgentSession implements Session {
 
   async rebase({ signal }: { readonly signal: AbortSignal }): Promise<boolean> {
     const { model, workspace, repository } = this.#options
-    const conversation = this.#conversation
-    if (this.#running || this.#rebasing !== undefined || conversation === undefined || repository === undefined)
-      return false
-    const stop = new AbortController()
-    const work = (async () => {
-      const both = AbortSignal.any([signal, stop.signal])
-      const count = conversation.placed.length
-      const made = await prepareRebase(conversation, { ...repository, model, workspace, signal: both })
-      if (made === undefined) return false
-      if (both.aborted || conversation.placed.length !== count) {
-        await made.ready.close()
-        return false
-      }
-      await conversation.rebuild({ why: 'rebased', messages: made.messages, pages: [], gone: [] }, made.ready)
-      this.#memory.resident(made.known)
-      this.#memory.rebuilt()
-      return true
-    })().catch(() => false) // What could not be read now is told when it is asked for.
-    this.#rebasing = { stop, work }
-    const done = await work
-    this.#rebasing = undefined
-    return done
+    if (this.#running || this.#conversation === undefined || repository === undefined) return false
+    return await this.#rebasing.run(this.#conversation, this.#memory, { ...repository, model, workspace, signal })
   }
 
   #refuseWhileRunning(): void {
@@ -338,8 +317,7 @@ class AgentSession implements Session {
   async close(): Promise<void> {
     // First, so that nothing writes any more when the rest is put away.
     await this.#background.close()
-    this.#rebasing?.stop.abort()
-    await this.#rebasing?.work
+    await this.#rebasing.stop()
     this.#memory.close()
     await this.#conversation?.close()
     await this.#log.close()
