@@ -43,7 +43,7 @@ async function keep(file: string, folder: string): Promise<Picture | string> {
     if (!found.isFile()) return 'it is not a file.'
     if (found.size > mostBytes) return `it is larger than ${mostBytes >> 20} MiB.`
     const bytes = await readFile(file)
-    const mediaType = typeOf(bytes)
+    const mediaType = pictureType(bytes)
     if (mediaType === undefined) return 'it is no PNG, JPEG, GIF or WebP picture.'
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     const kept = join(folder, `${sha256}.${mediaType.slice('image/'.length)}`)
@@ -71,7 +71,7 @@ async function store(file: string, bytes: Buffer): Promise<void> {
 }
 
 /** By the first bytes, as the formats' specifications have them: a name says nothing. */
-function typeOf(bytes: Buffer): Picture['mediaType'] | undefined {
+export function pictureType(bytes: Buffer): Picture['mediaType'] | undefined {
   const ascii = bytes.toString('latin1', 0, 12)
   if (ascii.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png'
   if (ascii.startsWith('\xff\xd8\xff')) return 'image/jpeg'

@@ -54,6 +54,12 @@ export function buildProgram(exit: (code: number) => void): Command {
       .option('--dry-run', 'show the plan, and touch nothing')
       .option('--best-of <n>', 'so many attempts in worktrees of their own; the cheapest that passes --check is taken')
       .option('--output-schema <file>', 'the result has to be JSON that this JSON Schema allows; else exit code 1')
+      .option(
+        '--image <file>',
+        'a picture that goes with the task, for models with vision (can be repeated)',
+        (file: string, all: string[]) => [...all, file],
+        [],
+      )
       .option('--resume <id>', 'go on with an earlier session of this folder: its id, or `last`')
       .option('--quiet', 'only the result on stdout')
       .option('--no-color', 'no colours (also: NO_COLOR=1)'),

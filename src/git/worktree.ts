@@ -16,6 +16,8 @@ export interface Worktree {
   readonly start: string
   /** Files of the user's tree with changes that are not in a commit, and so not in the worktree. */
   readonly dirty: number
+  /** Whether no file in it differs from its commit. */
+  unchanged(): Promise<boolean>
   /** Takes the folder away; the branch too, unless it has a commit of its own. Nothing else is touched. */
   remove(): Promise<void>
 }
@@ -51,9 +53,13 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   await git(['worktree', 'add', '-q', ...head, top, start])
   const root = join(top, prefix)
   mkdirSync(root, { recursive: true })
-  await linkDependencies(cwd, root)
+  const linked = await linkDependencies(cwd, root)
   return {
     ...{ top, root, branch, start, dirty },
+    async unchanged() {
+      const differing = (await gitIn(top)(['status', '--porcelain=v1', '-z'])).split('\0').filter((line) => line !== '')
+      return differing.every((line) => linked.some((name) => `/${line.slice(3)}`.endsWith(`/${name}`)))
+    },
     async remove() {
       await git(['worktree', 'remove', '--force', top])
       if (branch === undefined) return
@@ -63,8 +69,9 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   }
 }
 
-/** Links folders of installed dependencies of one folder into another, where they are ignored by git and not there yet. */
-export async function linkDependencies(from: string, to: string): Promise<void> {
+/** Links folders of installed dependencies of one folder into another, where they are ignored by git and not there yet; gives their names. */
+export async function linkDependencies(from: string, to: string): Promise<string[]> {
+  const linked: string[] = []
   for (const name of dependencyFolders) {
     const source = join(from, name)
     if (!existsSync(source) || lstatSync(join(to, name), { throwIfNoEntry: false }) !== undefined) continue
@@ -73,8 +80,11 @@ export async function linkDependencies(from: string, to: string): Promise<void> 
       () => true,
       (error: { code?: number }) => error.code === 128,
     )
-    if (ignored) symlinkSync(source, join(to, name))
+    if (!ignored) continue
+    symlinkSync(source, join(to, name))
+    linked.push(name)
   }
+  return linked
 }
 
 const slug = (text: string): string =>

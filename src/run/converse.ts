@@ -7,6 +7,8 @@ export interface ConverseRequest {
   readonly session: Session
   readonly task: string
   readonly signal: AbortSignal
+  /** Absolute paths of pictures that go with the task. */
+  readonly pictures?: readonly string[]
   readonly schema?: OutputSchema
   /** Every event but the result. */
   readonly onEvent: (event: AgentEvent) => void
@@ -14,13 +16,16 @@ export interface ConverseRequest {
 
 /** Undefined when the session gave no result, which would be a fault of ours. */
 export async function converse(request: ConverseRequest): Promise<RunResult | undefined> {
-  const { session, task, signal, schema, onEvent } = request
+  const { session, task, signal, schema, pictures, onEvent } = request
   /** A model that writes code in fences is asked whose file its JSON is: heard here, and ended, before it answers that. */
   let fenced: { readonly value: unknown } | undefined
-  const send = async (text: string): Promise<ResultEvent | undefined> => {
+  const send = async (text: string, shown?: readonly string[]): Promise<ResultEvent | undefined> => {
     let result: ResultEvent | undefined
     const heard = new AbortController()
-    for await (const event of session.send(text, { signal: AbortSignal.any([signal, heard.signal]) })) {
+    for await (const event of session.send(text, {
+      signal: AbortSignal.any([signal, heard.signal]),
+      ...(shown && { pictures: shown }),
+    })) {
       if (event.type === 'result') result = event
       else if (result === undefined) onEvent(event)
       if (event.type !== 'malformed' || schema === undefined) continue
@@ -31,7 +36,7 @@ export async function converse(request: ConverseRequest): Promise<RunResult | un
     }
     return result
   }
-  let result = await send(schema === undefined ? task : `${task}\n\n${schema.ask}`)
+  let result = await send(schema === undefined ? task : `${task}\n\n${schema.ask}`, pictures)
   if (schema === undefined || result === undefined) return result
   for (let tries = 1; ; tries++) {
     if (signal.aborted || (result.exit !== 'done' && fenced === undefined)) return result

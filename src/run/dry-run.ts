@@ -23,10 +23,11 @@ export const dryConfig = (config: Config): Config => ({ ...config, sandbox: 'rea
 
 /** Lets the model plan. What it tries to write all the same is refused by the settings, and noted as part of the plan. */
 export async function planRun(request: ConverseRequest): Promise<RunResult | undefined> {
-  const { session, task, signal, onEvent } = request
+  const { session, task, onEvent } = request
   const planned: PlannedChange[] = []
   const result = await converse({
-    ...{ session, task: `${ask}\n\nTask:\n${fenced(task)}`, signal },
+    ...request,
+    task: `${ask}\n\nTask:\n${fenced(task)}`,
     onEvent(event) {
       onEvent(event)
       if (event.type !== 'call') return

@@ -7,6 +7,8 @@ export interface OwnWorktree {
   readonly worktree: Worktree
   /** Takes the worktree away when nothing would be lost by it, else says where it is. `kept`: a commit or patch has it all. */
   conclude(result: RunResult, kept: boolean): Promise<RunResult>
+  /** For a run that never came to its end: takes the worktree away unless something was changed in it. */
+  close(): Promise<void>
 }
 
 /** Throws UsageError where there is no repository with a commit. */
@@ -17,9 +19,14 @@ export async function openOwnWorktree(request: WorktreeRequest, note: (text: str
   if (dirty > 0) {
     note(`${plural(dirty, 'file')} with changes that are in no commit: not in the worktree, and left as they are`)
   }
+  let concluded = false
   return {
     worktree,
+    async close() {
+      if (!concluded && (await worktree.unchanged())) await worktree.remove()
+    },
     async conclude(result, kept) {
+      concluded = true
       if (result.changes.length === 0 || kept) {
         await worktree.remove()
         return result.commit === undefined ? result : { ...result, branch }

@@ -13,10 +13,11 @@ import { type Aftermath, openAftermath } from './aftermath.ts'
 import { converse } from './converse.ts'
 import { dryConfig, planLines, planRun } from './dry-run.ts'
 import { formatOf, outputFor } from './format.ts'
+import { needsVision, readImages } from './images.ts'
 import { watchInterrupts } from './interrupt.ts'
 import { resolveMentions } from './mentions.ts'
 import { type RunResult, resultOf, type UsageResult } from './output.ts'
-import { openOwnWorktree } from './own-worktree.ts'
+import { type OwnWorktree, openOwnWorktree } from './own-worktree.ts'
 import { readOutputSchema } from './schema.ts'
 import { isPiped, readTask } from './task.ts'
 
@@ -32,6 +33,7 @@ export interface RunFlags extends Readonly<Record<string, unknown>> {
   readonly worktree?: boolean
   readonly dryRun?: boolean
   readonly outputSchema?: string
+  readonly image?: readonly string[]
   readonly bestOf?: string
   readonly color?: boolean
 }
@@ -64,6 +66,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
 
   const interrupts = watchInterrupts(() => exitAfterFlush(fail('interrupted', 'Interrupted.'), 60))
   let aftermath: Aftermath | undefined
+  let own: OwnWorktree | undefined
   // A reader that went away (`| head`) ends the run quietly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
@@ -78,10 +81,11 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     const note = (text: string): void => notice('info', text)
     const dry = flags.dryRun === true
     const schema = flags.outputSchema === undefined ? undefined : readOutputSchema(flags.outputSchema)
+    const pictures = readImages(flags.image ?? [])
     refuseTogether(flags)
     const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, home)
     const { config: asked, warnings } = resolveConfig({ cwd: home, paths, environment: process.env, flags })
-    const own =
+    own =
       flags.worktree === true && !dry
         ? await openOwnWorktree({ cwd: home, stateFolder: paths.state, name: words.join(' ') }, note)
         : undefined
@@ -127,7 +131,8 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     })
     try {
       const { session } = place
-      const request = { session, task, signal: interrupts.signal, onEvent }
+      needsVision(pictures, session.info.model)
+      const request = { session, task, signal: interrupts.signal, pictures, onEvent }
       const ended = dry ? await planRun(request) : await converse({ ...request, ...(schema && { schema }) })
       if (ended !== undefined) finish((await aftermath?.conclude(ended, task, session.info.model.name)) ?? ended)
     } finally {
@@ -141,6 +146,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     return fail(error instanceof OpenError ? error.exit : 'model', text)
   } finally {
     aftermath?.close()
+    await own?.close().catch(() => undefined) // git fails: the worktree stays, and its place was told
     interrupts.dispose()
   }
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startFakeOpenAi } from '../../fake-openai/server.ts'
 import { editCall, shellCall } from '../calls.ts'
 import { eventsOf, type Scratch, scratch } from '../program.ts'
 
@@ -73,6 +74,26 @@ describe('--worktree', () => {
     const { result, events } = await run(words, [{ calls: [look] }, { text: 'That.' }])
     expect(result).toMatchObject({ exit: 'done', changes: [] })
     expect(JSON.stringify(events)).toContain('"exitCode":0')
+    expect(worktrees()).toEqual([])
+    expect(git('branch', '--list', 'cachalot/*')).toBe('')
+  })
+
+  test('an error before the run, or an interruption in it: nothing is left', async () => {
+    const gone = await place.run(['run', 'x', '--worktree', '--model', '/nowhere.gguf'])
+    expect(gone.exitCode).toBe(3)
+    const child = place.start([
+      'run',
+      'x',
+      '--worktree',
+      '--json',
+      '--model',
+      place.script([{ delayMs: 30_000, text: 'x' }]),
+    ])
+    await new Promise<void>((resolve) =>
+      child.stdout?.on('data', (text) => String(text).includes('"step"') && resolve()),
+    )
+    child.kill('SIGINT')
+    expect((await child).exitCode).toBe(130)
     expect(worktrees()).toEqual([])
     expect(git('branch', '--list', 'cachalot/*')).toBe('')
   })
@@ -160,6 +181,38 @@ describe('--output-schema', () => {
     expect(stderr).toContain('--output-schema')
     expect(exitCode).toBe(2)
     expect(events.map(({ type }) => type)).toEqual(['result'])
+  })
+})
+
+describe('--image', () => {
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
+  test('goes with the task to an endpoint with vision', async () => {
+    const server = await startFakeOpenAi([{ text: 'A dot.' }])
+    try {
+      const file = join(place.home, 'dot.png')
+      writeFileSync(file, Buffer.from(png, 'base64'))
+      const words = ['What is it?', '--image', file, '--base-url', server.baseUrl, '--model', 'fake', '--vision', 'on']
+      const { exitCode, stdout } = await place.run(['run', ...words, '--quiet'])
+      expect(stdout).toBe('A dot.\n')
+      expect(exitCode).toBe(0)
+      const url = { type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } }
+      expect(server.requests[0]?.body.messages.at(-1)?.['content']).toContainEqual(url)
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('what cannot be shown is an error before anything is asked: exit 2', async () => {
+    writeFileSync(join(place.home, 'dot.png'), Buffer.from(png, 'base64'))
+    const asked = async (file: string): Promise<string> => {
+      const { exitCode, stderr } = await run(['x', '--image', file], [{ text: 'x' }])
+      expect(exitCode).toBe(2)
+      return stderr
+    }
+    expect(await asked('gone.png')).toContain('there is no file')
+    expect(await asked('a.txt')).toContain('is no PNG, JPEG, GIF or WebP picture')
+    expect(await asked(join(place.home, 'dot.png'))).toContain('scripted reads text only')
   })
 })
 
