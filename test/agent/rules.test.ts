@@ -73,6 +73,10 @@ describe('what cannot be told before it runs is asked for', () => {
     'source ./x',
     '. ./x',
     'xargs sh',
+    'sudo -u x $CMD',
+    'timeout 5 $CMD',
+    'env A=1 "$@"',
+    'find . -exec $CMD {} +',
     'git $(',
     'git push "',
     'if then',
@@ -91,6 +95,8 @@ test('other commands are left to the mode, also where the words stand elsewhere'
     'git status $X',
     'ls *.c',
     'gitpush',
+    'find "$DIR" -name x',
+    'timeout 5 npm test $ARGS',
     'cat < push',
   ])
     expect(await judge([deny], run(line)), line).toBe('none')

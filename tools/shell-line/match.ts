@@ -12,7 +12,7 @@ export const prefixWords = (prefix: string): string[] => prefix.trim().split(/\s
  */
 export function mayBe(command: ShellCommand, prefix: readonly string[]): Match {
   const { words } = command
-  const starts = startsOthers(words[0] ?? null) ? words.map((_, at) => at) : [0]
+  const starts = startsOthers(words[0] ?? null) ? words.flatMap((_, at) => (mayStart(words, at) ? [at] : [])) : [0]
   let match: Match = 'no'
   for (const at of starts) {
     const one = matchFrom(words.slice(at), prefix)
@@ -20,6 +20,20 @@ export function mayBe(command: ShellCommand, prefix: readonly string[]): Match {
     if (one === 'maybe') match = 'maybe'
   }
   return match
+}
+
+/**
+ * Whether a program may be named at this place of a command that starts others. A known word is tried everywhere; one that
+ * is not known yet only where a program would stand, or every argument from a variable would be in doubt.
+ */
+function mayStart(words: ShellCommand['words'], at: number): boolean {
+  if (at === 0 || words[at] !== null) return true
+  const before = words[at - 1] ?? ''
+  if (/^(?:.*\/)?(?:find|fd)$/.test(words[0] ?? '')) return /^-(?:exec|execdir|ok|okdir|x|X)$/.test(before)
+  return words.slice(1, at).every((word, index) => {
+    const afterOption = words[index]?.startsWith('-') === true
+    return afterOption || (word !== null && /^-|=|^[\d.]+[smhd]?$/.test(word))
+  })
 }
 
 function matchFrom(words: readonly (string | null)[], prefix: readonly string[]): Match {
