@@ -3,6 +3,7 @@ import type { Model, ModelInfo, Sampling, ToolCall } from '../engine/index.ts'
 import type { Limits, Policy, Sandbox, Workspace } from '../sandbox/index.ts'
 import type { CodeSense, Effect, TextChange, Tool } from '../tools/index.ts'
 import type { CheckCommands } from './checks/types.ts'
+import type { ContextReport } from './context/ahead.ts'
 import type { RepositoryOptions } from './context/repository/resident.ts'
 import type { AgentEvent } from './events.ts'
 import type { Rule } from './policy/rules.ts'
@@ -140,6 +141,8 @@ export interface Session {
    * whether it was done. Does not reject.
    */
   rebase(options: { readonly signal: AbortSignal }): Promise<boolean>
+  /** What of the repository is in the context, and what it would be for a session that begins now. Rejects with EngineError. */
+  context(): Promise<ContextReport>
   /** Reads a task ahead that is still being written, until something else is asked. What changes later is read anew. */
   ahead(draft: string): void
   /** Words for the run in progress: the model gets them at the next tool boundary, or before it would end. */

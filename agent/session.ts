@@ -5,6 +5,7 @@ import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/in
 import { recoverEdits } from '../tools/index.ts'
 import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
+import { type ContextReport, describeContext } from './context/ahead.ts'
 import { buildPrefix } from './context/prefix.ts'
 import { withRepository } from './context/repository/resident.ts'
 import { sessionTools } from './context/tools.ts'
@@ -299,6 +300,12 @@ class AgentSession implements Session {
     const { model, workspace, repository } = this.#options
     if (this.#running || this.#conversation === undefined || repository === undefined) return false
     return await this.#rebasing.run(this.#conversation, this.#memory, { ...repository, model, workspace, signal })
+  }
+
+  context(): Promise<ContextReport> {
+    const { model, workspace, repository, appendSystem, code } = this.#options
+    const none = { when: 'never', startupSeconds: 0, folder: this.#options.stateFolder } as const
+    return describeContext({ model, root: workspace.root, repository: repository ?? none, appendSystem, code })
   }
 
   #refuseWhileRunning(): void {

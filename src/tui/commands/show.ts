@@ -1,4 +1,5 @@
 /** Commands that show something or change how things look. */
+import { contextLines } from '../../commands/context-lines.ts'
 import { bar, count, plural, priceText } from '../../terminal/numbers.ts'
 import { modeHelp, modes } from '../modes.ts'
 import { type Line, line, span } from '../text/style.ts'
@@ -102,8 +103,15 @@ const theme: Command = {
 
 const context: Command = {
   name: 'context',
-  help: 'how full the context is, and how much of it is warm',
-  run(_, { desk: { ui, sayLines } }) {
+  takes: '[files]',
+  help: 'how full the context is, and how much of it is warm; what of the repository is in it, by folder and file',
+  choices: () => ['files'],
+  async run(rest, { desk }) {
+    const { ui, sayLines } = desk
+    if (rest === 'files') {
+      const lines = contextLines(await (await desk.session()).context())
+      return sayLines((width) => lines.flatMap((one) => wrap(line(one), width)))
+    }
     const { contextUsed, contextTokens, warm } = ui
     const rows: [string, string][] = [
       [

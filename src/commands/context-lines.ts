@@ -1,0 +1,47 @@
+/** What of a repository is in the context, as lines for a terminal. */
+import type { ContextReport, PlannedFile } from '../../agent/index.ts'
+import { count, duration, plural } from '../terminal/numbers.ts'
+import { sanitizeLine } from '../terminal/sanitize.ts'
+
+/** Whether the repository is in the context, and tokens by folder and file: whole, as an outline, not at all, and why. */
+export function contextLines(report: ContextReport): string[] {
+  const { plan, resident, why, contextTokens, budgetTokens, otherTokens, tokensPerSecond } = report
+  const time = tokensPerSecond === undefined ? '' : `, ${duration(plan.tokens / tokensPerSecond)} of reading at first`
+  const context = contextTokens === undefined ? '' : ` of a context of ${count(contextTokens)}`
+  return [
+    `The repository is ${resident ? '' : 'not '}in the context of a session here: ${why}.`,
+    `${resident ? 'It takes' : 'It would take'} ${count(plan.tokens)} tokens (at most ${count(budgetTokens)}${context})${time}; system and instructions take ${count(otherTokens)}.`,
+    '',
+    ...folderLines(plan.files),
+  ]
+}
+
+const marks: Readonly<Record<PlannedFile['state'], string>> = { whole: '●', outlined: '◐', absent: '○' }
+
+/** Files under their folders, with sums. */
+function folderLines(files: readonly PlannedFile[]): string[] {
+  const folders = new Map<string, PlannedFile[]>()
+  for (const file of files) {
+    const folder = file.path.slice(0, file.path.lastIndexOf('/') + 1) || './'
+    const inside = folders.get(folder)
+    if (inside === undefined) folders.set(folder, [file])
+    else inside.push(file)
+  }
+  const lines = [...folders].flatMap(([folder, inside]) => {
+    const tokens = inside.reduce((sum, file) => sum + file.tokens, 0)
+    return [
+      `${count(tokens).padStart(9)}  ${sanitizeLine(folder)}`,
+      ...inside.map((file) => {
+        const name = sanitizeLine(file.path.slice(file.path.lastIndexOf('/') + 1))
+        const why = file.reason === undefined ? '' : `  ${file.state}: ${file.reason}`
+        return `${(file.tokens > 0 ? count(file.tokens) : '').padStart(9)}    ${marks[file.state]} ${name}${why}`
+      }),
+    ]
+  })
+  const sum = (state: PlannedFile['state']): number => files.filter((file) => file.state === state).length
+  return [
+    ...lines,
+    '',
+    `${plural(sum('whole'), 'file')} whole (●), ${sum('outlined')} outlined (◐), ${sum('absent')} absent (○)`,
+  ]
+}
