@@ -3,16 +3,10 @@
  * hold fewer (it died, or its memory could not be cut where we wanted); what is missing is evaluated again, unseen, with
  * the next use.
  */
-import {
-  EngineError,
-  type GenerateCounts,
-  type GeneratedToken,
-  type GenerateOptions,
-  type Sequence,
-} from '../engine.ts'
-import type { TokensEvent } from '../host/protocol.ts'
+import { EngineError, type GeneratedToken, type GenerateOptions, type Sequence } from '../engine.ts'
 import { HostFailure } from './failure.ts'
 import type { HostProcess } from './host-process.ts'
+import { streamTokens, type TokenStream } from './token-stream.ts'
 
 /** What a sequence needs of its engine. */
 export interface SequenceHome {
@@ -62,16 +56,12 @@ export class EmbeddedSequence implements Sequence {
     const yielded: number[] = []
     const start = this.#ledger.length
     let host: HostProcess | undefined
-    let counts: GenerateCounts | undefined
-    /** Settles with the tokens in the host, undefined after a failure. */
-    let answered: Promise<number | undefined> = Promise.resolve(start)
+    let stream: TokenStream | undefined
     const stop = new AbortController()
     try {
       host = await this.#restored(signal)
-      const events: TokensEvent[] = []
-      let wake: () => void = () => undefined
-      let finished = false
-      const answer = host.request(
+      stream = streamTokens(
+        host,
         {
           ...{ op: 'generate', slot: this.#slot, length: start, last, sampling, maxTokens, logprobs },
           stopTokens: options.stopTokens ?? [],
@@ -79,46 +69,17 @@ export class EmbeddedSequence implements Sequence {
           hints: hints && Int32Array.from(hints),
           speculate: options.speculate ?? true,
         },
-        {
-          onTokens: (event) => {
-            events.push(event)
-            wake()
-          },
-        },
         AbortSignal.any([signal, stop.signal, this.#stop.signal]),
       )
-      const settled = (length: number | undefined) => {
-        finished = true
-        wake()
-        return length
+      for await (const token of stream.tokens) {
+        yielded.push(token.token)
+        yield token
       }
-      answered = answer.then(
-        ({ length, drafted, accepted, batchCosts }) => {
-          counts = { drafted, accepted, batchCosts }
-          return settled(length)
-        },
-        () => settled(undefined),
-      )
-      while (true) {
-        const event = events.shift()
-        if (event) {
-          for (const [i, token] of event.tokens.entries()) {
-            yielded.push(token)
-            const end = event.end && i === event.tokens.length - 1
-            yield { token, text: event.texts[i] ?? '', end, ...(logprobs && { logprob: event.logprobs[i] ?? 0 }) }
-          }
-        } else if (finished) break
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
-      }
-      const { reason } = await answer
-      if (reason === 'aborted') throw new EngineError('aborted', 'stopped')
     } finally {
       stop.abort()
-      const resident = await answered
-      if (counts) options.onEnd?.(counts)
+      const left = await stream?.settled
+      if (left) options.onEnd?.(left.counts)
+      const resident = stream === undefined ? start : left?.length
       // What the consumer has seen counts, but for the last of it; the host may have gone on a little.
       if (yielded.length > 0) {
         this.#ledger.push(last)
