@@ -15,7 +15,7 @@ afterEach(() => place.remove())
 
 /** Starts it and waits for the line that says where it is. */
 async function serve(words: readonly string[]) {
-  const child = place.start(['serve', '--port', '0', '--json', ...words])
+  const child = place.start(['serve', '--port', '0', '--json', ...words], { timeout: 120_000 })
   const line = await new Promise<string>((resolve, reject) => {
     child.stdout?.once('data', (chunk: Buffer) => resolve(String(chunk)))
     void child.then(({ stderr }) => reject(new Error(String(stderr))))
@@ -24,7 +24,7 @@ async function serve(words: readonly string[]) {
   return { child, url, token, model, openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: token, maxRetries: 0 }) }
 }
 
-test('answers, spares what it read, ends with Ctrl-C and leaves no process', async () => {
+test('answers, spares what it read, ends with Ctrl-C and leaves no process', { timeout: 120_000 }, async () => {
   const { file } = makeModel('tiny-moe-copy', { reply: ['Hello', ' there'] })
   const { child, url, model, openai } = await serve(['--model', file, '--dialect', 'fenced', '--context', '8192'])
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
@@ -45,7 +45,7 @@ test('answers, spares what it read, ends with Ctrl-C and leaves no process', asy
   expect(processesWith(`CACHALOT_HOME=${place.home}`)).toEqual([])
 })
 
-test('what was read of the system words is there after a restart', async () => {
+test('what was read of the system words is there after a restart', { timeout: 120_000 }, async () => {
   const { file } = makeModel('tiny-moe-copy', { reply: ['Hello', ' there'] })
   const words = ['--model', file, '--dialect', 'fenced', '--context', '16384']
   const system = { role: 'system' as const, content: 'All work and no play. '.repeat(300) }
@@ -81,7 +81,7 @@ test('Ctrl-C in the middle of an answer: the client hears of it, the server is g
   const since = performance.now()
   await expect(read()).rejects.toThrow()
   expect((await child).exitCode).toBe(0)
-  expect(performance.now() - since).toBeLessThan(2000)
+  expect(performance.now() - since).toBeLessThan(5000)
 })
 
 test('a token of the user, a port that is taken, an endpoint: said in words', async () => {
