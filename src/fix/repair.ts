@@ -3,11 +3,9 @@ import type { AgentEvent, Session } from '../../agent/index.ts'
 import type { Shadow } from '../git/shadow.ts'
 import { causeOf, causeQuestion } from './cause.ts'
 import { type Cheat, type CheatKind, findCheats } from './cheats.ts'
-import { foldLog } from './fold.ts'
-import { placesIn } from './places.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
-import { suspectsOf } from './suspects.ts'
+import { firstTask, nextTask } from './tasks.ts'
 
 export interface RepairOptions {
   readonly session: Session
@@ -42,7 +40,8 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   const { session, shadow, check, red, allowed } = options
   const before = await shadow.record()
   const refused: Cheat[] = []
-  let task = firstTask(check.command, red, check.cwd)
+  const small = session.info.model.prompt === 'small'
+  let task = firstTask(check, red, small)
   let last = red
   let after = before
   for (let round = 1; ; round++) {
@@ -64,7 +63,7 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     if (round >= options.rounds) {
       return { ...state, last, exit: refused.length > 0 ? 'refused' : 'not-fixed', text: result.text }
     }
-    task = nextTask(check.command, last, cheats, after !== before)
+    task = nextTask(check, last, { cheats, differs: after !== before, small })
   }
 }
 
@@ -107,25 +106,3 @@ async function takeBack(
 }
 
 const same = (one: Cheat, other: Cheat): boolean => one.path === other.path && one.what === other.what
-
-const rules =
-  'Do not change tests, snapshots, CI files, lock files or the check itself, and skip or silence nothing: such changes are taken back.'
-
-function firstTask(command: string, red: CheckRun, root: string): string {
-  const suspects = suspectsOf(placesIn(red.output, root), root)
-  const where = suspects.length === 0 ? '' : `The cause is likely in ${suspects.join(', ')}.\n`
-  return `Fix the cause in the code: the command \`${command}\` fails (${red.end}). ${rules}\n${where}End with one paragraph that says what the cause was.\n\n${logBlock(red)}`
-}
-
-function nextTask(command: string, last: CheckRun, cheats: readonly Cheat[], differs: boolean): string {
-  const back = cheats.map(({ path, what }) => `${path} was put back: it ${what}.`)
-  const state = differs ? `\`${command}\` still fails (${last.end}).` : 'No file of the repository differs.'
-  return [...back, `${state} Fix the cause in the code. ${rules}`, '', logBlock(last)].join('\n')
-}
-
-function logBlock(run: CheckRun): string {
-  const log = foldLog(run.output)
-  const longest = Math.max(2, ...[...log.matchAll(/`+/g)].map(([ticks]) => ticks.length))
-  const fence = '`'.repeat(longest + 1)
-  return `What it printed:\n${fence}\n${log}\n${fence}`
-}

@@ -11,19 +11,27 @@ const largest = 256 * 1024
 const isProtected = (path: string): boolean => protectedFiles.some(([, pattern]) => pattern.test(path))
 
 /**
- * Files of the work tree that may be changed, the likeliest first: those that the log itself names, then those that the
- * tests among them import by a relative path or a module's name. Each with its line where the log tells one.
+ * Files of the work tree that may be changed, the likeliest first: those that the log itself names with a line, those that
+ * it names by their whole path, then those that the tests among them import by a relative path or a module's name.
  */
-export function suspectsOf(places: readonly Place[], root: string): string[] {
+export function suspectsOf(places: readonly Place[], root: string, log = ''): string[] {
   const found = new Map<string, string>()
   for (const { path, line } of places) {
     if (!isProtected(path) && !found.has(path)) found.set(path, `${path}:${line}`)
+  }
+  // `imported from /…/src/cart.js`: a whole path is told without a line.
+  for (const piece of log.slice(0, largest).split(`${root}/`).slice(1)) {
+    const path = /^[\w@+./-]{1,300}\.\w{1,8}/.exec(piece)?.[0] ?? ''
+    if (!isProtected(path) && !found.has(path) && isFileAt(root, path)) found.set(path, path)
   }
   for (const test of new Set(places.map(({ path }) => path).filter(isProtected))) {
     for (const path of importsOf(test, root)) if (!isProtected(path) && !found.has(path)) found.set(path, path)
   }
   return [...found.values()].slice(0, most)
 }
+
+const isFileAt = (root: string, path: string): boolean =>
+  !/(^|\/)(\.\.|node_modules)\//.test(path) && statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true
 
 const scriptEndings = ['', '.js', '.ts', '.mjs', '.mts', '.cjs', '.jsx', '.tsx', '/index.js', '/index.ts']
 

@@ -51,6 +51,8 @@ test('a test leads to what it imports; what the log names comes first, tests the
   expect(suspectsOf([at('test/list.test.mts'), at('src/cart.js')], root)).toEqual(['src/cart.js:1', 'src/list.mts'])
   expect(suspectsOf([at('tests/test_tally.py')], root)).toEqual(['tally/count.py', 'tally/__init__.py'])
   expect(suspectsOf([], root)).toEqual([])
+  const log = `Cannot find module '${root}/src/gone.js' imported from ${root}/src/cart.js, ${root}/test/cart.test.js`
+  expect(suspectsOf([], root, log)).toEqual(['src/cart.js'])
 })
 
 test('a hostile log costs little', () => {

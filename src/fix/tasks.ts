@@ -1,0 +1,48 @@
+/** What the model is told of a failing check, in the first round and in later ones. */
+import { fenced } from '../run/fence.ts'
+import type { Cheat } from './cheats.ts'
+import { foldLog } from './fold.ts'
+import { placesIn } from './places.ts'
+import type { CheckOptions, CheckRun } from './reproduce.ts'
+import { suspectsOf } from './suspects.ts'
+
+type Check = Pick<CheckOptions, 'command' | 'cwd'>
+
+const rules =
+  'Do not change tests, snapshots, CI files, lock files or the check itself, and skip or silence nothing: such changes are taken back.'
+
+/** A small model does what it reads last, and explains instead of repairing when it is asked for both. */
+const wish = (small: boolean): string =>
+  small
+    ? `Find the mistake in the code and correct it. ${rules}`
+    : `Fix the cause in the code. ${rules}\nEnd with one paragraph that says what the cause was.`
+
+export function firstTask({ command, cwd }: Check, red: CheckRun, small: boolean): string {
+  const suspects = suspectsOf(placesIn(red.output, cwd), cwd, red.output)
+  const where = suspects.length === 0 ? [] : [`The cause is likely in ${suspects.join(', ')}.`]
+  return [
+    `The command \`${command}\` fails (${red.end}). It printed:`,
+    logBlock(red, cwd),
+    '',
+    ...where,
+    wish(small),
+  ].join('\n')
+}
+
+export interface Round {
+  /** What was taken back after the last one. */
+  readonly cheats: readonly Cheat[]
+  /** Whether any file differs from what it was before the first. */
+  readonly differs: boolean
+  readonly small: boolean
+}
+
+export function nextTask({ command, cwd }: Check, last: CheckRun, { cheats, differs, small }: Round): string {
+  const back = cheats.map(({ path, what }) => `${path} was put back: it ${what}.`)
+  const state = differs ? `\`${command}\` still fails (${last.end}).` : 'No file of the repository differs.'
+  return [...back, `${state} It printed:`, logBlock(last, cwd), '', wish(small)].join('\n')
+}
+
+/** Paths inside the work tree as the model knows them. */
+const logBlock = ({ output }: CheckRun, cwd: string): string =>
+  fenced(foldLog(output).replaceAll(`file://${cwd}/`, '').replaceAll(`${cwd}/`, ''))
