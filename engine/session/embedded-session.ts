@@ -1,19 +1,20 @@
 /** One conversation with an embedded model: what was appended is in the ledger, what was evaluated in the KV cache. */
-import { EngineError, type GenerateCounts, type Sequence } from '../engine.ts'
-import type { AssistantMessage, Message } from '../messages.ts'
+import { EngineError, type Sequence } from '../engine.ts'
+import type { Message } from '../messages.ts'
 import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from '../model.ts'
 import { type SequenceCache, sequenceCache } from './cache.ts'
 import { inCallOrder } from './call-order.ts'
 import type { EmbeddedModel } from './embedded.ts'
 import { evaluate } from './evaluate.ts'
-import { contextFull, failureOf } from './failure.ts'
+import { contextFull, failureOf, isKind } from './failure.ts'
 import type { LedgerMark, TokenLedger } from './ledger.ts'
 import { prefetch } from './prefetch.ts'
 import { prefixLedger } from './prefix-ledger.ts'
 import { readPrefix } from './read-prefix.ts'
 import { placesToKeep } from './readings.ts'
-import { type CallIds, collectReply, type Reply } from './reply.ts'
-import { stopText } from './stop-text.ts'
+import type { CallIds } from './reply.ts'
+import { speak } from './speak.ts'
+import { messageOf, newTurn, spentOn, type Turn } from './turn.ts'
 import { addUsage, noUsage } from './usage.ts'
 
 export interface SessionState {
@@ -23,20 +24,6 @@ export interface SessionState {
   readonly marks?: ReadonlyMap<number, LedgerMark>
   /** Lengths at which the segments of the prefix end, ascending: readings are kept there. */
   readonly ends?: readonly number[]
-}
-
-/** What one reply has come to. */
-interface Turn {
-  readonly reply: Reply
-  opening: number[]
-  prompt: number[]
-  cached: number
-  sampled: number[]
-  raw: string
-  stop: 'end' | 'length' | 'aborted'
-  began: number
-  prefilled: number | undefined
-  counts: GenerateCounts | undefined
 }
 
 export function embeddedSession(model: EmbeddedModel, state: SessionState): ModelSession {
@@ -70,18 +57,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     // Ours besides the caller's: a caller who stops reading has to end the work too.
     const abandon = new AbortController()
     const signal = AbortSignal.any([options.signal, abandon.signal])
-    const turn: Turn = {
-      reply: collectReply(ids),
-      opening: [],
-      prompt: [],
-      cached: 0,
-      sampled: [],
-      raw: '',
-      stop: 'end',
-      began: performance.now(),
-      prefilled: undefined,
-      counts: undefined,
-    }
+    const turn = newTurn(ids)
     let settled = false
     try {
       turn.opening = await ledger.opening()
@@ -96,7 +72,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
         const sequence = await cache.align(turn.prompt, options.maxTokens)
         turn.cached = sequence.length
         yield* prefill(sequence, turn, signal, abandon)
-        if (turn.stop !== 'aborted') yield* generate(sequence, turn, options, signal)
+        if (turn.stop !== 'aborted') yield* speak({ model, tools: ledger.tools, sequence, turn, signal }, options)
         cache.holds([...turn.prompt, ...turn.sampled])
       }
       const message = messageOf(turn)
@@ -185,56 +161,6 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
     turn.prefilled = performance.now()
   }
 
-  async function* generate(
-    sequence: Sequence,
-    turn: Turn,
-    options: RespondOptions,
-    signal: AbortSignal,
-  ): AsyncGenerator<ModelEvent> {
-    const parser = dialect.parser({ tools: ledger.tools, files: options.files ?? [] })
-    const { tokens: stopTokens, texts, marks: spelled } = await model.stops()
-    const shown = stopText(texts)
-    const room = engine.info.contextTokens - turn.prompt.length
-    const maxTokens = Math.min(options.maxTokens, room)
-    let ended = false
-    try {
-      const stream = sequence.generate(turn.prompt.at(-1)!, {
-        sampling: { ...model.sampling, ...options.sampling },
-        maxTokens,
-        signal,
-        logprobs: options.logprobs,
-        stopTokens: [...stopTokens],
-        onEnd: (counts) => {
-          turn.counts = counts
-        },
-      })
-      for await (const { token, text, end, logprob } of stream) {
-        if (turn.sampled.length === 0) {
-          yield { type: 'prefill', done: turn.prompt.length, total: turn.prompt.length, cached: turn.cached }
-        }
-        if (stopTokens.has(token)) {
-          ended = true
-          break
-        }
-        turn.sampled.push(token)
-        const words = text === '' && !end ? (spelled.get(token) ?? '') : text
-        turn.raw += words
-        if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob, text: words }] }
-        for (const event of parser.push(shown.push(words))) yield turn.reply.take(event)
-        ended = end || shown.stopped
-        if (ended || signal.aborted) break
-      }
-    } catch (error) {
-      // Both leave what was sampled; the rest is told by `stop`.
-      if (!(isKind(error, 'aborted') && signal.aborted) && !isKind(error, 'context-full')) throw error
-    }
-    turn.stop = ended ? 'end' : signal.aborted ? 'aborted' : 'length'
-    for (const event of [...parser.push(shown.end()), ...parser.end()]) {
-      // Of an aborted reply nothing is done any more; what was held back of its words is still shown.
-      if (turn.stop !== 'aborted' || event.type === 'text' || event.type === 'reasoning') yield turn.reply.take(event)
-    }
-  }
-
   return {
     info,
     get usage() {
@@ -282,27 +208,4 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       embeddedSession(model, { ledger: ledger.fork(), ids: ids.copy(), cache: await cache.fork(), marks, ends }),
     close: () => cache.close(),
   }
-}
-
-function messageOf(turn: Turn): AssistantMessage {
-  const message = turn.reply.message({ sampled: [...turn.sampled] })
-  return turn.raw === message.text ? message : { ...message, raw: turn.raw }
-}
-
-function spentOn(turn: Turn): Usage {
-  const now = performance.now()
-  const promptTokens = Math.max(turn.prompt.length, turn.cached)
-  return {
-    promptTokens,
-    cachedTokens: turn.cached,
-    evaluatedTokens: promptTokens - turn.cached,
-    generatedTokens: turn.sampled.length,
-    prefillSeconds: ((turn.prefilled ?? now) - turn.began) / 1000,
-    decodeSeconds: (now - (turn.prefilled ?? now)) / 1000,
-    ...(turn.counts && { draftedTokens: turn.counts.drafted, acceptedTokens: turn.counts.accepted }),
-  }
-}
-
-function isKind(error: unknown, kind: EngineError['kind']): boolean {
-  return error instanceof EngineError && error.kind === kind
 }

@@ -33,3 +33,8 @@ export function contextFull(tokens: number, contextTokens: number): ModelFailure
     retryable: false,
   }
 }
+
+/** Whether it is the engine's own error of that kind. */
+export function isKind(error: unknown, kind: EngineError['kind']): boolean {
+  return error instanceof EngineError && error.kind === kind
+}
