@@ -1,7 +1,10 @@
 /** One task sent to a session, and asked again while its last words are not of the form that was asked for. */
 import { type AgentEvent, exitCode, type Session } from '../../agent/index.ts'
 import type { ResultEvent, RunResult } from './output.ts'
-import { type OutputSchema, schemaTries } from './schema.ts'
+import type { OutputSchema } from './schema.ts'
+
+/** How often the model is asked for a value of the schema in all. */
+const schemaTries = 3
 
 export interface ConverseRequest {
   readonly session: Session

@@ -18,7 +18,7 @@ import { watchInterrupts } from './interrupt.ts'
 import { resolveMentions } from './mentions.ts'
 import { type RunResult, resultOf, type UsageResult } from './output.ts'
 import { type OwnWorktree, openOwnWorktree } from './own-worktree.ts'
-import { readOutputSchema } from './schema.ts'
+import type { OutputSchema } from './schema.ts'
 import { isPiped, readTask } from './task.ts'
 
 /** Flags of `run` as commander gives them; those that are settings are read by the configuration. */
@@ -80,7 +80,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     const notice = (level: 'info' | 'warning', text: string): void => output.event({ type: 'notice', level, text })
     const note = (text: string): void => notice('info', text)
     const dry = flags.dryRun === true
-    const schema = flags.outputSchema === undefined ? undefined : readOutputSchema(flags.outputSchema)
+    const schema = await schemaOf(flags.outputSchema)
     const pictures = readImages(flags.image ?? [])
     refuseTogether(flags)
     const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, home)
@@ -163,6 +163,11 @@ function attemptsOf({ bestOf, worktree, resume, dryRun, outputSchema }: RunFlags
   if (named === undefined) return attempts
   const flag = named.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   throw new UsageError(`--best-of: each attempt is a session in a worktree of its own; leave out --${flag}`)
+}
+
+/** Loaded where it is wanted: the reader of JSON Schema is a large part of a library. */
+async function schemaOf(file: string | undefined): Promise<OutputSchema | undefined> {
+  return file === undefined ? undefined : (await import('./schema.ts')).readOutputSchema(file)
 }
 
 /** Throws UsageError for flags that contradict each other. */

@@ -11,9 +11,6 @@ export interface OutputSchema {
   find(text: string): { readonly value: unknown } | { readonly problem: string }
 }
 
-/** How often the model is asked for the value in all. */
-export const schemaTries = 3
-
 /** Reads a JSON Schema file. Throws UsageError when it cannot be read, is no schema, or uses what we cannot check. */
 export function readOutputSchema(file: string): OutputSchema {
   const flag = '--output-schema'
