@@ -113,9 +113,11 @@ export class Memory {
     return packTask(task, { model, workspace, shown, first })
   }
 
-  /** Takes the last turn whose task begins so, and all after it, out of the conversation. */
-  async takeBack(conversation: Conversation, task: string): Promise<boolean> {
-    const at = this.#turnMarks.findLastIndex((turn) => turn.task.startsWith(task))
+  /** Takes the last turns whose tasks begin so (the last first), and all after them, out of the conversation. */
+  async takeBack(conversation: Conversation, tasks: readonly string[]): Promise<boolean> {
+    let at = this.#turnMarks.length
+    for (const task of tasks)
+      if (at >= 0) at = this.#turnMarks.slice(0, at).findLastIndex((turn) => turn.task.startsWith(task))
     const turn = this.#turnMarks[at]
     if (turn === undefined) return false
     await conversation.rewind(turn.mark)

@@ -131,10 +131,10 @@ export interface Session {
    */
   aside(question: string, options?: Pick<SendOptions, 'signal'>): AsyncIterable<AgentEvent>
   /**
-   * Takes the last turn whose task begins with these words, and all after it, out of what the model sees. False where this
-   * session had no such turn (or it was paged out since). Files are not touched. Throws while a run is going on.
+   * Takes the last turns whose tasks begin with these words (the last turn's first), and all after them, out of what the model
+   * sees. False where this session had no such turns (or there is no way back to them). Files are not touched. Throws while a run is going on.
    */
-  takeBack(task: string): Promise<boolean>
+  takeBack(tasks: readonly string[]): Promise<boolean>
   /**
    * Brings the repository in the context up to date, where enough of it has changed: packed anew and read in a copy of the
    * conversation, which then takes its place. Ends early, and changes nothing, when a run begins or the signal aborts. Tells

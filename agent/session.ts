@@ -279,9 +279,9 @@ class AgentSession implements Session {
     yield* askAside(await this.#open(), question, { signal: stop, sampling })
   }
 
-  async takeBack(task: string): Promise<boolean> {
+  async takeBack(tasks: readonly string[]): Promise<boolean> {
     this.#refuseWhileRunning()
-    return this.#conversation !== undefined && (await this.#memory.takeBack(this.#conversation, task))
+    return this.#conversation !== undefined && (await this.#memory.takeBack(this.#conversation, tasks))
   }
 
   ahead(draft: string): void {

@@ -37,8 +37,8 @@ test('a turn is taken back: the model has not heard of it, and hears again what 
   put(root, { 'a.ts': `export const a = 2\n${stay}` })
   await collect(at.session.send('What is it now?'))
   expect(words(at.model.requests[1]!.messages)).toContain('+export const a = 2')
-  expect(await at.session.takeBack('nothing like it')).toBe(false)
-  expect(await at.session.takeBack('What is it')).toBe(true)
+  expect(await at.session.takeBack(['nothing like it'])).toBe(false)
+  expect(await at.session.takeBack(['What is it'])).toBe(true)
   const events = await collect(at.session.send('Once more'))
   const request = words(at.model.requests[2]!.messages)
   expect(request).not.toContain('What is it now?')
@@ -49,6 +49,16 @@ test('a turn is taken back: the model has not heard of it, and hears again what 
   const again = await stage([{ text: 'Resumed.' }], { root, resume: at.session.info.logFile })
   await collect(again.session.send('Go on'))
   expect(words(again.model.requests[0]!.messages)).not.toContain('What is it now?')
+})
+
+test('of turns with the same words as many are taken back as were asked for', async () => {
+  const at = await stage(() => ({ text: 'Yes.' }))
+  for (const task of ['First', 'Go on', 'Go on', 'Go on']) await collect(at.session.send(task))
+  expect(await at.session.takeBack(['Go on', 'Go on', 'Go on', 'Go on', 'Go on'])).toBe(false)
+  expect(await at.session.takeBack(['Go on', 'Go on'])).toBe(true)
+  await collect(at.session.send('Last'))
+  const asked = at.model.requests.at(-1)!.messages.flatMap((one) => (one.role === 'user' ? [one.text] : []))
+  expect(asked).toEqual(['First', 'Go on', 'Last'])
 })
 
 test('explore: looks around in a copy that cannot write; only the answer comes back, without reading again', async () => {

@@ -26,10 +26,9 @@ async function move(way: 'undo' | 'redo', rest: string, { desk, turns }: Command
   const chosen = way === 'undo' ? (await listTurns(place)).filter(({ number }) => number > 0).slice(0, wish.count) : []
   const outcome = way === 'undo' ? await undoTurns(place, wish) : await redoTurns(place, wish)
   const session = outcome.ok ? await desk.session() : undefined
-  const oldest = chosen.at(-1)
   // The conversation goes back with the files where it holds these very turns; else the model is told.
-  const own = oldest !== undefined && chosen.every((turn) => turn.session === session?.id)
-  const back = own && (await session?.takeBack(oldest.task)) === true
+  const own = chosen.length > 0 && chosen.every((turn) => turn.session === session?.id)
+  const back = own && (await session?.takeBack(chosen.map(({ task }) => task))) === true
   if (outcome.ok && !back) turns.note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
   const also = back ? `; the conversation went back to before ${wish.count > 1 ? 'them' : 'it'}, too` : ''
   desk.say(`${outcome.text}${also}`, { role: outcome.ok ? 'ok' : 'warning' })
