@@ -2,6 +2,7 @@
 import { fenced } from '../run/fence.ts'
 import type { Cheat } from './cheats.ts'
 import { foldLog } from './fold.ts'
+import { missingHints } from './missing.ts'
 import { placesIn } from './places.ts'
 import type { CheckOptions, CheckRun } from './reproduce.ts'
 import { suspectsOf } from './suspects.ts'
@@ -24,6 +25,7 @@ export function firstTask({ command, cwd }: Check, red: CheckRun, small: boolean
     `The command \`${command}\` fails (${red.end}). It printed:`,
     logBlock(red, cwd),
     '',
+    ...missingHints(red.output, cwd),
     ...where,
     wish(small),
   ].join('\n')

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { missingHints } from '../../../src/fix/missing.ts'
 import { placesIn } from '../../../src/fix/places.ts'
 import { suspectsOf } from '../../../src/fix/suspects.ts'
 
@@ -53,6 +54,17 @@ test('a test leads to what it imports; what the log names comes first, tests the
   expect(suspectsOf([], root)).toEqual([])
   const log = `Cannot find module '${root}/src/gone.js' imported from ${root}/src/cart.js, ${root}/test/cart.test.js`
   expect(suspectsOf([], root, log)).toEqual(['src/cart.js'])
+})
+
+test('a file that is not there, and the one that was meant', () => {
+  const hints = (log: string) => missingHints(log, root)
+  expect(hints(`Error: Cannot find module '${root}/src/carts.js' imported from x`)).toEqual([
+    'There is no src/carts.js; there is src/cart.js.',
+  ])
+  expect(hints("ModuleNotFoundError: No module named 'tally.cuont'")).toEqual([
+    'There is no tally/cuont.py; there is tally/count.py.',
+  ])
+  expect(hints("Cannot find module 'left-pad' Cannot find module '/etc/passwt' No module named 'numpy'")).toEqual([])
 })
 
 test('a hostile log costs little', () => {
