@@ -1,4 +1,5 @@
 /** When frames are drawn: at once for keys, a few times a second for streams, never for nothing. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chrome, type Size } from './frame.ts'
 import { type Depth, type Painter, painter, type Theme } from './text/themes.ts'
 import { wrap } from './text/wrap.ts'
@@ -24,6 +25,7 @@ export interface DrawingOptions {
   readonly depth: Depth
   readonly theme: Theme
   readonly screenReader: boolean
+  readonly cursorRow: () => Promise<number | undefined>
 }
 
 /** Finished lines are given to the scrollback this often at most: each time costs a whole live frame. */
@@ -33,7 +35,15 @@ const mostLines = 200
 /** The moving mark of an activity. */
 const tickMs = 120
 
-export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...start }: DrawingOptions): Drawing {
+export function openDrawing({
+  ui,
+  transcript,
+  stdout,
+  depth,
+  screenReader,
+  cursorRow,
+  ...start
+}: DrawingOptions): Drawing {
   let theme = start.theme
   let paint: Painter = painter(theme, depth)
   let takenAt = Number.NEGATIVE_INFINITY
@@ -46,7 +56,7 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
   const size = (): Size => ({ columns: Math.max(1, stdout.columns || 80), rows: Math.max(1, stdout.rows || 24) })
 
   const frame = (): void => {
-    if (closed) return
+    if (closed || screen.busy) return
     refreshSize(stdout)
     const now = performance.now()
     const { columns, rows } = size()
@@ -95,6 +105,7 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
   const screen = openScreen({
     stdout,
     screenReader,
+    cursorRow,
     resized(pushedOut) {
       transcript.pushedOut(pushedOut)
       frame()
@@ -113,6 +124,8 @@ export function openDrawing({ ui, transcript, stdout, depth, screenReader, ...st
     },
     suspend: (during) => screen.suspend(during),
     async close() {
+      // The terminal answers, or its time is over, in a moment.
+      while (screen.busy) await sleep(5)
       do {
         takenAt = Number.NEGATIVE_INFINITY
         frame()

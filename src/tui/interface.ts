@@ -83,6 +83,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     depth: depthOf(environment),
     theme: themeNamed(settings.theme) ?? themeFor(shadeOf(environment) ?? 'dark'),
     screenReader: settings.screenReader,
+    cursorRow: () => terminal.cursorRow(150),
   })
   let exit: (code: number) => void = () => undefined
   const ended = new Promise<number>((resolve) => {

@@ -15,6 +15,8 @@ export interface Terminal {
   copy(text: string): void
   /** Asks for the background colour (OSC 11); undefined when the terminal does not say within the time. */
   background(timeoutMs: number): Promise<'dark' | 'light' | undefined>
+  /** Asks for the row of the cursor, from 1 (CPR, ECMA-48 8.3.14); undefined when the terminal does not say within the time. */
+  cursorRow(timeoutMs: number): Promise<number | undefined>
   /** Gives the modes back for another program, and takes them again. */
   pause(): void
   resume(): void
@@ -39,13 +41,13 @@ export function openTerminal({ stdin, stdout, environment }: TerminalOptions): T
   const console = environment['TERM'] === 'linux'
   const [begin, end] = console ? ['\x1b[?2004h', '\x1b[?2004l\x1b[?25h'] : [enter, leave]
   let listener: (events: readonly InputEvent[]) => void = () => undefined
-  let answered: ((reply: string) => void) | undefined
+  const waiting = new Set<(reply: string) => void>()
   let timer: NodeJS.Timeout | undefined
   let taken = false
   let titled = false
 
   const give = (events: readonly InputEvent[]): void => {
-    for (const event of events) if (event.type === 'reply') answered?.(event.text)
+    for (const event of events) if (event.type === 'reply') for (const hear of waiting) hear(event.text)
     const rest = events.filter((event) => event.type !== 'reply')
     if (rest.length > 0) listener(rest)
   }
@@ -81,6 +83,27 @@ export function openTerminal({ stdin, stdout, environment }: TerminalOptions): T
   process.on('exit', restore)
   take()
 
+  /** Writes the question and waits for the reply that `read` takes for its answer. */
+  const ask = <Answer>(
+    question: string,
+    timeoutMs: number,
+    read: (reply: string) => Answer | undefined,
+  ): Promise<Answer | undefined> =>
+    new Promise((resolve) => {
+      const finish = (answer: Answer | undefined): void => {
+        clearTimeout(limit)
+        waiting.delete(hear)
+        resolve(answer)
+      }
+      const hear = (reply: string): void => {
+        const answer = read(reply)
+        if (answer !== undefined) finish(answer)
+      }
+      const limit = setTimeout(() => finish(undefined), timeoutMs)
+      waiting.add(hear)
+      stdout.write(question)
+    })
+
   return {
     listen(to) {
       listener = to
@@ -98,22 +121,17 @@ export function openTerminal({ stdin, stdout, environment }: TerminalOptions): T
     },
     background(timeoutMs) {
       if (console) return Promise.resolve('dark')
-      return new Promise((resolve) => {
-        const finish = (found: 'dark' | 'light' | undefined): void => {
-          clearTimeout(limit)
-          answered = undefined
-          resolve(found)
-        }
-        const limit = setTimeout(() => finish(undefined), timeoutMs)
-        answered = (reply) => {
-          const shade = backgroundOf(reply)
-          if (shade !== undefined) finish(shade)
-          // Every terminal answers this second question: when its answer comes first, there is none to the first.
-          else if (/^\?[\d;]*c$/.test(reply)) finish(undefined)
-        }
-        stdout.write('\x1b]11;?\x1b\\\x1b[c')
-      })
+      return ask('\x1b]11;?\x1b\\\x1b[c', timeoutMs, (reply) => {
+        const shade = backgroundOf(reply)
+        // Every terminal answers the second question: when its answer comes first, there is none to the first.
+        return shade ?? (/^\?[\d;]*c$/.test(reply) ? 'none' : undefined)
+      }).then((found) => (found === 'none' ? undefined : found))
     },
+    cursorRow: (timeoutMs) =>
+      ask('\x1b[6n', timeoutMs, (reply) => {
+        const row = /^(\d+);\d+R$/.exec(reply)?.[1]
+        return row === undefined ? undefined : Number(row)
+      }),
     pause: restore,
     resume: take,
     close() {

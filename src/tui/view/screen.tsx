@@ -14,6 +14,8 @@ export interface Screen {
     readonly streaming: number
     readonly cursor: View['cursor']
   }): void
+  /** A resize is being settled: nothing is drawn until `resized` is called. */
+  readonly busy: boolean
   /** Hands the terminal to another program (an editor) until `during` ends; then draws anew. */
   suspend(during: () => Promise<void>): Promise<void>
   /** Leaves the last frame's place empty and gives the terminal back. */
@@ -23,6 +25,8 @@ export interface Screen {
 export interface ScreenOptions {
   readonly stdout: NodeJS.WriteStream
   readonly screenReader: boolean
+  /** The row of the terminal's cursor, from 1; undefined when it does not say. */
+  readonly cursorRow: () => Promise<number | undefined>
   /**
    * Called after the size changed and the old frame is gone. `pushedOut` is the text of streaming rows that a smaller
    * terminal pushed into its scrollback, where they stay.
@@ -32,7 +36,7 @@ export interface ScreenOptions {
 
 const sgr = /\x1b\[[\d;]*m/g
 
-export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Screen {
+export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenOptions): Screen {
   const listeners = new Set<() => void>()
   let view: View = { batches: [], live: [], streaming: 0, cursor: undefined }
   let batchId = 0
@@ -65,23 +69,39 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
   /**
    * A narrower terminal has broken the old lines into more rows than Ink wrote, so Ink would erase too few. The rows
    * are counted here and erased from the frame's top; Ink is made to forget the old frame without writing anything.
+   * What of the frame is above the screen now stays in the scrollback: terminals differ in that, so the cursor is asked for.
    */
   let width = stdout.columns
+  let resizes = 0
+  let busy = false
   const onResize = (): void => {
-    const columns = Math.max(1, stdout.columns)
-    const narrower = columns < width
-    width = columns
-    const lost = pushedOut(view, narrower ? columns : Number.POSITIVE_INFINITY, Math.max(1, stdout.rows))
+    resizes += 1
+    const own = resizes
+    busy = true
     out.muted = true
+    void cursorRow().then((row) => {
+      if (own === resizes) settle(row)
+    })
+  }
+  const settle = (row: number | undefined): void => {
+    const columns = Math.max(1, stdout.columns)
+    const broken = columns < width ? columns : Number.POSITIVE_INFINITY
+    width = columns
+    const over =
+      row === undefined ? overflow(view, broken, Math.max(1, stdout.rows)) : rowsToCursor(view, broken) - (row - 1)
     ink.clear()
     out.muted = false
-    stdout.write(`${toTop(view, narrower ? columns : Number.POSITIVE_INFINITY)}\x1b[J`)
+    busy = false
+    stdout.write(`${toTop(view, broken)}\x1b[J`)
     out.emit('resize')
-    resized(lost)
+    resized(pushedOut(view, broken, over))
   }
   stdout.on('resize', onResize)
 
   return {
+    get busy() {
+      return busy
+    },
     draw({ finished, live, streaming, cursor }) {
       if (finished.length === 0) {
         set({ batches: view.batches, live, streaming, cursor })
@@ -119,16 +139,20 @@ export function openScreen({ stdout, screenReader, resized }: ScreenOptions): Sc
 const rowsOf = (text: string, columns: number): number =>
   Math.max(1, Math.ceil(widthOf(text.replace(sgr, '').trimEnd()) / columns))
 
-/** The text of the streaming rows that do not fit into `rows` any more: a terminal keeps the last rows in view. */
-function pushedOut({ live, streaming }: View, columns: number, rows: number): string {
-  let over = live.reduce((sum, text) => sum + rowsOf(text, columns), 0) - rows
+/** Rows of the frame that do not fit into `rows`, where a terminal keeps the last rows in view. */
+const overflow = ({ live }: View, columns: number, rows: number): number =>
+  live.reduce((sum, text) => sum + rowsOf(text, columns), 0) - rows
+
+/** The text of the first `over` rows, as far as it streams. */
+function pushedOut({ live, streaming }: View, columns: number, over: number): string {
+  let left = over
   let text = ''
   for (const one of live.slice(0, streaming)) {
-    if (over <= 0) break
+    if (left <= 0) break
     const own = rowsOf(one, columns)
     const bare = one.replace(sgr, '')
-    text += own <= over ? bare : start(bare, over * columns)
-    over -= own
+    text += own <= left ? bare : start(bare, left * columns)
+    left -= own
   }
   return text
 }
@@ -145,12 +169,16 @@ function start(text: string, cells: number): string {
   return kept
 }
 
-/** From the cursor to the first column of the frame's first row, when lines break at `columns`. */
-function toTop({ live, cursor }: View, columns: number): string {
+/** Rows from the frame's first one to that of the cursor, when lines break at `columns`. */
+function rowsToCursor({ live, cursor }: View, columns: number): number {
   // Without a cursor of ours, Ink leaves it below the last line.
   const above = live.slice(0, cursor?.y ?? live.length).reduce((sum, text) => sum + rowsOf(text, columns), 0)
-  const within = cursor === undefined ? 0 : Math.floor(cursor.x / columns)
-  const up = above + within
+  return above + (cursor === undefined ? 0 : Math.floor(cursor.x / columns))
+}
+
+/** From the cursor to the first column of the frame's first row. */
+function toTop(view: View, columns: number): string {
+  const up = rowsToCursor(view, columns)
   return `\r${up > 0 ? `\x1b[${up}A` : ''}`
 }
 

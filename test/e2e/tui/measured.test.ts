@@ -1,9 +1,6 @@
 /** The interface measured on a real pseudo-terminal: what is written and lost. Wall time is for `npm run bench`. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { writeLongSession } from './long-session.ts'
 import { openPty, type Pty, type PtyOptions } from './pty.ts'
 
 let pty: Pty
@@ -77,7 +74,7 @@ describe('while it streams', () => {
       await pty.until(() => pty.output().includes(number))
       await pty.resize(columns, rows)
     }
-    await pty.until('✓ done', 30_000)
+    await pty.until(/✓ done[\s\S]*^ask ·/m, 30_000)
     const lines = pty.lines()
     const seen = tally(lines)
     const wrong = [...Array(700).keys()].map((n) => [n, seen.get(`L${String(n).padStart(5, '0')}`) ?? 0])
@@ -99,7 +96,8 @@ describe('while it streams', () => {
       ['L00130', 100, 30],
       ['L00200', 40, 12],
       ['L00270', 120, 40],
-      ['L00340', 45, 14],
+      ['L00320', 90, 12],
+      ['L00360', 80, 24],
     ] as const) {
       await pty.until(() => pty.output().includes(number))
       await pty.resize(columns, rows)
@@ -130,51 +128,13 @@ describe('while it streams', () => {
   })
 })
 
-/** What `node -e 0` uses. */
-function nodeCpuMs(): number {
-  const script = 'const {user, system} = process.cpuUsage(); process.stdout.write(String((user + system) / 1000))'
-  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
-}
-
 /** Megabytes that the process holds for itself. */
 const residentMb = (pid: number): number => {
   const kib = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Number(kib) / 1024
 }
 
-/** Seconds of processor that the process has used: the measure that other work on the machine does not change much. */
-const cpuMs = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
-describe('time and memory', () => {
-  it('the prompt is there soon after the start, and after resuming 1,000 turns', async () => {
-    pty = openPty({ replies: [] })
-    await pty.until(/\/help lists/)
-    // A graceful end keeps the compiled code for the next start.
-    pty.type('\x04')
-    await pty.exit()
-    const { home, folder } = pty
-    const prompt = async (words: readonly string[], sign: RegExp): Promise<number> => {
-      const one = openPty({ home, folder, words })
-      await one.until(sign)
-      const used = cpuMs(one.pid)
-      one.dispose()
-      return used
-    }
-    const fresh = Math.min(await prompt([], /^› /m), await prompt([], /^› /m), await prompt([], /^› /m))
-    writeLongSession(join(home, 'state'), folder, 1000)
-    const resuming = () => prompt(['--continue'], /answer 999/)
-    const resume = Math.min(await resuming(), await resuming(), await resuming())
-    const node = nodeCpuMs()
-    console.log(`processor: node ${node} ms, prompt ${fresh} ms, 1,000 turns resumed ${resume} ms`)
-    // Node alone takes 25 ms of an idle machine: where it takes more, everything does.
-    const busy = Math.max(1, node / 25)
-    expect(fresh - node).toBeLessThanOrEqual(250 * busy)
-    expect(resume - fresh).toBeLessThanOrEqual(300 * busy)
-  })
-
+describe('memory', () => {
   it('memory stays flat over many turns', async () => {
     const turns = 100
     const text = numbered(40, 'a line of an answer that is not so short').join('\n')
