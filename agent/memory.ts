@@ -21,6 +21,12 @@ interface TurnMark {
   readonly first: boolean
 }
 
+/**
+ * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
+ * whole): such a model sometimes falls into repeating itself, and would do so until the context is full.
+ */
+const smallReply = 1024
+
 export interface MemoryOptions extends Pick<SessionOptions, 'model' | 'sampling'> {
   readonly workspace: Workspace
   readonly clock: Clock
@@ -32,7 +38,7 @@ export class Memory {
   /** Path → `fingerprint` of what the model was shown whole with its tasks. */
   readonly shown: Map<string, string>
   /** Path → tokens of what it was shown whole. */
-  readonly fileTokens = new Map<string, number>()
+  readonly #fileTokens = new Map<string, number>()
   /** What was paged out of the context. */
   readonly pages: Map<string, string>
   readonly #options: MemoryOptions
@@ -65,6 +71,12 @@ export class Memory {
     for (const [path, { fingerprint }] of known) this.seen.set(path, fingerprint)
   }
 
+  /** Tokens that a reply may have; undefined where only the model's own limits count. */
+  get replyTokens(): number | undefined {
+    if (this.#options.model.info.prompt !== 'small') return undefined
+    return [...this.#fileTokens.values()].reduce((sum, tokens) => sum + 2 * tokens, smallReply)
+  }
+
   hear(event: AgentEvent): void {
     this.#known.hear(event)
   }
@@ -92,7 +104,7 @@ export class Memory {
     if (packed.whole.length === 0) return
     await this.#log.note({ type: 'files', files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })) })
     for (const { path, fingerprint, tokens } of packed.whole) {
-      this.fileTokens.set(path, tokens)
+      this.#fileTokens.set(path, tokens)
       this.shown.set(path, fingerprint)
       this.seen.set(path, fingerprint)
     }

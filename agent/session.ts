@@ -2,9 +2,9 @@
 import { dirname, join } from 'node:path'
 import { noUsage, type Picture } from '../engine/index.ts'
 import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
-import { recoverEdits } from '../tools/index.ts'
 import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
+import { systemClock } from './clock.ts'
 import { type ContextReport, describeContext } from './context/ahead.ts'
 import { buildPrefix } from './context/prefix.ts'
 import { withRepository } from './context/repository/resident.ts'
@@ -21,26 +21,11 @@ import { Memory } from './memory.ts'
 import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import { keepPictures } from './pictures.ts'
 import { openRebasing } from './rebasing.ts'
+import { recovered } from './recover.ts'
 import { explore } from './turn/explore.ts'
 import type { Turn } from './turn/turn.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
-
-/**
- * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
- * whole): such a model sometimes falls into repeating itself, and would do so until the context is full.
- */
-const smallReply = 1024
-
-const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, each) => total + each, 0)
-
-const systemClock: Clock = {
-  now: () => Date.now(),
-  after(ms, then) {
-    const timer = setTimeout(then, ms)
-    return () => clearTimeout(timer)
-  },
-}
 
 /**
  * Opens a new session (or an earlier one, with `resume`). Asks nothing of the model yet: the first `send` does, and
@@ -140,17 +125,8 @@ class AgentSession implements Session {
       const exit = error instanceof LogError ? 'not-done' : 'model'
       const seconds = (this.#options.clock.now() - began) / 1000
       yield { type: 'notice', level: 'error', text }
-      yield {
-        type: 'result',
-        exit,
-        exitCode: exitCode[exit],
-        text,
-        changes: [],
-        checks: [],
-        steps: 0,
-        seconds,
-        usage: noUsage,
-      }
+      const nothing = { changes: [], checks: [], steps: 0, usage: noUsage }
+      yield { type: 'result', exit, exitCode: exitCode[exit], text, seconds, ...nothing }
       return
     }
     this.#changes.restart()
@@ -168,22 +144,13 @@ class AgentSession implements Session {
     }
   }
 
-  /** Before anything is read: what an earlier process left half written is made whole. Never fails the run. */
+  /** Once, before anything is read. */
   async *#recover(): AsyncGenerator<AgentEvent, void> {
     if (this.#recovered) return
     this.#recovered = true
     const { workspace, policy } = this.#options
     if (this.#warning !== undefined) yield { type: 'notice', level: 'warning', text: this.#warning }
-    if (policy.mode === 'read-only') return
-    try {
-      for (const { message } of await recoverEdits(workspace, this.#journal)) {
-        yield { type: 'notice', level: 'warning', text: message }
-      }
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      const text = `An edit that a crash cut short could not be made whole: ${why} It is tried again with the next edit.`
-      yield { type: 'notice', level: 'error', text }
-    }
+    if (policy.mode !== 'read-only') yield* await recovered(workspace, this.#journal)
   }
 
   #turn(conversation: Conversation, signal: AbortSignal): Turn {
@@ -232,7 +199,7 @@ class AgentSession implements Session {
       // An attempt of a small model is taken back whole: it hears of changes with its next task.
       makeRoom: model.info.prompt === 'small' ? undefined : () => this.#memory.makeRoom(conversation, signal, false),
       news: model.info.prompt === 'small' ? undefined : (command) => this.#memory.news({ noticed: !command }),
-      replyTokens: model.info.prompt === 'small' ? smallReply + 2 * sum(this.#memory.fileTokens.values()) : undefined,
+      replyTokens: this.#memory.replyTokens,
       filesInPlay: () => [...this.#memory.shown.keys()],
     }
   }
