@@ -198,16 +198,14 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
   for (const signal of Object.keys(signals)) process.on(signal, onSignal)
 
   const { trustFile, warnings } = options
-  beginSession({ desk, turns, begin, trustFile, warnings, findTheme: settings.theme === 'auto' }).then(
-    (trusted) => trusted || exit(0),
-    (error: unknown) => desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }),
-  )
   /** The grammars are large: loaded when the prompt is there. */
   const colourCode = async (): Promise<void> => {
     const { openHighlight } = await import('./transcript/highlight.ts')
     transcript.options.highlight = openHighlight()
   }
-  void colourCode()
+  beginSession({ desk, turns, begin, trustFile, warnings, findTheme: settings.theme === 'auto' })
+    .then((trusted) => (trusted ? colourCode() : exit(0)))
+    .catch((error: unknown) => desk.say(error instanceof Error ? error.message : String(error), { role: 'error' }))
 
   // Stopped from outside and continued: the shell has had the terminal meanwhile.
   const onContinue = (): void => void desk.suspend(async () => undefined)
