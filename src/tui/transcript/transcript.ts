@@ -1,11 +1,11 @@
 /** What happened, as it is seen: events in, finished lines out once, and a live rest. Keeps nothing that was given out. */
 import type { AgentEvent } from '../../../agent/index.ts'
-import type { ToolCall } from '../../../engine/index.ts'
 import { duration, plural } from '../../terminal/numbers.ts'
 import { emptyLine, type Line, line, linesOf, type Style, span } from '../text/style.ts'
 import { wrap } from '../text/wrap.ts'
 import { callHead, callLines, subject, under } from './call.ts'
 import type { Highlight } from './highlight.ts'
+import { draftLines, type Running, runningLines } from './live.ts'
 import { markdown } from './markdown.ts'
 import { resultLines } from './result.ts'
 import { type MarkdownStream, openMarkdownStream } from './stream.ts'
@@ -42,16 +42,9 @@ export interface Transcript {
   readonly reasoning: string
 }
 
-interface Running {
-  readonly call: ToolCall
-  readonly about: string
-  output: string
-}
-
 /** Output of a running command that is kept for the live view. */
 const keptOutput = 8000
 const keptText = 100_000
-const liveOutputRows = 6
 /** Of reasoning that is not kept in view: what of its end is seen while it streams. */
 const foldedRows = 4
 const foldedChars = 2000
@@ -247,27 +240,3 @@ function folded(reasoning: string, seconds: number): Line {
 
 /** The reasoning of before, in full. */
 export const unfolded = (reasoning: string, width: number): Line[] => dimmed(markdown(reasoning, { width: width - 2 }))
-
-function draftLines(
-  draft: { readonly name: string; readonly path: string | undefined; readonly text: string },
-  width: number,
-  rows: number,
-): Line[] {
-  const head = callHead(draft.name, draft.path ?? '', width, muted).slice(0, Math.max(1, rows))
-  const body = linesOf(draft.text, muted).flatMap((one) => wrap(one, width - 4, { hard: true }))
-  const room = Math.min(liveOutputRows, rows - head.length)
-  return room <= 0 || draft.text.trim() === '' ? head : [...head, ...under(body.slice(-room))]
-}
-
-function runningLines(calls: readonly Running[], width: number, rows: number): Line[] {
-  const lines: Line[] = []
-  for (const { call, about, output } of calls) {
-    const left = rows - lines.length
-    if (left <= 0) break
-    const head = callHead(call.name, about, width, { role: 'accent' }).slice(0, left)
-    const body = output === '' ? [] : linesOf(output, muted).flatMap((one) => wrap(one, width - 4, { hard: true }))
-    const room = Math.min(liveOutputRows, left - head.length)
-    lines.push(...head, ...(room > 0 ? under(body.slice(-room)) : []))
-  }
-  return lines
-}
