@@ -7,7 +7,8 @@
  * await session.close()
  * ```
  */
-export { type AheadOptions, type ContextReport, describeContext, readAhead } from './context/ahead.ts'
+export { type AheadOptions, describeContext, readAhead } from './context/ahead.ts'
+export type { ContextReport } from './context/report.ts'
 export type { PlannedFile, RepositoryPlan } from './context/repository/plan.ts'
 export type { RepositoryOptions } from './context/repository/resident.ts'
 export * from './events.ts'

@@ -12,7 +12,8 @@ import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
 import { problemOf } from './linux/problems.ts'
 import { seatbeltPlan } from './macos/probe.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
-import { COMMAND_MARK, type Ended, runPlan, type SpawnPlan } from './process.ts'
+import { COMMAND_MARK, type Ended, runPlan } from './process.ts'
+import type { SpawnPlan } from './spawn-plan.ts'
 import { armTripwire, type Tripwire } from './tripwire.ts'
 import {
   type Command,

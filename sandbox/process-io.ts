@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { readSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
-import type { SpawnPlan } from './process.ts'
+import type { SpawnPlan } from './spawn-plan.ts'
 
 /** Feeds the extra descriptors, and answers at the gate. */
 export function feed(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined, onStart?: () => void): void {

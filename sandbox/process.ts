@@ -6,25 +6,10 @@ import { OutputBuffer } from './output.ts'
 import { feed, readAll, readReports } from './process-io.ts'
 import { descendants, killMarked, signalAll, untilGone } from './process-tree.ts'
 import type { SessionFolder } from './session-folder.ts'
+import type { SpawnPlan } from './spawn-plan.ts'
 import { Spool } from './spool.ts'
 import { type CommandResult, type Limits, SandboxError } from './types.ts'
 import { DEFAULT_PROCESSES, defaultMemoryLimit, watchTree } from './watchdog.ts'
-
-/** What to start, and how its end is known. */
-export interface SpawnPlan {
-  /** Absolute path. Started without a shell. */
-  readonly file: string
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
-  /**
-   * Bytes for descriptors from 3 on. On `status` bwrap reports; on `gate` the command says that it is ready and waits
-   * for an answer.
-   */
-  readonly input: readonly (Buffer | 'status' | 'gate')[]
-  /** `namespace`: all processes die with the first one. `group`: a process group, and a sweep for what left it. */
-  readonly tree: 'namespace' | 'group'
-}
 
 export interface RunLimits {
   /** `seconds` may be Infinity: a background command. */

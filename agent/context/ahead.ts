@@ -3,6 +3,7 @@ import type { Model, Segment, Usage } from '../../engine/index.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
 import type { CodeSense } from '../../tools/index.ts'
 import { buildPrefix } from './prefix.ts'
+import type { ContextReport } from './report.ts'
 import type { RepositoryPlan } from './repository/plan.ts'
 import { budgetOf, planFor, type RepositoryOptions, repack, residentRepository } from './repository/resident.ts'
 import { usualTools } from './tools.ts'
@@ -15,21 +16,6 @@ export interface AheadOptions {
   readonly appendSystem?: string | undefined
   /** As the sessions will have it: it decides which tools are in the prefix. */
   readonly code?: CodeSense | undefined
-}
-
-export interface ContextReport {
-  readonly contextTokens: number | undefined
-  readonly budgetTokens: number
-  /** Whether a session that began now would have the repository in its context. */
-  readonly resident: boolean
-  /** Why, in words for a person. */
-  readonly why: string
-  /** What it would have, or could have. */
-  readonly plan: RepositoryPlan
-  /** Tokens of system and instructions. */
-  readonly otherTokens: number
-  /** How fast this machine reads with the model; undefined where that was not measured. */
-  readonly tokensPerSecond: number | undefined
 }
 
 /** What `cachalot context` tells. */

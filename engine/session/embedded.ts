@@ -3,6 +3,7 @@ import type { Dialect } from '../dialect.ts'
 import type { Engine } from '../engine.ts'
 import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '../model.ts'
+import type { EmbeddedModel } from './embedded-model.ts'
 import { embeddedSession } from './embedded-session.ts'
 import { tokenLedger } from './ledger.ts'
 import { sequencePool } from './pool.ts'
@@ -25,17 +26,6 @@ export interface EmbeddedOptions {
    * on from there. The engine needs two more. Default: none.
    */
   readonly keepSequences?: number
-}
-
-/** What a session needs of its model. */
-export interface EmbeddedModel {
-  readonly engine: Engine
-  readonly dialect: Dialect
-  readonly info: ModelInfo
-  readonly sampling: Sampling
-  readonly readings: Readings | undefined
-  /** Looked up once, with the first reply. */
-  stops(): Promise<Stops>
 }
 
 /** The model owns the engine from here on: `close` closes it. */

@@ -2,7 +2,7 @@
 import type { Sequence } from '../engine.ts'
 import type { ToolSpec } from '../messages.ts'
 import type { ModelEvent, RespondOptions } from '../model.ts'
-import type { EmbeddedModel } from './embedded.ts'
+import type { EmbeddedModel } from './embedded-model.ts'
 import { isKind } from './failure.ts'
 import { stopText } from './stop-text.ts'
 import type { Turn } from './turn.ts'

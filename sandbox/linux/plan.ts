@@ -1,6 +1,6 @@
 /** From a command and a policy to what bwrap is started with. */
 import type { Environment } from '../environment.ts'
-import type { SpawnPlan } from '../process.ts'
+import type { SpawnPlan } from '../spawn-plan.ts'
 import type { Policy } from '../types.ts'
 import { bwrapProfile, GATE_FD, type Machine, type ProfileOptions, SCRIPT_FD } from './bwrap.ts'
 import { listeningSockets } from './masks.ts'

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { exitCode } from '../../agent/index.ts'
-import { type CheatKind, cheatKinds } from '../fix/cheats.ts'
+import { type CheatKind, cheatKinds } from '../fix/cheat-patterns.ts'
 import { OpenError } from '../open/open-error.ts'
 import { sanitizeLine } from '../terminal/sanitize.ts'
 import { UsageError } from '../usage-error.ts'

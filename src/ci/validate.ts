@@ -1,5 +1,6 @@
 /** What a patch may be, before anything of it is pushed. Judged by the trees that git makes of it, not by its text. */
-import { type CheatKind, findCheats } from '../fix/cheats.ts'
+import type { CheatKind } from '../fix/cheat-patterns.ts'
+import { findCheats } from '../fix/cheats.ts'
 import type { Git } from '../git/git.ts'
 import type { TreeChange } from '../git/shadow.ts'
 

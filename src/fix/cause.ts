@@ -1,5 +1,7 @@
 /** The cause of a failure in one paragraph, in the model's words. */
-import type { RunResult } from './repair.ts'
+import type { AgentEvent } from '../../agent/index.ts'
+
+type RunResult = Extract<AgentEvent, { type: 'result' }>
 
 const longest = 1200
 

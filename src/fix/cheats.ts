@@ -6,6 +6,7 @@
 import type { TreeChange } from '../git/shadow.ts'
 import {
   assertions,
+  type CheatKind,
   ceilingKey,
   ignoreFile,
   prose,
@@ -16,9 +17,6 @@ import {
   testMarks,
   thresholdKey,
 } from './cheat-patterns.ts'
-
-export const cheatKinds = ['tests', 'snapshots', 'ci', 'locks', 'skips', 'thresholds', 'check'] as const
-export type CheatKind = (typeof cheatKinds)[number]
 
 export interface Cheat {
   readonly kind: CheatKind

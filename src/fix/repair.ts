@@ -2,7 +2,8 @@
 import type { AgentEvent, Session } from '../../agent/index.ts'
 import type { Shadow } from '../git/shadow.ts'
 import { causeOf, causeQuestion } from './cause.ts'
-import { type Cheat, type CheatKind, findCheats } from './cheats.ts'
+import type { CheatKind } from './cheat-patterns.ts'
+import { type Cheat, findCheats } from './cheats.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
 import { firstTask, nextTask } from './tasks.ts'
@@ -34,7 +35,7 @@ export interface Repair {
   readonly attempt?: string
 }
 
-export type RunResult = Extract<AgentEvent, { type: 'result' }>
+type RunResult = Extract<AgentEvent, { type: 'result' }>
 
 export async function repair(options: RepairOptions): Promise<Repair> {
   const { session, shadow, check, red, allowed } = options

@@ -1,5 +1,5 @@
 /** What a repair ends with. */
-import type { CheatKind } from './cheats.ts'
+import type { CheatKind } from './cheat-patterns.ts'
 import type { Place } from './places.ts'
 
 export type FixExit =

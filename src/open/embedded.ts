@@ -13,7 +13,7 @@ import {
 import { preferFetchedLibraries } from '../gpu/libraries.ts'
 import { kvFolder } from '../paths.ts'
 import { bar } from '../terminal/numbers.ts'
-import type { OpenModelRequest } from './model.ts'
+import type { OpenModelRequest } from './request.ts'
 
 /** Loads a model file into an engine host of its own. Rejects with EngineError. */
 export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenModelRequest): Promise<Model> {

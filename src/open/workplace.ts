@@ -5,7 +5,8 @@ import { type CodeSense, openCode, renderOutline } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import type { Paths } from '../paths.ts'
 import { openMoreTools } from './mcp.ts'
-import { type OpenModelRequest, openModel } from './model.ts'
+import { openModel } from './model.ts'
+import type { OpenModelRequest } from './request.ts'
 import { sandboxPolicy } from './sandbox.ts'
 
 export interface WorkplaceRequest extends OpenModelRequest {
