@@ -27,7 +27,10 @@ interface TurnMark {
  */
 const smallReply = 1024
 
-export interface MemoryOptions extends Pick<SessionOptions, 'model' | 'sampling'> {
+/** A list of files is good for so long: what changes in that time is as if it had changed while the list was made. */
+const freshMs = 500
+
+export interface MemoryOptions extends Pick<SessionOptions, 'model' | 'sampling' | 'listed'> {
   readonly workspace: Workspace
   readonly clock: Clock
 }
@@ -50,10 +53,14 @@ export class Memory {
   /** Where each turn began, for taking it back; none from before a rebuild. */
   readonly #turnMarks: TurnMark[] = []
   #nextPage = 0
+  readonly #openedMs: number
+  #listed: Promise<readonly string[]> | undefined
   #first: boolean
 
   constructor(options: MemoryOptions, log: LogWriter, loaded: LoadedLog | undefined) {
     this.#options = options
+    this.#openedMs = options.clock.now()
+    this.#listed = options.listed
     this.#log = log
     this.pages = new Map(loaded?.pages)
     this.shown = new Map(loaded?.shownFiles.map(({ path, fingerprint }) => [path, fingerprint]))
@@ -116,13 +123,21 @@ export class Memory {
     if (!late()) conversation.ahead([{ role: 'user', text }])
   }
 
-  #pack(task: string): ReturnType<typeof packTask> {
+  async #pack(task: string): ReturnType<typeof packTask> {
     const { model, workspace } = this.#options
+    const listed = await this.#takeListed()
     // With the repository in the context its list of files is there, too.
     const first = this.#first && this.#known.marks().size === 0
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.shown : new Map([...this.#known.marks(), ...this.shown])
-    return packTask(task, { model, workspace, shown, first })
+    return await packTask(task, { model, workspace, shown, first, listed })
+  }
+
+  /** What was listed while the session was opened: once, and not when that is a while ago or failed. */
+  async #takeListed(): Promise<readonly string[] | undefined> {
+    const listed = this.#options.clock.now() - this.#openedMs < freshMs ? this.#listed : undefined
+    this.#listed = undefined
+    return await listed?.catch(() => undefined)
   }
 
   /** Takes the last turns whose tasks begin so (the last first), and all after them, out of the conversation. */

@@ -88,6 +88,11 @@ export interface SessionOptions {
   readonly tools?: readonly Tool[]
   /** Besides these: tools of other programs. The caller closes them. */
   readonly moreTools?: readonly Tool[]
+  /**
+   * The files of the work tree (`listFiles`), where who opens the session has them listed while the rest is made ready. For
+   * a task that is sent at once; later ones list them anew.
+   */
+  readonly listed?: Promise<readonly string[]>
   /** Default: opened on `root`. */
   readonly workspace?: Workspace
   /** Default: the system's. */

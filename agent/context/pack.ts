@@ -44,11 +44,13 @@ export async function packTask(
     readonly workspace: Workspace
     readonly shown: ReadonlyMap<string, string>
     readonly first: boolean
+    /** The files of the work tree, where they were listed just now. */
+    readonly listed?: readonly string[] | undefined
   },
 ): Promise<Packed> {
   const { model, workspace, shown } = options
   const { prompt, contextTokens } = model.info
-  const tree = await listFiles(workspace.root)
+  const tree = options.listed ?? (await listFiles(workspace.root))
   const named = await filesNamed(task, tree, workspace)
   let room = Math.floor((contextTokens ?? assumedContext) * share[prompt])
   const parts: string[] = []

@@ -14,8 +14,8 @@ export interface WorkplaceRequest extends OpenModelRequest {
   readonly cwd: string
   /** Being opened: it waits for a child of its own, so it is begun before anything else. */
   readonly sandbox: Promise<Sandbox>
-  /** What only an interactive front end gives: approvals, an earlier session to go on with. */
-  readonly session?: Pick<SessionOptions, 'approve' | 'asksBefore' | 'resume'>
+  /** What a front end gives by itself: approvals, an earlier session to go on with, files listed meanwhile. */
+  readonly session?: Pick<SessionOptions, 'approve' | 'asksBefore' | 'resume' | 'listed'>
 }
 
 /** A session with everything it stands on. */

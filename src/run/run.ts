@@ -1,5 +1,5 @@
 /** The one-shot front end: one task, shown on stdout, an exit code at the end. */
-import { type AgentEvent, type ExitReason, exitCode, listSessions } from '../../agent/index.ts'
+import { type AgentEvent, type ExitReason, exitCode, listFiles, listSessions } from '../../agent/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
 import { OpenError } from '../open/open-error.ts'
@@ -121,13 +121,15 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
       const ended = await runAttempts({ ...opening, attempts, task, cwd, onEvent })
       return finish((await aftermath?.conclude(ended.result, task, ended.model)) ?? ended.result)
     }
+    const listed = listFiles(cwd)
+    listed.catch(() => undefined) // then it is tried again where it is needed
     // Loaded while the sandbox tries itself.
     const { openWorkplace } = await import('../open/workplace.ts')
     const place = await openWorkplace({
       ...opening,
       cwd,
       sandbox,
-      ...(resume !== undefined && { session: { resume } }),
+      session: { listed, ...(resume !== undefined && { resume }) },
     })
     try {
       const { session } = place
