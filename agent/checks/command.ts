@@ -45,3 +45,6 @@ export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\
 
 /** The Python of the project where it has one. */
 export const python = '"$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)"'
+
+/** The Node that runs us, or another where a command does not see that one (it lies in a folder that is hidden from it). */
+export const node = `"$([ -x ${shellWord(process.execPath)} ] && echo ${shellWord(process.execPath)} || echo node)"`

@@ -1,7 +1,7 @@
 /** Examples in the file as it was and in the task, run on the file as it is. */
 
 import { randomUUID } from 'node:crypto'
-import { python, runCommand, shellWord, toldCharacters } from './command.ts'
+import { node, python, runCommand, shellWord, toldCharacters } from './command.ts'
 import { declaredFunctions, declaredNames, definedFunctions } from './examples/defined.ts'
 import { type Example, findExamples } from './examples/find.ts'
 import { javascriptRunner } from './examples/javascript-runner.ts'
@@ -77,7 +77,7 @@ const languages: readonly Language[] = [
         .split('\n')
         .filter((line) => /^\s*(?:\/\/|\/?\*)/.test(line))
         .join('\n'),
-    line: `${shellWord(process.execPath)} --no-warnings -e ${shellWord(javascriptRunner)}`,
+    line: `${node} --no-warnings -e ${shellWord(javascriptRunner)}`,
   },
 ]
 

@@ -42,6 +42,8 @@ export function watchInterrupts(giveUp: () => void): Interrupts {
     dispose() {
       over = true
       clearTimeout(timer)
+      // Who was interrupted is about to exit with a code of its own: a further Ctrl-C must not end it without one.
+      if (controller.signal.aborted) return
       for (const signal of signals) process.off(signal, interrupt)
     },
   }
