@@ -8,7 +8,9 @@ export function openRawModel(name: string): { get(): Promise<Model>; close(): Pr
   let opened: Promise<Model> | undefined
   const open = async (): Promise<Model> => {
     const { file, traits } = await resolveModel(name, { models: join(resolvePaths().data, 'models') })
-    const engine = await openEngine({ file, contextTokens: 8192 })
+    // As the program itself reads it, so that both sides of the comparison have as many.
+    const threads = Number(process.env['CACHALOT_THREADS']) || undefined
+    const engine = await openEngine({ file, contextTokens: 8192, ...(threads && { threads }) })
     return openEmbedded({
       engine,
       dialect: dialectByName('qwen'),
