@@ -18,7 +18,7 @@ const shape = z.object({
   old: z.string().optional().describe('exact text of the file; empty to make a new file'),
   new: z.string().optional(),
   all: z.boolean().optional().describe('replace every match'),
-  patch: z.string().optional().describe('instead of the others: *** Begin Patch … *** End Patch over many files'),
+  patch: z.string().optional().describe('*** Begin Patch … for many files'),
 })
 
 type EditInput = z.infer<typeof shape>

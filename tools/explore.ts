@@ -7,7 +7,7 @@ const input = z.object({ question: z.string() })
 
 export const exploreTool: Tool<z.infer<typeof input>> = {
   name: 'explore',
-  description: 'Have a question about the code looked into; only the answer comes back.',
+  description: 'Have a question about the code answered.',
   input,
   effects: () => [{ kind: 'read', path: '.' }],
   run: ({ question }, context) =>

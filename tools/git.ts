@@ -17,7 +17,7 @@ type GitCall = z.infer<typeof input>
 
 export const gitTool: Tool<GitCall> = {
   name: 'git',
-  description: 'Run git in the work tree. Commit only when the user asked for it.',
+  description: 'Run git. Commit only when the user asked for it.',
   input,
   effects: (call) => [effectOf(call)],
   run: (call, context) =>

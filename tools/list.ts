@@ -11,12 +11,12 @@ const usualChars = 8000
 
 const input = z.object({
   path: z.string().optional().describe('folder; default: all'),
-  depth: z.int().optional().describe('levels of folders to open'),
+  depth: z.int().optional().describe('levels of folders'),
 })
 
 export const listTool: Tool<z.infer<typeof input>> = {
   name: 'list',
-  description: 'List files, without those that .gitignore names.',
+  description: 'List files that .gitignore does not name.',
   input,
   effects: ({ path }) => [{ kind: 'read', path: path || '.' }],
   run: ({ path, depth }, context) =>

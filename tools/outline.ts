@@ -15,7 +15,7 @@ const input = z.object({ path: z.string().describe('file or folder') })
 
 export const outlineTool: Tool<z.infer<typeof input>> = {
   name: 'outline',
-  description: 'Signatures and line numbers of what a file, or each file of a folder, defines.',
+  description: 'Signatures with lines, of a file or of all in a folder.',
   input,
   effects: ({ path }) => [{ kind: 'read', path }],
   run: ({ path }, context) =>

@@ -5,7 +5,7 @@ import type { Tool } from './types.ts'
 
 const usualChars = 16_000
 
-const input = z.object({ id: z.string(), from: z.int().optional().describe('first line, from 1') })
+const input = z.object({ id: z.string(), from: z.int().optional().describe('first line') })
 
 export const recallTool: Tool<z.infer<typeof input>> = {
   name: 'recall',

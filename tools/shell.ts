@@ -16,11 +16,11 @@ const advice = {
 const shape = z.object({
   command: z.string().optional(),
   timeout: z.number().optional().describe('seconds'),
-  background: z.boolean().optional().describe('for servers: goes on, gives an id'),
-  id: z.int().optional().describe('instead of command: read the new output of a background command'),
+  background: z.boolean().optional().describe('gives an id'),
+  id: z.int().optional().describe('instead: read on from a background command'),
   stop: z.boolean().optional().describe('with id: end it'),
-  write: z.string().optional().describe('outside path it must write; the user is asked'),
-  host: z.string().optional().describe('host it must reach; the user is asked'),
+  write: z.string().optional().describe('outside path to write; the user is asked'),
+  host: z.string().optional().describe('host to reach; the user is asked'),
 })
 
 type ShellInput = z.infer<typeof shape>
@@ -35,7 +35,7 @@ const input = shape.refine((value) => commandOf(value) === undefined || idOf(val
 
 export const shellTool: Tool<ShellInput> = {
   name: 'shell',
-  description: 'Run a bash command in the work tree, in a sandbox without network. It gets no input.',
+  description: 'Run a bash command in the work tree. It gets no input.',
   input,
   effects: (call) => {
     const command = commandOf(call)

@@ -13,7 +13,7 @@ const input = z.object({ path: z.string(), content: z.string() })
 
 export const writeTool: Tool<z.infer<typeof input>> = {
   name: 'write',
-  description: 'Write a whole file, new or in place of the old one. To change part of a file use edit.',
+  description: 'Write a whole file, new or old.',
   input,
   effects: ({ path }) => [{ kind: 'write', path }],
   preview: ({ path, content }, context) => previewFiles(async () => [await planWrite(context, path, content)]),
