@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Shadow } from '../git/shadow.ts'
-import { linkDependencies, openWorktree } from '../git/worktree.ts'
+import { linkDependencies, openWorktree, throwaway } from '../git/worktree.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface AttemptPlace {
@@ -37,7 +37,7 @@ async function inWorktree(cwd: string, stateFolder: string): Promise<AttemptPlac
     return { root, remove }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const root = join(stateFolder, 'worktrees', `attempt-${randomBytes(6).toString('hex')}`)
+    const root = join(stateFolder, 'worktrees', throwaway(randomBytes(6).toString('hex')))
     mkdirSync(root, { recursive: true, mode: 0o700 })
     return { root, remove: async () => rmSync(root, { recursive: true, force: true }) }
   }

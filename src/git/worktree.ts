@@ -1,6 +1,6 @@
 /** A git worktree of our own: a run can change files in it while the user's own tree stays as it is. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { UsageError } from '../usage-error.ts'
 import { gitIn } from './git.ts'
@@ -48,7 +48,8 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   const branch = name === undefined ? undefined : `cachalot/${slug(name)}-${id}`
   const folder = join(stateFolder, 'worktrees')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const top = join(folder, `${slug(basename(cwd))}-${id}`)
+  await removeLeft(folder, git)
+  const top = join(folder, branch === undefined ? throwaway(id) : `${slug(basename(cwd))}-${id}`)
   const head = branch === undefined ? ['--detach'] : ['-b', branch]
   await git(['worktree', 'add', '-q', ...head, top, start])
   const root = join(top, prefix)
@@ -66,6 +67,30 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
       const now = (await git(['rev-parse', branch])).trim()
       if (now === start) await git(['branch', '-q', '-D', branch])
     },
+  }
+}
+
+/** The name of a folder that nobody wants once this process is gone. */
+export const throwaway = (id: string): string => `attempt-${process.pid}-${id}`
+
+/** Takes away what processes that were killed left of their attempts. */
+async function removeLeft(folder: string, git: ReturnType<typeof gitIn>): Promise<void> {
+  const left = readdirSync(folder).filter((name) => {
+    const pid = /^attempt-(\d+)-/.exec(name)?.[1]
+    return pid !== undefined && !isAlive(Number(pid))
+  })
+  if (left.length === 0) return
+  for (const name of left) rmSync(join(folder, name), { recursive: true, force: true })
+  // The repositories they belonged to forget them; of others than this one git does so by itself one day.
+  await git(['worktree', 'prune'])
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
