@@ -37,7 +37,7 @@ const place = ((): string => {
 const base = realpathSync(place)
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
-test(`${TRIES} tries against a swapped folder: none escapes`, { timeout: 60_000 }, async () => {
+test(`${TRIES} tries against a swapped folder: none escapes`, { timeout: 240_000 }, async () => {
   const [root, outside] = [path.join(base, 'root'), path.join(base, 'outside')]
   mkdirSync(path.join(root, 'd'), { recursive: true })
   mkdirSync(outside)
@@ -58,7 +58,9 @@ test(`${TRIES} tries against a swapped folder: none escapes`, { timeout: 60_000 
     }
   }
   try {
-    for (let round = 0; round < TRIES / 5; round++) {
+    // On a busy machine the two take turns instead of racing: then it goes on until they have met often enough.
+    const met = () => Math.min(seen.done, seen.refused) > TRIES / 100
+    for (let round = 0; round < TRIES / 5 || (!met() && round < TRIES); round++) {
       await attempt(async () => (await workspace.read('d/kept')).includes('SECRET'))
       await attempt(async () => (await workspace.list('d')).includes('only-outside'))
       await attempt(async () => (await workspace.stat('d/only-outside')) !== undefined)
