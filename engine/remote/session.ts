@@ -3,16 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReplyParser } from '../dialect.ts'
 import { withThinking } from '../dialects/think.ts'
 import type { AssistantMessage, Message, ToolCall } from '../messages.ts'
-import type { Checkpoint, ModelEvent, ModelInfo, ModelSession, RespondOptions, Sampling, Usage } from '../model.ts'
+import type { Checkpoint, ModelEvent, ModelInfo, ModelSession, RespondOptions, Sampling } from '../model.ts'
 import { type CallIds, collectReply } from '../session/reply.ts'
-import { addUsage, estimateTokens, noUsage } from '../session/usage.ts'
+import { addUsage, noUsage } from '../session/usage.ts'
 import { type Place, RemoteError } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { type PictureUrls, withPictures } from './pictures.ts'
 import type { Price } from './presets.ts'
 import { type RetryLimits, retryBudget } from './retry.ts'
 import { callAssembly } from './tool-calls.ts'
-import { type Chunk, type ReasoningBack, toolsToWire, toWire, type WireUsage } from './wire.ts'
+import { estimate, newTry, type Try, usageOf, withPrice } from './usage.ts'
+import { type Chunk, type ReasoningBack, toolsToWire, toWire } from './wire.ts'
 
 export interface RemoteState {
   readonly info: ModelInfo
@@ -28,17 +29,6 @@ export interface RemoteState {
   readonly retries: RetryLimits
   /** What this server was found to want, learnt from its refusals. */
   readonly habits: { completionTokens: boolean; streamUsage: boolean }
-}
-
-/** One try: what of the reply was seen. */
-interface Try {
-  text: string
-  reasoning: string
-  calls: ToolCall[]
-  shown: boolean
-  cut: boolean
-  usage: WireUsage | undefined
-  firstAt: number | undefined
 }
 
 /** `known`: the pictures of the initial messages. */
@@ -57,15 +47,7 @@ export function remoteSession(
     const budget = retryBudget(state.retries)
     const began = performance.now()
     for (;;) {
-      const attempt: Try = {
-        text: '',
-        reasoning: '',
-        calls: [],
-        shown: false,
-        cut: false,
-        usage: undefined,
-        firstAt: undefined,
-      }
+      const attempt = newTry()
       try {
         options.signal.throwIfAborted()
         yield* ask(attempt, options)
@@ -95,7 +77,7 @@ export function remoteSession(
 
   async function* ask(attempt: Try, options: RespondOptions): AsyncGenerator<ModelEvent> {
     const collected = collectReply(ids)
-    const content = withThinking(plainParser())
+    const content = withThinking(verbatim())
     const calls = callAssembly()
     const request = {
       url: state.url,
@@ -234,45 +216,9 @@ function textOf(chunk: Chunk, content: ReplyParser) {
   })
 }
 
-/** A server's content is text as it is; its calls come apart from it. */
-function plainParser(): ReplyParser {
+/** A server's content is text as it is, to its last newline: so it stands in the server's own cache. */
+function verbatim(): ReplyParser {
   return { push: (text) => (text === '' ? [] : [{ type: 'text', text }]), end: () => [] }
-}
-
-/** A guess: servers count a picture as some hundred to some thousand tokens, by its size. */
-const pictureTokens = 1000
-
-function estimate(messages: readonly Message[]): number {
-  return messages.reduce((sum, message) => {
-    const pictures = message.role === 'user' ? (message.pictures?.length ?? 0) : 0
-    return sum + estimateTokens(JSON.stringify(toWire(message) ?? '')) + pictures * pictureTokens
-  }, 0)
-}
-
-/** What the server told; what it did not tell is estimated. */
-function usageOf(attempt: Try, messages: readonly Message[], began: number): Usage {
-  const now = performance.now()
-  const told = attempt.usage
-  const promptTokens = told?.prompt_tokens ?? estimate(messages)
-  const cached = told?.prompt_tokens_details?.cached_tokens ?? told?.prompt_cache_hit_tokens ?? 0
-  const cachedTokens = Math.min(cached, promptTokens)
-  const written = attempt.text + attempt.reasoning + attempt.calls.map((call) => JSON.stringify(call)).join('')
-  return {
-    promptTokens,
-    cachedTokens,
-    evaluatedTokens: promptTokens - cachedTokens,
-    generatedTokens: told?.completion_tokens ?? estimateTokens(written),
-    prefillSeconds: ((attempt.firstAt ?? now) - began) / 1000,
-    decodeSeconds: (now - (attempt.firstAt ?? now)) / 1000,
-  }
-}
-
-function withPrice(usage: Usage, price: Price | undefined): Usage {
-  if (price === undefined) return usage
-  const million = 1e6
-  const hits = (usage.cachedTokens * price.hit) / million
-  const misses = (usage.evaluatedTokens * price.miss) / million
-  return { ...usage, price: { hits, misses, output: (usage.generatedTokens * price.output) / million } }
 }
 
 /** Returns at once when the signal aborts; the caller looks at it. */
