@@ -172,7 +172,7 @@ function rewrite(words: readonly string[], program: Command): string[] {
   if (first !== undefined && !first.startsWith('-') && first !== 'help' && !names.includes(first)) {
     const meant = nearest(first, names)
     throw new UsageError(
-      `unknown command "${first}"${meant === undefined ? '' : `; did you mean "${meant}"?`} To give a task: cachalot run "${first}${words.length > 1 ? ' …' : ''}"`,
+      `unknown command "${first}"${meant === undefined ? '.' : `; did you mean "${meant}"?`} To give a task: cachalot run "${first}${words.length > 1 ? ' …' : ''}"`,
     )
   }
   return [...words]
