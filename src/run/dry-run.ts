@@ -8,8 +8,8 @@ import { type Effect, unifiedDiff } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import { type ConverseRequest, converse } from './converse.ts'
 import { fenced } from './fence.ts'
+import type { RunFlags } from './flags.ts'
 import type { PlannedChange, RunResult } from './output.ts'
-import type { RunFlags } from './run.ts'
 
 /**
  * Said before the task. A question, and the task quoted: so neither the model nor the loop takes it for a wish that files

@@ -12,6 +12,7 @@ import { workTree } from '../work-tree.ts'
 import { type Aftermath, openAftermath } from './aftermath.ts'
 import { converse } from './converse.ts'
 import { dryConfig, planLines, planRun } from './dry-run.ts'
+import type { RunFlags } from './flags.ts'
 import { formatOf, outputFor } from './format.ts'
 import { needsVision, readImages } from './images.ts'
 import { watchInterrupts } from './interrupt.ts'
@@ -20,23 +21,6 @@ import { type RunResult, resultOf, type UsageResult } from './output.ts'
 import { type OwnWorktree, openOwnWorktree } from './own-worktree.ts'
 import type { OutputSchema } from './schema.ts'
 import { isPiped, readTask } from './task.ts'
-
-/** Flags of `run` as commander gives them; those that are settings are read by the configuration. */
-export interface RunFlags extends Readonly<Record<string, unknown>> {
-  readonly cwd?: string
-  readonly json?: boolean
-  readonly outputFormat?: string
-  readonly quiet?: boolean
-  readonly patch?: string
-  readonly commit?: boolean
-  readonly resume?: string
-  readonly worktree?: boolean
-  readonly dryRun?: boolean
-  readonly outputSchema?: string
-  readonly image?: readonly string[]
-  readonly bestOf?: string
-  readonly color?: boolean
-}
 
 /** Does one task and gives the exit code of the process. */
 export async function runOnce(words: readonly string[], flags: RunFlags): Promise<number> {
