@@ -139,3 +139,40 @@ describe('what is lost', () => {
     expect(performance.now() - started).toBeLessThan(4000)
   })
 })
+
+describe('members of types', () => {
+  const options = [
+    'export interface Options {',
+    '\t/**',
+    '\tWhat stands between words.',
+    '',
+    '\tinside: not a member;',
+    '\t*/',
+    '\treadonly separator?: string;',
+    '\treadonly pairs?: ReadonlyArray<[string, string]>;',
+    '\tlowercase: boolean',
+    '}',
+    '',
+  ].join('\n')
+
+  test('that a whole-file answer leaves out are lost, though no function is and the file hardly shrinks', () => {
+    const after = options
+      .replace('\treadonly pairs?: ReadonlyArray<[string, string]>;\n', '')
+      .replace('\tlowercase: boolean\n', '')
+    expect(whatIsLost(options, after)).toMatchObject([
+      { kind: 'definition', name: 'pairs', line: 8 },
+      { kind: 'definition', name: 'lowercase', line: 9 },
+    ])
+  })
+
+  test('may change their types and places, and be followed by others', () => {
+    const after = options
+      .replace('lowercase: boolean', 'upper: boolean\n\tlowercase?: 0 | 1')
+      .replace('pairs?', 'pairs')
+    expect(whatIsLost(options, after)).toEqual([])
+  })
+
+  test('are none where no type is declared', () => {
+    expect(whatIsLost('const a = {\n  b: 1,\n  c: 2,\n}\n', 'const a = {\n  b: 1,\n}\n')).toEqual([])
+  })
+})

@@ -3,7 +3,7 @@ import { definitionsOf, docBlocksOf } from './definitions.ts'
 import { toLf } from './lines.ts'
 
 export type Loss =
-  /** A function, class or the like that the new text does not define anywhere. */
+  /** A function, class, member of a type or the like that the new text does not define anywhere. */
   | { readonly kind: 'definition'; readonly name: string; readonly line: number }
   /** A docstring or comment block of which less than half is left. `text`: its first line. */
   | { readonly kind: 'doc'; readonly text: string; readonly line: number }
@@ -11,6 +11,9 @@ export type Loss =
   | { readonly kind: 'shrink'; readonly before: number; readonly after: number }
   /** The new text says "rest of the code unchanged" instead of giving it. `line` is in the new text. */
   | { readonly kind: 'elision'; readonly text: string; readonly line: number }
+
+/** Longer lines than this are data. */
+const longestMember = 500
 
 /** Below this many lines a file may shrink as it likes. */
 const smallFile = 8
@@ -43,12 +46,29 @@ export function describeLoss(loss: Loss): string {
 }
 
 function lostDefinitions(old: string, next: string): Loss[] {
-  const kept = new Set(definitionsOf(next).map(({ name }) => name))
+  const named = (text: string) => [...definitionsOf(text), ...membersOf(text)]
+  const kept = new Set(named(next).map(({ name }) => name))
   const told = new Set<string>()
-  return definitionsOf(old).flatMap(({ name, line }): Loss[] => {
+  return named(old).flatMap(({ name, line }): Loss[] => {
     if (kept.has(name) || told.has(name)) return []
     told.add(name)
     return [{ kind: 'definition', name, line }]
+  })
+}
+
+const declaresTypes = /^\s*(?:export\s+)?(?:declare\s+)?(?:interface|type)\s+[\p{L}_$]/mu
+/** `readonly name?: string;` */
+const member =
+  /^\s+(?:(?:public|private|protected|static|readonly)\s+)*([\p{L}_$][\p{L}\p{N}_$]*)[?!]?:\s*[^\s=][^=]*[;,]?$/u
+
+/** What the types of a text are made of, where it declares any: no block of their own says where they begin and end. */
+function membersOf(text: string): { readonly name: string; readonly line: number }[] {
+  if (!declaresTypes.test(text)) return []
+  const said = new Set<number>()
+  for (const { line, last } of docBlocksOf(text)) for (let at = line; at <= last; at++) said.add(at)
+  return text.split('\n').flatMap((words, i) => {
+    const name = said.has(i + 1) || words.length > longestMember ? undefined : member.exec(words.trimEnd())?.[1]
+    return name === undefined || name === 'default' || name === 'case' ? [] : [{ name, line: i + 1 }]
   })
 }
 
