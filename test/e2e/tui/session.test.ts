@@ -204,7 +204,7 @@ describe('while it works', () => {
   it('Esc interrupts at once, also before the first word, and what was written stays', async () => {
     const pty = await start({ replies: [{ text: 'never', delayMs: 60_000 }, { text: 'Again here.' }] })
     pty.type('begin\r')
-    await pty.until('reading')
+    await pty.until(/reading .* tokens/)
     pty.type('my draft')
     await pty.until('› my draft')
     const began = performance.now()
@@ -304,7 +304,8 @@ describe('taking back and going on', () => {
     pty.type('question\r')
     await pty.until('✓ done')
     pty.type('/compact\r')
-    await pty.until('Esc interrupts')
+    // With its tokens on the screen the model has taken this reply: sooner, the next turn would get it.
+    await pty.until(/reading .* tokens/)
     pty.type('\x1b')
     await pty.until('nothing was changed')
     pty.type('next\r')
