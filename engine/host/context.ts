@@ -2,9 +2,9 @@
  * The KV cache and its sequences: evaluate, rewind, fork. Everything that would end the process inside the library is
  * checked here before the call. One decode at a time; callers take turns, and those that want one step each share it.
  */
-import koffi from 'koffi'
 import { EngineError, type KvType } from '../engine.ts'
-import { Batch } from './batch.ts'
+import type { Batch } from './batch.ts'
+import { Decoder } from './decoder.ts'
 import { BatchCosts, CopyOdds } from './drafts.ts'
 import { later } from './functions.ts'
 import type { Pointer } from './layout.ts'
@@ -50,15 +50,10 @@ export class Context {
   readonly odds = new CopyOdds()
   /** Generations that run now. */
   speakers = 0
-  readonly #batch: Batch
+  readonly #decoder: Decoder
   readonly #steps: SharedSteps
   readonly #outputs: number
   readonly #rollbackTokens: number
-  readonly #governor: ThreadGovernor
-  readonly #onThreads: ContextOptions['onThreads']
-  /** First byte non-zero: the running batch stops. Read by the library through strlen. */
-  readonly #flag = new Uint8Array(8)
-  #threads: number
   #turn: Promise<unknown> = Promise.resolve()
   /** Milliseconds a token costs in a prefill batch, as last seen. */
   #tokenMs = 4
@@ -74,12 +69,8 @@ export class Context {
     this.library = library
     this.model = model
     this.handle = handle
-    this.#governor = governor
-    this.#threads = governor.most
-    this.#onThreads = options.onThreads
     this.#rollbackTokens = options.rollbackTokens
     this.#outputs = Math.max(outputs, options.sequences)
-    this.#batch = new Batch(batchTokens, options.sequences)
     this.#steps = new SharedSteps(this, this.#outputs)
     this.sequenceTokens = call.contextSequenceTokens(handle)
     this.slots = new Slots(library, model, handle, {
@@ -88,9 +79,9 @@ export class Context {
       checkpointBytes: options.checkpointBytes,
     })
     this.logits = new Logits(library, handle, model.vocabulary.size)
-    const pool = library.newThreadpool(governor.most)
-    call.attachThreadpool(handle, pool, pool)
-    call.setAbortCallback(handle, library.strlen, koffi.address(this.#flag))
+    const { sequences } = options
+    const onThreads = (threads: number, most: number) => options.onThreads(threads, most)
+    this.#decoder = new Decoder(library, handle, { batchTokens, sequences, governor, onThreads })
   }
 
   static async create(library: Library, model: Model, options: ContextOptions): Promise<Context> {
@@ -168,7 +159,7 @@ export class Context {
             batch.add(token, this.length(slot) + i, slot, false)
           })
         }
-        await this.evaluate([slot], fill, signal, true)
+        await this.#settle([slot], await this.#decoder.batch(fill, signal))
         this.slots.grown(slot, piece)
         await this.slots.checkpoint(slot, stops.has(this.length(slot)) ? 'now' : 'when due')
       })
@@ -204,49 +195,19 @@ export class Context {
     return result
   }
 
-  /** Evaluates what `fill` puts into the batch, in turn. `signal` stops it; `checked`: also before it begins. */
-  async evaluate(
-    slots: readonly number[],
-    fill: (batch: Batch) => void,
-    signal: AbortSignal | undefined,
-    checked: boolean,
-  ): Promise<void> {
-    this.#batch.clear()
-    fill(this.#batch)
-    await this.#decode(slots, signal, checked)
+  /** Evaluates the few tokens of a step, in turn. */
+  async evaluateStep(slots: readonly number[], fill: (batch: Batch) => void, signal?: AbortSignal): Promise<void> {
+    await this.#settle(slots, await this.#decoder.step(fill, signal))
   }
 
-  async #decode(slots: readonly number[], signal: AbortSignal | undefined, checked: boolean): Promise<void> {
-    const { call } = this.library
-    if (checked && signal?.aborted) throw new EngineError('aborted', 'stopped')
-    this.#adaptThreads()
-    this.#flag[0] = 0
-    const stop = () => {
-      this.#flag[0] = 1
-    }
-    signal?.addEventListener('abort', stop, { once: true })
-    let code: number
-    try {
-      code = await later(call.decode, this.handle, this.#batch.struct)
-      if (this.library.hasGpu) await later(call.synchronize, this.handle)
-    } finally {
-      signal?.removeEventListener('abort', stop)
-    }
+  /** Goes on where the library's code is 0; else throws, with what is left of the batch taken off the cache. */
+  async #settle(slots: readonly number[], code: number): Promise<void> {
     if (code === 0) return
-    // Some of the batch may be in the cache.
     for (const slot of slots) await this.slots.clean(slot)
     if (code === 2) throw new EngineError('aborted', 'stopped')
     if (code === 1)
       throw new EngineError('context-full', `the context is full: ${this.sequenceTokens} tokens in all. Use --context`)
     throw new EngineError('misuse', `the library could not evaluate a batch (code ${code})`)
-  }
-
-  #adaptThreads(): void {
-    const threads = this.#governor.threads()
-    if (threads === this.#threads) return
-    this.#threads = threads
-    this.library.call.setThreads(this.handle, threads, threads)
-    this.#onThreads(threads, this.#governor.most)
   }
 
   #checkTokens(tokens: Int32Array): void {

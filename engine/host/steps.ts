@@ -23,12 +23,7 @@ interface Shared {
   /** Generations that run now. */
   readonly speakers: number
   inTurn<T>(work: () => Promise<T>): Promise<T>
-  evaluate(
-    slots: readonly number[],
-    fill: (batch: Batch) => void,
-    signal: AbortSignal | undefined,
-    checked: boolean,
-  ): Promise<void>
+  evaluateStep(slots: readonly number[], fill: (batch: Batch) => void, signal?: AbortSignal): Promise<void>
 }
 
 interface Waiting extends Step {
@@ -87,12 +82,8 @@ export class SharedSteps {
     const signal = group.length === 1 && model.rewind === 'free' ? group[0]?.signal : undefined
     try {
       const began = performance.now()
-      await this.#context.evaluate(
-        group.map(({ slot }) => slot),
-        fill,
-        signal,
-        false,
-      )
+      const held = group.map(({ slot }) => slot)
+      await this.#context.evaluateStep(held, fill, signal)
       if (group.length === 1) costs.observe(size, performance.now() - began)
     } catch (error) {
       for (const { done } of group) done(error)

@@ -41,8 +41,8 @@ async function oneWindow(file: string, threads: number): Promise<{ prefill: numb
     const signal = new AbortController().signal
     const tokens = (await engine.tokenize(text, { control: false })).slice(0, promptTokens)
     const sequence = await engine.sequence()
-    // Warm: the first pass over the weights also reads them from disk.
-    await sequence.prefill(tokens.slice(0, 32), { signal })
+    // Warm, with the whole prompt as llama-bench does: the first pass reads the weights and touches every buffer.
+    await sequence.prefill(tokens, { signal })
     await sequence.rewind(0)
 
     const began = performance.now()

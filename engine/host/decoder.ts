@@ -1,0 +1,104 @@
+/** Hands batches to the library, one at a time, on as many threads as are free, and stops one when asked. */
+import koffi from 'koffi'
+import { EngineError } from '../engine.ts'
+import { Batch } from './batch.ts'
+import { later } from './functions.ts'
+import type { Pointer } from './layout.ts'
+import type { Library } from './library.ts'
+import type { ThreadGovernor } from './threads.ts'
+
+/**
+ * Steps up to this long (ms) are evaluated on this process's main thread; an abort then waits for the step. On a worker
+ * each token is handed from one core to another and back, and each core sleeps half of the time: decode was 12 to 18 %
+ * slower, with one thread and with two (1.5B, two cores).
+ */
+const briefMs = 100
+
+export interface DecoderOptions {
+  /** Tokens in one batch at most. */
+  readonly batchTokens: number
+  readonly sequences: number
+  readonly governor: ThreadGovernor
+  onThreads(threads: number, most: number): void
+}
+
+export class Decoder {
+  readonly #library: Library
+  readonly #handle: Pointer
+  readonly #options: DecoderOptions
+  readonly #batch: Batch
+  /** First byte non-zero: the running batch stops. Read by the library through strlen. */
+  readonly #flag = new Uint8Array(8)
+  #threads: number
+  /** What the last step took (ms); the first one is evaluated on a worker. */
+  #stepMs = Number.POSITIVE_INFINITY
+
+  /** @param handle the native context; its thread pool and abort callback are set here */
+  constructor(library: Library, handle: Pointer, options: DecoderOptions) {
+    this.#library = library
+    this.#handle = handle
+    this.#options = options
+    this.#batch = new Batch(options.batchTokens, options.sequences)
+    this.#threads = options.governor.most
+    const { call } = library
+    const pool = library.newThreadpool(options.governor.most)
+    call.attachThreadpool(handle, pool, pool)
+    call.setAbortCallback(handle, library.strlen, koffi.address(this.#flag))
+  }
+
+  /** Evaluates a long batch on a worker thread; `signal` stops it inside. Gives the library's code. */
+  async batch(fill: (batch: Batch) => void, signal: AbortSignal): Promise<number> {
+    if (signal.aborted) throw new EngineError('aborted', 'stopped')
+    this.#prepare(fill)
+    return this.#onWorker(signal)
+  }
+
+  /** Evaluates the few tokens of a step. Gives the library's code. */
+  async step(fill: (batch: Batch) => void, signal: AbortSignal | undefined): Promise<number> {
+    this.#prepare(fill)
+    const began = performance.now()
+    const code = this.#stepMs > briefMs ? await this.#onWorker(signal) : await this.#here()
+    this.#stepMs = performance.now() - began
+    return code
+  }
+
+  #prepare(fill: (batch: Batch) => void): void {
+    this.#adaptThreads()
+    this.#flag[0] = 0
+    this.#batch.clear()
+    fill(this.#batch)
+  }
+
+  async #onWorker(signal: AbortSignal | undefined): Promise<number> {
+    const { call, hasGpu } = this.#library
+    const stop = () => {
+      this.#flag[0] = 1
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    try {
+      const code = await later(call.decode, this.#handle, this.#batch.struct)
+      if (hasGpu) await later(call.synchronize, this.#handle)
+      return code
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  async #here(): Promise<number> {
+    const { call, hasGpu } = this.#library
+    const code = call.decode(this.#handle, this.#batch.struct)
+    if (hasGpu) call.synchronize(this.#handle)
+    // Messages, an abort among them, are read between the steps.
+    await new Promise((next) => setImmediate(next))
+    return code
+  }
+
+  #adaptThreads(): void {
+    const { governor, onThreads } = this.#options
+    const threads = governor.threads()
+    if (threads === this.#threads) return
+    this.#threads = threads
+    this.#library.call.setThreads(this.#handle, threads, threads)
+    onThreads(threads, governor.most)
+  }
+}
