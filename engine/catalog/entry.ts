@@ -6,6 +6,8 @@ export interface HuggingFaceSource {
   readonly kind: 'huggingface'
   /** `owner/name`. */
   readonly repo: string
+  /** A commit of the repository, where the file has other bytes today; else the newest. */
+  readonly revision?: string
   /** Path in the repository. */
   readonly file: string
 }

@@ -81,7 +81,7 @@ export function sourceUrl(source: Exclude<Source, { kind: 'pypi' }>, endpoints: 
   const [owner, repo, ...file] = path
   const base = `${owner}/${repo}`
   return source.kind === 'huggingface'
-    ? `${endpoints.huggingface}/${base}/resolve/main/${file.join('/')}`
+    ? `${endpoints.huggingface}/${base}/resolve/${source.revision ?? 'main'}/${file.join('/')}`
     : `${endpoints.modelscope}/models/${base}/resolve/master/${file.join('/')}`
 }
 

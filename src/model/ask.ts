@@ -46,13 +46,16 @@ function choose(answer: string, offered: readonly Choice[], preset: Choice): Cho
 }
 
 function choiceTable(offered: readonly Choice[]): string[] {
+  const largest = offered
+    .filter(({ fit }) => fit.verdict === 'yes')
+    .reduce<Choice | undefined>((most, one) => (one.entry.bytes > (most?.entry.bytes ?? 0) ? one : most), undefined)
   const rows = offered.map(({ entry, fit }, index) => [
     `  ${index + 1}`,
     entry.name,
     bytesText(entry.bytes),
     fitText(fit),
     entry.licence,
-    entry === defaultEntry() ? 'default' : '',
+    entry === defaultEntry() ? 'default' : entry === largest?.entry ? 'largest that fits' : '',
   ])
   return table([['   ', 'model', 'download', 'fits this machine', 'licence', ''], ...rows])
 }

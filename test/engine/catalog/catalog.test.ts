@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import * as z from 'zod'
 import data from '../../../engine/catalog/catalog.json' with { type: 'json' }
 import { catalog, defaultEntry, findEntry, nearestName } from '../../../engine/catalog/lookup.ts'
+import { mannerOfDialect } from '../../../engine/catalog/manners.ts'
 import { publicEndpoints, sourceUrl } from '../../../engine/catalog/source.ts'
 
 const repo = z.string().regex(/^[\w.-]+\/[\w.-]+$/)
@@ -37,7 +38,12 @@ const schema = z.strictObject({
         sources: z
           .array(
             z.discriminatedUnion('kind', [
-              hub('huggingface'),
+              hub('huggingface').extend({
+                revision: z
+                  .string()
+                  .regex(/^[0-9a-f]{40}$/)
+                  .optional(),
+              }),
               hub('modelscope'),
               z.strictObject({
                 kind: z.literal('pypi'),
@@ -67,6 +73,16 @@ test('names and files are unique, and parts add up to their file', () => {
       if (source.kind === 'pypi') expect(Math.ceil(entry.bytes / source.partBytes)).toBe(source.parts)
     }
   }
+})
+
+test('a large model is spoken to as a file of its family would be', () => {
+  for (const { dialect, finishes, prompt, sampling } of catalog.filter((entry) => entry.prompt === 'full'))
+    expect({ dialect, finishes, prompt, sampling }).toEqual(mannerOfDialect(dialect))
+})
+
+test('a file of one commit is asked for there', () => {
+  const source = { kind: 'huggingface', repo: 'o/r', revision: 'f'.repeat(40), file: 'a.gguf' } as const
+  expect(sourceUrl(source, publicEndpoints)).toBe(`https://huggingface.co/o/r/resolve/${'f'.repeat(40)}/a.gguf`)
 })
 
 test('the default model is the one that was promised', () => {
