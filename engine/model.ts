@@ -145,9 +145,13 @@ export interface ModelSession {
   /**
    * Evaluates messages that may come next, without appending them: when they do come they cost only what differs. Gives the
    * tokens that were evaluated; an abort ends it early. Does nothing while a reply goes on. Rejects with EngineError.
-   * Absent: this model cannot.
+   * `open`: the text of the last message may still grow, and only what does not depend on that is read (always so where the
+   * model goes back to checkpoints only). Absent: this model cannot.
    */
-  readonly prefetch?: (messages: readonly Message[], options: { readonly signal: AbortSignal }) => Promise<number>
+  readonly prefetch?: (
+    messages: readonly Message[],
+    options: { readonly signal: AbortSignal; readonly open?: boolean },
+  ) => Promise<number>
   checkpoint(): Promise<Checkpoint>
   /** Drops everything after the checkpoint. */
   rewind(checkpoint: Checkpoint): Promise<void>

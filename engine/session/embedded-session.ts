@@ -193,12 +193,11 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       ends = fresh.ends
       marks.clear()
     },
-    async prefetch(messages, { signal }) {
-      // Where the cache cannot be cut, a guess that was wrong would cost what stood before it.
-      if (busy || info.rewind !== 'free') return 0
+    async prefetch(messages, { signal, open }) {
+      if (busy) return 0
       busy = true
       try {
-        return await prefetch({ engine, ledger, cache, messages, signal })
+        return await prefetch({ engine, ledger, cache, messages, signal, open })
       } finally {
         busy = false
       }
