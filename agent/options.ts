@@ -128,6 +128,8 @@ export interface SendOptions {
 export interface Session {
   readonly id: string
   readonly info: SessionInfo
+  /** Tokens that the conversation holds now; undefined as long as the model was asked nothing. */
+  readonly contextTokens: number | undefined
   /** Runs one task to its end. Leaving the loop early (break) interrupts the run. */
   send(text: string, options?: SendOptions): AsyncIterable<AgentEvent>
   /**

@@ -83,6 +83,10 @@ class AgentSession implements Session {
     this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
   }
 
+  get contextTokens(): number | undefined {
+    return this.#conversation?.contextTokens
+  }
+
   steer(text: string): void {
     this.#steering.push(text)
   }

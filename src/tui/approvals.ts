@@ -5,6 +5,7 @@ import type { Desk } from './desk.ts'
 import { emptyEditor, expanded } from './editor/editor.ts'
 import type { Key } from './input/keys.ts'
 import { asksBefore, modeHelp } from './modes.ts'
+import type { OpenApproval } from './ui.ts'
 
 /** Keys of this first time belong to what was being typed when the question came. */
 const graceMs = 400
@@ -29,7 +30,7 @@ export function openApprovals(desk: Desk): {
         resolve(answer)
         desk.draw()
       }
-      const approval = { request, answer: close, since: Date.now(), reason: undefined }
+      const approval: OpenApproval = { request, answer: close, since: Date.now(), reason: undefined }
       if (signal.aborted) return close({ allow: false, reason: 'The user interrupted.' })
       signal.addEventListener('abort', () => close({ allow: false, reason: 'The user interrupted.' }), { once: true })
       const { root, network, hosts } = desk.place
@@ -40,6 +41,8 @@ export function openApprovals(desk: Desk): {
       ui.approvals = [...ui.approvals, approval]
       if (!ui.focused && ui.rings) desk.terminal.notify('Cachalot asks for permission')
       desk.draw()
+      // From when it is seen: a long change takes its time to be drawn.
+      approval.since = Date.now()
     })
   }
 

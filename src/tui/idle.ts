@@ -13,7 +13,9 @@ export function openIdle(desk: Desk, turns: () => Turns): { turnEnded(): void; c
   const rebase = async (): Promise<void> => {
     if (turns().running || ended.signal.aborted) return
     const session = await desk.session()
-    if (await session.rebase({ signal: ended.signal })) desk.hint('the files in the context were brought up to date')
+    if (!(await session.rebase({ signal: ended.signal }))) return
+    desk.ui.contextUsed = session.contextTokens ?? desk.ui.contextUsed
+    desk.hint('the files in the context were brought up to date')
   }
 
   return {

@@ -55,6 +55,8 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     current = turn(text, signal, aside).finally(() => {
       abort = undefined
       ui.activity = undefined
+      // Not sooner: who reads that it is done finds keys and commands at rest.
+      if (last !== undefined) transcript.apply(last, Date.now())
       transcript.settle()
       next(signal.aborted)
       desk.draw()
@@ -90,8 +92,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
       if (event.type === 'result') {
         last = event
         ended(event)
-      }
-      transcript.apply(event, Date.now())
+      } else transcript.apply(event, Date.now())
       // Events come one by one, so these words are with the agent before it looks for them.
       const boundary = event.type === 'usage' || event.type === 'tool-result'
       if (boundary && !signal.aborted) deliver(session)

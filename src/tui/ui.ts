@@ -18,8 +18,8 @@ export interface Queued {
 export interface OpenApproval {
   readonly request: ApprovalRequest
   readonly answer: (answer: ApprovalAnswer) => void
-  /** When it was asked: keys of the first moment belong to what was being typed. */
-  readonly since: number
+  /** When it was drawn: keys of the first moment belong to what was being typed. */
+  since: number
   /** The reason being written for a no; undefined while the question stands. */
   reason: Editor | undefined
 }

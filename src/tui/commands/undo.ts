@@ -29,6 +29,10 @@ async function move(way: 'undo' | 'redo', rest: string, { desk, turns }: Command
   // The conversation goes back with the files where it holds these very turns; else the model is told.
   const own = chosen.length > 0 && chosen.every((turn) => turn.session === session?.id)
   const back = own && (await session?.takeBack(chosen.map(({ task }) => task))) === true
+  if (back) {
+    desk.ui.contextUsed = session?.contextTokens ?? desk.ui.contextUsed
+    desk.ui.warm = Math.min(desk.ui.warm, desk.ui.contextUsed)
+  }
   if (outcome.ok && !back) turns.note(`(I have ${outcome.text.charAt(0).toLowerCase()}${outcome.text.slice(1)})`)
   const also = back ? `; the conversation went back to before ${wish.count > 1 ? 'them' : 'it'}, too` : ''
   desk.say(`${outcome.text}${also}`, { role: outcome.ok ? 'ok' : 'warning' })

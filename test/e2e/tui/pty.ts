@@ -36,12 +36,25 @@ export interface Pty {
   /** Scrollback and screen. */
   lines(): string[]
   cursor(): { readonly x: number; readonly y: number }
-  /** Waits until the screen (or, for a function, the world) is so. Rejects with the screen after the time. */
+  /**
+   * Waits until the screen (or, for a function, the world) is so. Rejects with the screen after the time. Looked at are whole
+   * frames only, so that what stands below the sign is there, too.
+   */
   until(what: string | RegExp | (() => boolean), ms?: number): Promise<void>
+  /** Waits until no turn is going on and no question is open: what is typed now is a message or a command of its own. */
+  rest(): Promise<void>
   exit(): Promise<number>
   kill(signal: string): void
   dispose(): void
 }
+
+/** Synchronized output (DEC private mode 2026), as Ink writes it around what belongs together. */
+const frameBegin = '\x1b[?2026h'
+const frameEnd = '\x1b[?2026l'
+const longestFrame = 100_000
+
+const status = /^(plan|ask|auto-edit|auto) ·/
+const atWork = /Esc interrupts|Allow this\?|why not\?/
 
 export function openPty(options: PtyOptions = {}): Pty {
   const { columns = 100, rows = 30, trusted = true } = options
@@ -58,6 +71,8 @@ export function openPty(options: PtyOptions = {}): Pty {
 
   const terminal = new headless.Terminal({ cols: columns, rows, scrollback: 50_000, allowProposedApi: true })
   let output = ''
+  /** Whether the emulator has drawn all of the frame that it was given last. */
+  let whole = true
   let exited: number | undefined
   const { CI: _, NO_COLOR: __, ...inherited } = process.env
   const pty: IPty = spawn(process.execPath, [join(root, 'bin', 'cachalot.js'), ...(options.words ?? [])], {
@@ -77,7 +92,13 @@ export function openPty(options: PtyOptions = {}): Pty {
   terminal.onData((answer) => pty.write(answer))
   pty.onData((data) => {
     output += data
-    terminal.write(data)
+    const end = output.length
+    terminal.write(data, () => {
+      // Each frame is a synchronized update: it has been drawn when it was ended.
+      const drawn = output.slice(Math.max(0, end - longestFrame), end)
+      const [begun, ended] = [drawn.lastIndexOf(frameBegin), drawn.lastIndexOf(frameEnd)]
+      if (begun >= 0 || ended >= 0) whole = begun <= ended
+    })
   })
   pty.onExit(({ exitCode }) => {
     exited = exitCode
@@ -88,17 +109,20 @@ export function openPty(options: PtyOptions = {}): Pty {
     return Array.from({ length: to - from }, (_, n) => buffer.getLine(from + n)?.translateToString(true) ?? '')
   }
   const screen = (): string[] => rowsOf(terminal.buffer.active.baseY, terminal.buffer.active.baseY + terminal.rows)
-  const until: Pty['until'] = async (what, ms = 20_000) => {
+  const wait = async (met: () => boolean, what: string, ms: number): Promise<void> => {
     const end = Date.now() + ms
+    while (!met()) {
+      if (Date.now() > end) throw new Error(`not seen in ${ms} ms: ${what}\n${screen().join('\n')}`)
+      await new Promise((resolve) => setTimeout(resolve, 4))
+    }
+  }
+  const until: Pty['until'] = (what, ms = 20_000) => {
     const met = (): boolean => {
       if (typeof what === 'function') return what()
       const text = screen().join('\n')
       return typeof what === 'string' ? text.includes(what) : what.test(text)
     }
-    while (!met()) {
-      if (Date.now() > end) throw new Error(`not seen in ${ms} ms: ${String(what)}\n${screen().join('\n')}`)
-      await new Promise((resolve) => setTimeout(resolve, 4))
-    }
+    return wait(() => whole && met(), String(what), ms)
   }
   return {
     home,
@@ -119,8 +143,9 @@ export function openPty(options: PtyOptions = {}): Pty {
     lines: () => rowsOf(0, terminal.buffer.active.baseY + terminal.rows),
     cursor: () => ({ x: terminal.buffer.active.cursorX, y: terminal.buffer.active.cursorY }),
     until,
+    rest: () => until(() => screen().some((row) => status.test(row)) && !screen().some((row) => atWork.test(row))),
     async exit() {
-      await until(() => exited !== undefined, 10_000)
+      await wait(() => exited !== undefined, 'the end', 20_000)
       await new Promise<void>((resolve) => terminal.write('', resolve))
       return exited as number
     },

@@ -1,5 +1,5 @@
 /** A person at the keyboard: first start, approvals, steering, interruption, undo, resume. The world is looked at, not the words. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPty, type Pty, type PtyOptions } from './pty.ts'
@@ -23,12 +23,19 @@ function logged(pty: Pty): { role: string; text: string }[] {
   const logs = readdirSync(folder).filter((name) => name.endsWith('.jsonl'))
   const used = (name: string): number => statSync(join(folder, name)).mtimeMs
   const newest = logs.sort((a, b) => used(a) - used(b)).at(-1) as string
-  const lines = readFileSync(join(folder, newest), 'utf8').trim().split('\n')
+  const text = readFileSync(join(folder, newest), 'utf8')
+  // A record that is being written just now has no end yet.
+  const lines = text.slice(0, text.lastIndexOf('\n')).split('\n')
   return lines.map((line) => JSON.parse(line)).flatMap((record) => (record.type === 'message' ? [record.message] : []))
 }
 
 const edit = { name: 'edit', arguments: { path: 'a.txt', old: 'one', new: 'two' } }
 const shell = (command: string) => ({ name: 'shell', arguments: { command } })
+/** A command that runs until `open` is called. */
+const gate = {
+  call: shell('until [ -e gate ]; do sleep 0.05; done'),
+  open: (pty: Pty) => writeFileSync(join(pty.folder, 'gate'), ''),
+}
 const files = { 'a.txt': 'first\none\nlast\n' }
 const read = (pty: Pty, path: string): string => readFileSync(join(pty.folder, path), 'utf8')
 /** Questions take no key in their first moment. */
@@ -115,17 +122,6 @@ describe('approvals', () => {
     expect(pty.lines().filter((line) => line.includes('shell wants to')).length).toBe(1)
   })
 
-  it('do not take what is being typed for an answer', async () => {
-    const pty = await start({ files, replies: [{ calls: [edit], delayMs: 300 }, { text: 'ok' }] })
-    pty.type('go\r')
-    await pty.until('Esc interrupts')
-    pty.type('why')
-    await pty.until('Allow this?')
-    pty.type('y')
-    await pty.until('› whyy')
-    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
-  })
-
   it('fit a small screen', async () => {
     const long = { name: 'edit', arguments: { path: 'a.txt', old: 'one', new: Array(40).fill('more').join('\n') } }
     const pty = await start({ files, columns: 40, rows: 12, replies: [{ calls: [long] }, { text: 'ok' }] }, '›')
@@ -164,7 +160,7 @@ describe('modes', () => {
 
 describe('while it works', () => {
   it('Enter is told at the next tool boundary, Alt-Enter after the turn', async () => {
-    const replies = [{ calls: [shell('sleep 1')] }, { text: 'Second.' }, { text: 'Third.' }, { text: 'Fourth.' }]
+    const replies = [{ calls: [gate.call] }, { text: 'Second.' }, { text: 'Third.' }, { text: 'Fourth.' }]
     const pty = await start({ replies })
     pty.type('/mode auto\r')
     await pty.until(/^auto ·/m)
@@ -174,6 +170,7 @@ describe('while it works', () => {
     await pty.until('next: also this')
     pty.type('and then that\x1b\r')
     await pty.until('after: and then that')
+    gate.open(pty)
     await pty.until('Third.')
     const told = logged(pty)
       .filter(({ role }) => role !== 'system')
@@ -202,18 +199,27 @@ describe('while it works', () => {
   })
 
   it('Esc interrupts at once, also before the first word, and what was written stays', async () => {
-    const pty = await start({ replies: [{ text: 'never', delayMs: 60_000 }, { text: 'Again here.' }] })
-    pty.type('begin\r')
-    await pty.until(/reading .* tokens/)
-    pty.type('my draft')
-    await pty.until('› my draft')
-    const began = performance.now()
-    pty.type('\x1b')
-    await pty.until('■ interrupted')
-    console.log(`interrupted after ${(performance.now() - began).toFixed(0)} ms`)
-    expect(performance.now() - began).toBeLessThan(600)
-    expect(pty.screen().join('\n')).toContain('› my draft')
-    pty.type('\r')
+    const tries = 8
+    const never = Array.from({ length: tries }, () => ({ text: 'never', delayMs: 60_000 }))
+    const pty = await start({ rows: 60, replies: [...never, { text: 'Again here.' }] })
+    const times: number[] = []
+    // A busy machine can be late once; a program that waits for the model is late each time.
+    while (times.length < tries) {
+      pty.type('begin\r')
+      await pty.until(/reading .* tokens/)
+      pty.type('my draft')
+      await pty.until('› my draft')
+      const began = performance.now()
+      pty.type('\x1b')
+      const seen = times.length + 1
+      await pty.until(() => pty.screen().filter((row) => row.startsWith('■ interrupted')).length === seen)
+      times.push(performance.now() - began)
+      expect(pty.screen().join('\n')).toContain('› my draft')
+      pty.type('\x15')
+      await pty.until(/^› *$/m)
+    }
+    expect(Math.min(...times)).toBeLessThan(300)
+    pty.type('once more\r')
     await pty.until('Again here.')
   })
 
@@ -241,9 +247,35 @@ describe('taking back and going on', () => {
     expect(read(pty, 'a.txt')).toBe(files['a.txt'])
     expect(readdirSync(pty.folder)).not.toContain('new.txt')
     pty.type('/redo\r')
-    await pty.until('again')
+    await pty.until(/Made the changes of .* again/)
     expect(read(pty, 'a.txt')).toContain('two')
     expect(readdirSync(pty.folder).sort()).toEqual(after)
+  })
+
+  it('the context bar tells what is in the context after /undo, /fork, /compact and /new', async () => {
+    const long = { text: 'Many words. '.repeat(2500) }
+    const replies = [{ calls: [edit] }, long, long, { text: 'In short.' }, long]
+    const pty = await start({ files, replies })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    const full = /^auto · .* context \S+ [2-9]\d %/m
+    const empty = /^auto · .* context \S+ \d %/m
+    const say = async (words: string, sign: string | RegExp): Promise<void> => {
+      pty.type(`${words}\r`)
+      await pty.until(sign)
+      await pty.rest()
+    }
+    await say('begin', full)
+    await say('/undo', 'the conversation went back')
+    await pty.until(empty)
+    await say('once more', full)
+    await say('/fork', 'This is session (fork) now')
+    await pty.until(full)
+    await say('/compact', 'are now a summary of')
+    await pty.until(empty)
+    await say('and on', full)
+    await say('/new', 'A new session with scripted')
+    await pty.until(empty)
   })
 
   it('goes on with an earlier session, found by typing; forks it', async () => {
@@ -269,7 +301,7 @@ describe('taking back and going on', () => {
         .map(({ text }) => text)
         .join('\n'),
     ).toMatch(/talk of whales[\s\S]*Answer one\.[\s\S]*and more/)
-    await second.until('✓ done')
+    await second.rest()
     second.type('/fork\r')
     await second.until('This is about whales (fork) now')
     second.type('/tree\r')
@@ -318,7 +350,7 @@ describe('taking back and going on', () => {
   })
 
   it('tells after resuming how full the context is, and what was said meanwhile', async () => {
-    const replies = [{ calls: [shell('sleep 1')] }, { text: `Answer. ${'Many words. '.repeat(4000)}` }]
+    const replies = [{ calls: [gate.call] }, { text: `Answer. ${'Many words. '.repeat(4000)}` }]
     const first = await start({ replies })
     first.type('/mode auto\r')
     await first.until(/^auto ·/m)
@@ -326,7 +358,9 @@ describe('taking back and going on', () => {
     await first.until('running shell')
     first.type('also this\r')
     await first.until('next: also this')
+    gate.open(first)
     await first.until('✓ done', 40_000)
+    await first.rest()
     first.type('\x04')
     await first.exit()
     const again = await start({ home: first.home, folder: first.folder, words: ['--continue'], rows: 20 }, 'Resumed')
@@ -339,10 +373,16 @@ describe('taking back and going on', () => {
     const pty = await start({ replies: [{ text: 'Still here.' }] })
     pty.type('draft')
     await pty.until('› draft')
+    const taken = (): number => pty.output().split('\x1b[?2004h').length
+    const before = taken()
     pty.kill('SIGSTOP')
     pty.kill('SIGCONT')
+    // Keys before the terminal is ours again belong to the shell.
+    await pty.until(() => taken() > before)
+    await pty.until('› draft')
     pty.type(' more\r')
     await pty.until('Still here.')
+    await pty.rest()
     expect(pty.lines().filter((line) => line.startsWith('ask ·')).length).toBe(1)
   })
 })
