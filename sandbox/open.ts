@@ -41,24 +41,25 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
     guarantees,
     problem,
     async run(command: Command, options: RunOptions): Promise<CommandResult> {
-      const { policy } = options
+      const { policy: wanted } = options
       // Full access means no sandbox, whatever this machine has.
-      const full = policy.mode === 'full-access'
+      const full = wanted.mode === 'full-access'
       if (problem !== undefined && !full) throw new SandboxError(problem.kind, problem.message)
-      const missing = missingGuarantees(policy, { backend, guarantees })
+      const missing = missingGuarantees(wanted, { backend, guarantees })
       if (missing.length > 0) {
         throw new SandboxError(
           'policy-gap',
-          `The mode ${policy.mode} needs what "${backend}" does not give: ${missing.join(', ')}. ` +
+          `The mode ${wanted.mode} needs what "${backend}" does not give: ${missing.join(', ')}. ` +
             'Use bubblewrap, accept the gap in your own configuration, or choose full-access in words.',
         )
       }
-      checkPolicy(policy, found.env['HOME'] ?? homedir())
+      checkPolicy(wanted, found.env['HOME'] ?? homedir())
+      const policy = backend === 'bwrap' || backend === 'seatbelt' ? await withPaths(wanted) : wanted
       const cwd = checkCommand(command, policy)
       const confined = backend === 'bwrap' && !full
       const tripwire = await armFor(policy, confined)
       const end = confined
-        ? await runConfined(found, command, cwd, options, tripwire)
+        ? await runConfined(found, command, cwd, { ...options, policy }, tripwire)
         : await runPlan(groupPlan(found, command.line, cwd, policy), found.folder, { ...options, stdin: command.stdin })
       const { started: _, ...result } = end
       const findings = tripwire === undefined ? [] : await settleFindings(tripwire)
@@ -69,6 +70,13 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       return { ...result, ...more }
     },
   }
+}
+
+/** The policy with its globs as the paths that they name now; see held.ts, which is loaded when there are any. */
+export async function withPaths(policy: Policy): Promise<Policy> {
+  const { readOnlyGlobs = [], hiddenGlobs = [] } = policy
+  if (policy.mode === 'full-access' || readOnlyGlobs.length + hiddenGlobs.length === 0) return policy
+  return (await import('./held.ts')).expandGlobs(policy)
 }
 
 /** Nothing to watch where nothing can be written, and where the user gave everything away. */
@@ -151,7 +159,7 @@ function groupPlan(found: Detected, line: string, cwd: string, policy: Policy): 
     dropPathsIn: policy.roots,
   })
   const marked = { ...variables, [COMMAND_MARK]: randomUUID() }
-  const args = ['-c', `${CLOSE_INHERITED}; exec ${bash} -c "$1"`, 'bash', line]
+  const args = ['--norc', '-c', `${CLOSE_INHERITED}; exec ${bash} --norc -c "$1"`, 'bash', line]
   return { file: bash, args, env: marked, cwd, input: [], tree: 'group' }
 }
 

@@ -24,6 +24,9 @@ export interface Policy {
   readonly extraWrite: readonly string[]
   /** Paths in the writable folders that commands may not change, absolute. Held by bubblewrap where they exist. */
   readonly readOnly?: readonly string[]
+  /** Globs over paths relative to the first root, of what commands may not change, and may not read: see held.ts. */
+  readonly readOnlyGlobs?: readonly string[]
+  readonly hiddenGlobs?: readonly string[]
   /** Paths hidden from commands, absolute, besides the built-in list of secrets. */
   readonly denyRead: readonly string[]
   readonly network: 'off' | 'full'

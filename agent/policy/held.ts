@@ -1,18 +1,15 @@
 /** What of the rules the sandbox itself can hold commands to. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import type { Policy } from '../../sandbox/index.ts'
 import type { Rule } from './rules.ts'
 
-/**
- * Absolute paths that a rule forbids to change and that are there: a whole folder (`migrations/**`) or one file. Other globs
- * hold for the tools that change files, not for what a command does.
- */
-export function heldPaths(rules: readonly Rule[], root: string): string[] {
-  const paths = rules.flatMap(({ action, tool, path, access = 'write' }) => {
-    if (action !== 'deny' || path === undefined || access !== 'write') return []
-    if (tool !== undefined && tool !== 'shell') return []
-    const base = path.replace(/\/\*\*(?:\/\*)?$/, '')
-    return /[*?[\]{}()!]/.test(base) ? [] : [join(root, base)]
-  })
-  return [...new Set(paths)].filter((path) => existsSync(path))
+/** The globs of rules that forbid, for a policy: what commands may not change, and what they may not read. */
+export function heldGlobs(rules: readonly Rule[]): Pick<Policy, 'readOnlyGlobs' | 'hiddenGlobs'> {
+  const of = (wanted: Rule['access']): string[] => [
+    ...new Set(
+      rules.flatMap(({ action, tool, path, access = 'write' }) =>
+        action === 'deny' && path !== undefined && access === wanted && (tool ?? 'shell') === 'shell' ? [path] : [],
+      ),
+    ),
+  ]
+  return { readOnlyGlobs: of('write'), hiddenGlobs: of('read') }
 }

@@ -80,18 +80,20 @@ export function bwrapProfile(
   // A secret folder that holds a root is emptied first, and the root is put back into it.
   for (const mask of around) args.push('--tmpfs', mask.path)
   for (const folder of opened) args.push(readOnly ? '--ro-bind' : '--bind', folder, folder)
-  for (const mask of below) args.push(...maskArgs(mask, machine))
-  for (const socket of sockets ?? []) {
-    const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
-    if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
-  }
   for (const folder of writable) {
     // Only the work tree's own repository: another root's is not what the tool was called for.
     const [first = ''] = policy.roots
     const held = policy.git === 'writable' && isInside(first, folder) ? gitToolPaths : protectedInBox
     // What the user forbids is not forbidden to the git tool: a switch that cannot write it would stop half-way.
     const forbidden = policy.git === 'writable' ? [] : (policy.readOnly ?? []).flatMap((file) => realPath(file) ?? [])
-    args.push(...protectionArgs(folder, [...held(folder, options.gitEntries?.(folder)), ...forbidden]))
+    const hiding = below.map((mask) => mask.path)
+    args.push(...protectionArgs(folder, [...held(folder, options.gitEntries?.(folder)), ...forbidden], hiding))
+  }
+  // After what is held: a mount of a whole folder would uncover what is hidden in it.
+  for (const mask of below) args.push(...maskArgs(mask, machine))
+  for (const socket of sockets ?? []) {
+    const masked = masks.some((mask) => isInside(socket, mask.path) && !opened.some((open) => isInside(socket, open)))
+    if (!masked && isSeen(socket, hidden, opened)) args.push(...maskArgs({ path: socket, kind: 'file' }, machine))
   }
 
   for (const mask of around) args.push('--remount-ro', mask.path)
@@ -136,12 +138,12 @@ function maskArgs(mask: Mask, machine: Machine): string[] {
 
 /**
  * Protected paths read-only, and every folder between them and the root pinned by a mount on itself: what is a mount
- * point cannot be renamed away (EBUSY).
+ * point cannot be renamed away (EBUSY). So are the folders of what is hidden: moved, the next command would find it elsewhere.
  */
-function protectionArgs(root: string, paths: readonly string[]): string[] {
+function protectionArgs(root: string, paths: readonly string[], hidden: readonly string[]): string[] {
   const held = paths.filter((file) => file !== root && isInside(file, root))
   const pins = new Set<string>()
-  for (const file of held) {
+  for (const file of [...held, ...hidden]) {
     for (let up = path.dirname(file); up !== root && isInside(up, root); up = path.dirname(up)) pins.add(up)
   }
   const args: string[] = []

@@ -49,7 +49,7 @@ export function seatbeltProfile(policy: Policy, home: string, temporary: string)
       .join(' ')
 
   const writable = policy.mode === 'read-only' ? [] : [...policy.roots, ...policy.extraWrite]
-  const held = writable.flatMap((root) => protectedPaths(root))
+  const held = [...new Set([...writable.flatMap((root) => protectedPaths(root)), ...(policy.readOnly ?? [])])]
   const ancestors = [...new Set(held.flatMap((file) => between(file, writable)))]
   const roots = paths('WRITE', [...writable, temporary], 'subpath')
   const secrets = paths(

@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { exitCode } from '../../agent/index.ts'
-import { explainPolicy, openSandbox, type Policy, plainText, SandboxError } from '../../sandbox/index.ts'
+import { explainPolicy, openSandbox, type Policy, plainText, SandboxError, withPaths } from '../../sandbox/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import { sandboxBackend, sandboxPolicy } from '../open/sandbox.ts'
 import { resolvePaths } from '../paths.ts'
@@ -40,7 +40,8 @@ export async function sandboxCommand(words: readonly string[], flags: SandboxFla
   }
   const sandbox = await openSandbox({ roots: [cwd], backend: sandboxBackend(config.sandbox) })
   if (flags.explain === true) {
-    for (const line of explainPolicy(policy, sandbox)) process.stdout.write(`${sanitizeLine(line)}\n`)
+    const found = await withPaths(policy)
+    for (const line of explainPolicy(found, sandbox)) process.stdout.write(`${sanitizeLine(line)}\n`)
     if (words.length === 0) return sandbox.problem === undefined ? 0 : exitCode.sandbox
   }
   if (words.length === 0) throw new UsageError('no command given. Run: cachalot sandbox -- npm test')

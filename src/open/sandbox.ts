@@ -1,3 +1,4 @@
+import { heldGlobs } from '../../agent/index.ts'
 import {
   landlockLacks,
   openSandbox,
@@ -47,5 +48,6 @@ export function sandboxPolicy(config: Config, cwd: string, paths: Paths = resolv
     network: config.network,
     allowHosts: checkedHosts(config.allowHosts),
     passEnv: config.passEnv,
+    ...heldGlobs(config.rules),
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { heldPaths, openSession, type RepositoryOptions, type Session, type SessionOptions } from '../../agent/index.ts'
+import { openSession, type RepositoryOptions, type Session, type SessionOptions } from '../../agent/index.ts'
 import type { Sandbox } from '../../sandbox/index.ts'
 import { type CodeSense, openCode, renderOutline } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
@@ -66,7 +66,7 @@ export function sessionSettings({
 }: Pick<WorkplaceRequest, 'config' | 'cwd' | 'paths'>): Omit<SessionOptions, 'model' | 'sandbox'> {
   return {
     root: cwd,
-    policy: { ...sandboxPolicy(config, cwd), readOnly: heldPaths(config.rules, cwd) },
+    policy: sandboxPolicy(config, cwd),
     rules: config.rules,
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from '
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type ApprovalRequest, type Approve, heldPaths, type Rule } from '../../agent/index.ts'
+import { type ApprovalRequest, type Approve, heldGlobs, type Rule } from '../../agent/index.ts'
 import { perform, policyFor, sandboxWorks, scratch, stage } from './support.ts'
 
 const words = { text: 'I could not.' }
@@ -164,12 +164,13 @@ test('with nobody there a rule that asks refuses, and the run ends as denied unl
 test.runIf(works)('a path that a rule forbids is held against commands, too', async () => {
   const rules = [rule({ action: 'deny', path: 'migrations/**' }), rule({ action: 'deny', path: '*.lock' })]
   const root = scratch({ 'migrations/1.sql': 'one', 'a.lock': 'a' })
-  const policy = { ...policyFor(root), readOnly: heldPaths(rules, root) }
-  expect(policy.readOnly).toEqual([join(root, 'migrations')])
-  const line = 'echo x > migrations/1.sql; mv migrations gone; echo x > migrations/2.sql; echo ok > other'
+  const policy = { ...policyFor(root), ...heldGlobs(rules) }
+  const line =
+    'echo x > migrations/1.sql; mv migrations gone; echo x > migrations/2.sql; rm a.lock; echo x > a.lock; echo ok > other'
   const at = await stage([shell({ command: line }), words], { root, rules, policy })
   await perform(at, 'Go')
   expect(readFileSync(join(root, 'migrations/1.sql'), 'utf8')).toBe('one')
   expect(existsSync(join(root, 'migrations/2.sql'))).toBe(false)
+  expect(readFileSync(join(root, 'a.lock'), 'utf8')).toBe('a')
   expect(readFileSync(join(root, 'other'), 'utf8')).toBe('ok\n')
 })
