@@ -75,18 +75,55 @@ export interface GenerateCounts {
   readonly accepted: number
   /** What batches of so many tokens have cost, in single tokens, as far as they were needed (else a guess). */
   readonly batchCosts: ReadonlyMap<number, number>
+  /** Why the grammar was not obeyed to the end. */
+  readonly grammarProblem?: string
 }
 
-/** A GBNF grammar (llama.cpp's grammars/README.md). After its end only the end of the reply is allowed. */
+/**
+ * A GBNF grammar (llama.cpp's grammars/README.md). Without triggers it holds for the whole reply, and one that cannot be
+ * read is refused. With them it can only help: what goes wrong with it lets the reply go on freely and is told in
+ * `GenerateCounts.grammarProblem`.
+ */
 export interface Grammar {
   readonly gbnf: string
-  /** Name of the first rule; `root` where not given. */
+  /** Name of the first rule, where there are no triggers; `root` where not given. */
   readonly root?: string
   /**
-   * Where given, everything is allowed until one of these was said; the grammar then holds from the trigger's first
-   * character on, the trigger included. A token costs nothing, a text a tenth of a millisecond with each token.
+   * Where given, everything is allowed until one of them was said; what follows it obeys its rule to that rule's end, and
+   * then everything is allowed again until the next one. A rule must end in something that it cannot go on after.
    */
-  readonly triggers?: { readonly tokens?: readonly number[]; readonly texts?: readonly string[] }
+  readonly triggers?: readonly Trigger[]
+  /** Arguments that are held to what is on disk, within what the triggers' rules allow. */
+  readonly fields?: readonly Field[]
+  /** Absolute path of the folder that the fields speak of. Without it they do nothing. */
+  readonly folder?: string
+}
+
+export interface Trigger {
+  /**
+   * Source of a regular expression for what the reply ends with there (its last 500 bytes are seen), without `$`. It ends in
+   * a character that means itself, or in `\\n`; characters beyond ASCII stand in no class.
+   */
+  readonly after: string
+  /** Name of the rule. */
+  readonly root: string
+  /** Whether nothing but the reply's end may follow. */
+  readonly last?: boolean
+}
+
+/** An argument of a call, by the text around it. */
+export interface Field {
+  /** Source of a regular expression as in `Trigger`, over what was said since the trigger (its last 4,000 bytes). */
+  readonly opens: string
+  /** What ends the argument. */
+  readonly closes: string
+  /** As the inside of a JSON string, or as it is. */
+  readonly written: 'json' | 'plain'
+  /**
+   * `file`: the path of a file in the folder, which is remembered; `path`: any path, which is remembered; `text`: a part, not
+   * empty, of the file remembered last (anything where it does not exist or is no UTF-8).
+   */
+  readonly holds: 'file' | 'path' | 'text'
 }
 
 export interface GeneratedToken {

@@ -22,7 +22,10 @@ export function streamTokens(host: HostProcess, request: GenerateRequest, signal
   const answer = host.request(request, { onTokens }, signal)
   const settled = answer
     .then(
-      ({ length, drafted, accepted, batchCosts }) => ({ length, counts: { drafted, accepted, batchCosts } }),
+      ({ length, drafted, accepted, batchCosts, grammarProblem }) => ({
+        length,
+        counts: { drafted, accepted, batchCosts, ...(grammarProblem !== undefined && { grammarProblem }) },
+      }),
       () => undefined,
     )
     .finally(() => {

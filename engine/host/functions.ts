@@ -64,6 +64,8 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
     tokenText: bind<[Pointer, number], string>(llama, 'const char *llama_vocab_get_text(void *vocab, int32_t token)'),
     tokenAttributes: bind<[Pointer, number], number>(llama, 'int llama_vocab_get_attr(void *vocab, int32_t token)'),
     tokenIsEnd: bind<[Pointer, number], boolean>(llama, 'bool llama_vocab_is_eog(void *vocab, int32_t token)'),
+    endOfText: bind<[Pointer], number>(llama, 'int32_t llama_vocab_eos(void *vocab)'),
+    endOfTurn: bind<[Pointer], number>(llama, 'int32_t llama_vocab_eot(void *vocab)'),
     tokenize: bind<[Pointer, Uint8Array, number, Int32Array, number, boolean, boolean], number>(
       llama,
       'int32_t llama_tokenize(void *vocab, const void *text, int32_t bytes, void *tokens, int32_t most, bool add_special, bool parse_special)',
@@ -153,10 +155,6 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
     grammarSampler: bind<[Pointer, string, string], Handle>(
       llama,
       'void *llama_sampler_init_grammar(void *vocab, const char *grammar, const char *root)',
-    ),
-    lazyGrammarSampler: bind<[Pointer, string, string, readonly string[], number, Int32Array, number], Handle>(
-      llama,
-      'void *llama_sampler_init_grammar_lazy_patterns(void *vocab, const char *grammar, const char *root, const char **patterns, size_t pattern_count, const int32_t *tokens, size_t token_count)',
     ),
     greedySampler: bind<[], Pointer>(llama, 'void *llama_sampler_init_greedy()'),
     seededSampler: bind<[number], Pointer>(llama, 'void *llama_sampler_init_dist(uint32_t seed)'),

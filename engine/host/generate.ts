@@ -27,6 +27,7 @@ export async function generate(
     context: context.handle,
     vocabulary,
     sampling,
+    stopTokens: request.stopTokens,
     ...(grammar && { grammar }),
   })
   const stops = new Set(request.stopTokens)
@@ -36,6 +37,7 @@ export async function generate(
     drafted: drafts?.drafted ?? 0,
     accepted: drafts?.accepted ?? 0,
     batchCosts: context.costs.table,
+    grammarProblem: sampler.problem,
   })
   let token = request.last
   context.speakers++

@@ -3,7 +3,6 @@
  * nothing; only when it is refused is the whole vocabulary put through the grammar (10 ms and more).
  */
 import koffi from 'koffi'
-import { EngineError, type Grammar } from '../engine.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 
@@ -36,6 +35,17 @@ export class Candidates {
     this.#reset(1)
   }
 
+  /** Some tokens, in this order. */
+  some(tokens: Int32Array, logits: Float32Array): void {
+    for (let i = 0; i < tokens.length; i++) {
+      const token = tokens[i] as number
+      this.#ids[i * 3] = token
+      this.#values[i * 3 + 1] = logits[token] ?? 0
+      this.#values[i * 3 + 2] = 0
+    }
+    this.#reset(tokens.length)
+  }
+
   all(logits: Float32Array): void {
     for (let token = 0; token < this.#size; token++) {
       this.#ids[token * 3] = token
@@ -47,6 +57,22 @@ export class Candidates {
 
   apply(sampler: Pointer): void {
     this.#library.call.samplerApply(sampler, this.#headAddress)
+  }
+
+  /** Takes those from the list that are no longer possible, or that `fits` refuses; gives how many are left. */
+  keep(fits: (token: number) => boolean): number {
+    const size = Number(this.#head.getBigUint64(8, true))
+    let kept = 0
+    for (let i = 0; i < size; i++) {
+      const value = this.#values[i * 3 + 1] ?? 0
+      const token = this.#ids[i * 3] ?? 0
+      if (value === Number.NEGATIVE_INFINITY || !fits(token)) continue
+      this.#ids[kept * 3] = token
+      this.#values[kept * 3 + 1] = value
+      kept++
+    }
+    this.#reset(kept)
+    return kept
   }
 
   /** Whether the first candidate is still possible. */
@@ -72,25 +98,8 @@ export class Candidates {
   }
 }
 
-/** Characters with a meaning in the library's regular expressions (std::regex, ECMAScript). */
-const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-
-/**
- * The native grammar. Refuses what the library cannot parse.
- * @throws EngineError `misuse`
- */
-export function makeGrammar(library: Library, vocabulary: Pointer, grammar: Grammar): Pointer {
-  const { call } = library
-  const { gbnf, root = 'root', triggers } = grammar
-  // Plain texts only: an expression that can begin anywhere is matched again over the whole reply with every token.
-  const patterns = triggers?.texts?.map(escaped) ?? []
-  const tokens = Int32Array.from(triggers?.tokens ?? [])
+/** The native grammar; null for one that the library cannot read. */
+export function readGrammar(library: Library, vocabulary: Pointer, gbnf: string, root: string): Pointer | null {
   // The library takes an empty one for none at all.
-  if (gbnf.trim() === '') throw new EngineError('misuse', 'the grammar is empty')
-  const made =
-    triggers === undefined
-      ? call.grammarSampler(vocabulary, gbnf, root)
-      : call.lazyGrammarSampler(vocabulary, gbnf, root, patterns, patterns.length, tokens, tokens.length)
-  if (made === null) throw new EngineError('misuse', `the grammar cannot be read; its beginning: ${gbnf.slice(0, 120)}`)
-  return made
+  return gbnf.trim() === '' ? null : library.call.grammarSampler(vocabulary, gbnf, root)
 }

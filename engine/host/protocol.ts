@@ -6,7 +6,7 @@ import type { EngineErrorKind, Grammar, KvType } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 4
+export const protocolVersion = 5
 
 /** The host's memory that checkpoints may take, over all sequences. */
 export const defaultCheckpointBytes = 1024 ** 3
@@ -91,6 +91,7 @@ export interface Answers {
     readonly drafted: number
     readonly accepted: number
     readonly batchCosts: ReadonlyMap<number, number>
+    readonly grammarProblem: string | undefined
   }
   checkpoint: { readonly length: number }
   rewind: { readonly length: number }

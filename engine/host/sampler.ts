@@ -2,9 +2,12 @@
 import koffi from 'koffi'
 import { EngineError, type Grammar } from '../engine.ts'
 import type { Sampling } from '../model.ts'
-import { Candidates, makeGrammar } from './grammar.ts'
+import { callSampler } from './call-sampler.ts'
+import { Candidates, readGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
+import { argmax } from './likely.ts'
+import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
 const penaltyWindow = 64
@@ -43,20 +46,9 @@ export class Logits {
 export interface Sampler {
   /** Picks a token after a position of the decoded batch, and takes it as said. */
   pick(logits: Logits, place: number): number
+  /** Why the grammar is not obeyed any more. */
+  readonly problem?: string | undefined
   free(): void
-}
-
-function argmax(values: Float32Array): number {
-  let best = 0
-  let most = values[0] ?? 0
-  for (let i = 1; i < values.length; i++) {
-    const value = values[i] as number
-    if (value > most) {
-      most = value
-      best = i
-    }
-  }
-  return best
 }
 
 /** log-softmax of one token. Terms below e⁻¹⁶ of the greatest are left out: they cannot be seen in the sum. */
@@ -73,9 +65,11 @@ export function logProbability(logits: Float32Array, token: number): number {
 
 export interface SamplerOptions {
   readonly context: Pointer
-  readonly vocabulary: { readonly handle: Pointer; readonly size: number }
+  readonly vocabulary: Vocabulary
   readonly sampling: Sampling
   readonly grammar?: Grammar
+  /** Tokens besides the model's own that end the reply. */
+  readonly stopTokens: readonly number[]
 }
 
 /** Refuses settings that the library would assert on, then builds the sampler. */
@@ -87,13 +81,23 @@ export function makeSampler(library: Library, options: SamplerOptions): Sampler 
   const freeChain = () => {
     if (chain !== undefined) call.samplerFree(chain)
   }
-  if (options.grammar) {
-    try {
-      return grammarSampler(library, makeGrammar(library, vocabulary.handle, options.grammar), chain, vocabulary.size)
-    } catch (error) {
-      freeChain()
-      throw error
-    }
+  const { grammar, stopTokens } = options
+  if (grammar) {
+    const candidates = new Candidates(library, vocabulary.size)
+    const { triggers, gbnf, root = 'root' } = grammar
+    if (triggers)
+      return callSampler(library, {
+        context,
+        vocabulary,
+        candidates,
+        chain,
+        stopTokens,
+        grammar: { ...grammar, triggers },
+      })
+    const native = readGrammar(library, vocabulary.handle, gbnf, root)
+    if (native !== null) return grammarSampler(library, native, chain, candidates)
+    freeChain()
+    throw new EngineError('misuse', `the grammar cannot be read; its beginning: ${gbnf.slice(0, 120)}`)
   }
   return {
     pick(logits, place) {
@@ -125,9 +129,13 @@ function makeChain(library: Library, vocabulary: number, sampling: Sampling): Po
 }
 
 /** Checks the token that would be picked anyway, and sorts the whole vocabulary only when it is refused. */
-function grammarSampler(library: Library, grammar: Pointer, chain: Pointer | undefined, vocabulary: number): Sampler {
+function grammarSampler(
+  library: Library,
+  grammar: Pointer,
+  chain: Pointer | undefined,
+  candidates: Candidates,
+): Sampler {
   const { call } = library
-  const candidates = new Candidates(library, vocabulary)
   const allowed = (token: number) => {
     candidates.one(token)
     candidates.apply(grammar)

@@ -83,6 +83,12 @@ export class Vocabulary {
     return this.#library.call.tokenIsEnd(this.handle, token)
   }
 
+  /** A token that ends a reply; undefined where the model has none. */
+  get end(): number | undefined {
+    const { call } = this.#library
+    return [call.endOfTurn(this.handle), call.endOfText(this.handle)].find((token) => token >= 0 && this.isEnd(token))
+  }
+
   /** Control tokens have no text of their own in a reply. */
   isControl(token: number): boolean {
     return this.#control[token] === 1
@@ -101,6 +107,14 @@ export class Vocabulary {
     const piece = this.#buffer.slice(0, Math.max(0, bytes))
     this.#pieces.set(token, piece)
     return piece
+  }
+
+  /** The tokens of a few bytes that a token began or ended with; none where that goes wrong. */
+  spell(bytes: Uint8Array): Int32Array {
+    const tokens = new Int32Array(bytes.length + 8)
+    const { call } = this.#library
+    const count = call.tokenize(this.handle, bytes, bytes.length, tokens, tokens.length, false, false)
+    return tokens.slice(0, Math.max(0, count))
   }
 
   async #tokenizePiece(text: string, control: boolean): Promise<Int32Array> {

@@ -1,0 +1,95 @@
+/** What a folder holds, looked up while a path or a text of it is being said. Names are bytes (latin1), as in tokens. */
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Larger files are not searched. */
+const mostBytes = 1_000_000
+
+export class Folder {
+  readonly #root: string
+  readonly #entries = new Map<string, ReadonlyMap<string, Dirent>>()
+  readonly #texts = new Map<string, string | undefined>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Whether a file's path can begin so. A path that leads out of the folder is the tool's to refuse. */
+  begins(path: string): boolean {
+    const parts = this.#parts(path)
+    if (parts === undefined) return true
+    const last = parts.pop() ?? ''
+    if (last === '.' || last === '..') return true
+    const entries = this.#list(parts)
+    return entries !== undefined && [...entries.keys()].some((name) => name.startsWith(last))
+  }
+
+  /** Whether it is a file: links are not followed. */
+  isFile(path: string): boolean {
+    const parts = this.#parts(path)
+    if (parts === undefined) return true
+    return this.#file(parts)
+  }
+
+  /** A file's text as bytes of UTF-8, with plain newlines; undefined for what is no such file. */
+  text(path: string): string | undefined {
+    if (!this.#texts.has(path)) this.#texts.set(path, this.#read(path))
+    return this.#texts.get(path)
+  }
+
+  #read(path: string): string | undefined {
+    const parts = this.#parts(path)
+    if (parts === undefined || !this.#file(parts)) return undefined
+    try {
+      const file = join(this.#root, toText(parts.join('/')))
+      if (statSync(file).size > mostBytes) return undefined
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+      return Buffer.from(text.replaceAll('\r\n', '\n'), 'utf8').toString('latin1')
+    } catch {
+      // Gone, not readable or in another encoding: then nothing is known of it.
+      return undefined
+    }
+  }
+
+  #file(parts: readonly string[]): boolean {
+    const name = parts.at(-1) ?? ''
+    return this.#list(parts.slice(0, -1))?.get(name)?.isFile() === true
+  }
+
+  /** The parts of a path, without `.`; undefined where it leaves the folder. */
+  #parts(path: string): string[] | undefined {
+    if (/^[/~\\]|^[A-Za-z]:/.test(path)) return undefined
+    const written = path.split('/')
+    const last = written.pop() ?? ''
+    const parts: string[] = []
+    for (const part of written) {
+      if (part === '..' && parts.pop() === undefined) return undefined
+      if (part !== '' && part !== '.' && part !== '..') parts.push(part)
+    }
+    return [...parts, last]
+  }
+
+  #list(parts: readonly string[]): ReadonlyMap<string, Dirent> | undefined {
+    const path = parts.join('/')
+    const known = this.#entries.get(path)
+    if (known !== undefined) return known
+    if (
+      parts.length > 0 &&
+      this.#list(parts.slice(0, -1))
+        ?.get(parts.at(-1) ?? '')
+        ?.isDirectory() !== true
+    )
+      return undefined
+    try {
+      const found = readdirSync(join(this.#root, toText(path)), { withFileTypes: true })
+      const entries = new Map(found.map((entry) => [Buffer.from(entry.name, 'utf8').toString('latin1'), entry]))
+      this.#entries.set(path, entries)
+      return entries
+    } catch {
+      // Gone or not readable: nothing in it can be named.
+      return undefined
+    }
+  }
+}
+
+const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')

@@ -1,0 +1,42 @@
+/** The most likely tokens of a place. */
+
+export function argmax(values: Float32Array): number {
+  let best = 0
+  let most = values[0] ?? 0
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number
+    if (value > most) {
+      most = value
+      best = i
+    }
+  }
+  return best
+}
+
+/** The `count` most likely ones, the likeliest first. */
+export function mostLikely(values: Float32Array, count: number): Int32Array {
+  // A heap whose root is the least likely one that is kept.
+  const heap = new Int32Array(Math.min(count, values.length))
+  const at = (i: number) => values[heap[i] as number] as number
+  const sink = (from: number) => {
+    for (let i = from; ; ) {
+      let least = i
+      for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && at(child) < at(least)) least = child
+      if (least === i) return
+      const held = heap[i] as number
+      heap[i] = heap[least] as number
+      heap[least] = held
+      i = least
+    }
+  }
+  for (let i = 0; i < heap.length; i++) heap[i] = i
+  for (let i = heap.length >> 1; i >= 0; i--) sink(i)
+  let floor = heap.length === 0 ? 0 : at(0)
+  for (let token = heap.length; token < values.length; token++) {
+    if ((values[token] as number) <= floor) continue
+    heap[0] = token
+    sink(0)
+    floor = at(0)
+  }
+  return heap.sort((a, b) => (values[b] as number) - (values[a] as number))
+}
