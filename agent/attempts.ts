@@ -29,8 +29,11 @@ export interface Attempted {
 
 /** Attempts where the user does not say how many. */
 const usual = { small: 4, full: 3 } as const
-/** Seconds of a run after which no further attempt begins, where the user does not say how many. */
-const patience = 180
+/**
+ * Seconds of a run within which a further attempt has to be expected to end, where the user does not say how many: so many
+ * times the first one, but at least and at most this. A task that the model cannot do should not cost much more than one it can.
+ */
+const patience = { first: 5, least: 20, most: 180 } as const
 
 export async function* attempts(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Attempted> {
   const mark = turn.info.prompt === 'small' ? await turn.conversation.mark() : undefined
@@ -85,6 +88,8 @@ async function* afresh(
     for (const [path, fingerprint] of seen) turn.toolContext.seen?.set(path, fingerprint)
   }
   const made: Attempt[] = []
+  const before = spending.seconds
+  let first: number | undefined
 
   for (;;) {
     const number = made.length + 1
@@ -110,7 +115,9 @@ async function* afresh(
     made.push({ ending, climbed, held, key })
     const passed = climbed !== undefined && climbed.failed === undefined
     if (passed && (climbed.decided || turn.tries === undefined)) return { ending, checks: climbed.reports }
-    const late = turn.tries === undefined && spending.seconds > patience
+    const spent = spending.seconds - before
+    first ??= spent
+    const late = turn.tries === undefined && spent + spent / made.length > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
     const failed = await whatFailed(turn, spending, task, ending, climbed)
@@ -137,6 +144,9 @@ async function stoppedBy(turn: Turn, spending: Spending, ending: Ending): Promis
   return ending.exit === 'done' || ending.exit === 'not-done' || ending.exit === 'limit' ? undefined : ending
 }
 
+const patienceAfter = (first: number): number =>
+  Math.min(patience.most, Math.max(patience.least, patience.first * first))
+
 /** Greedy twice, for the second request differs; then warmer, each with its own seed. */
 function samplingOf(own: Partial<Sampling> | undefined, attempt: number): Partial<Sampling> | undefined {
   if (attempt === 1) return own
@@ -158,7 +168,7 @@ async function whatFailed(
   if (climbed !== undefined) return climbed.failed === undefined ? undefined : failureText(climbed.failed)
   // Nothing was changed: what fails as it is says what there is to do.
   const asWas = await checkOriginal(turn, spending, task, await turn.changes.differences())
-  if (asWas?.failed !== undefined) return `as it is, ${failureText(asWas.failed)}`
+  if (asWas?.failed !== undefined) return `it kept the code that was there, and with that ${failureText(asWas.failed)}`
   return ending.exit === 'limit' ? 'the answer was too long' : undefined
 }
 

@@ -62,6 +62,8 @@ export interface RespondOptions {
   readonly logprobs?: boolean
   /** Work-tree paths whose text the model was shown whole: a dialect may need them to place a fence without a path. */
   readonly files?: readonly string[]
+  /** Asked with each event of the reply: true ends it there, as if the model had (embedded and scripted models). */
+  readonly enough?: ((event: ModelEvent) => boolean) | undefined
 }
 
 /** Why a model could not answer. A failure is data in the stream, never an exception through it. */

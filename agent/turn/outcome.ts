@@ -9,10 +9,13 @@
  *    done. *Loss.* A model that `finishes` by edits and writes a second time what would lose parts of a file is not done.
  * 4. *Edits.* For a model that `finishes` by edits: when the reply came to its own end and all its calls changed files
  *    (one that found its text in place already is let pass beside one that changed something), and nothing is left
- *    failed, the run is done without another request.
+ *    failed, the run is done without another request; not done where a change was asked for and no file differs (what
+ *    was written anew is what stood there).
  * 5. *Calls.* Any other reply with calls goes on with their results. But when all of them found nothing to change, in a
- *    run that has changed nothing, the model is told once; the next such reply ends the run: not done.
- * 6. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit.
+ *    run that has changed nothing, the model is told once; the next such reply ends the run: not done. One that `finishes`
+ *    by edits is not told: it was seen to delete the file and write it once more, so its attempt ends.
+ * 6. *Cut.* A reply without calls that was cut by its length is told to go on; the second in a row ends the run: limit. One
+ *    that `finishes` by edits would write as much once more: the first ends its attempt.
  * 7. *Words.* A reply without calls ends the run. It is done unless one of these is so; then the model is told once, and
  *    when it answers with words again the run is not done:
  *    - the reply is empty;
@@ -78,6 +81,7 @@ export function newStanding(): Standing {
 }
 
 const unreadableLimit = 3
+const cutText = 'The reply was cut at its length limit before it changed anything.'
 
 /** Takes notice of what the calls did. */
 function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outcomes: readonly CallOutcome[]): void {
@@ -122,6 +126,7 @@ export async function judge(
 ): Promise<Next> {
   note(standing, reply, outcomes)
   const words = reply.message.text.trim()
+  const isEdits = info.finishes === 'edits'
   const told = reply.problems.map((problem) => `That could not be read as a call: ${problem}`)
 
   if (outcomes.some(({ why }) => why === 'circle-again')) {
@@ -134,18 +139,23 @@ export async function judge(
     )
   }
   if (outcomes.some(({ why }) => why === 'only-asked')) return end('done', reply.message.raw?.trim() ?? words)
-  if (info.finishes === 'edits' && standing.losing >= 2) return end('not-done', notDone(leftFailed(standing)!, words))
+  if (isEdits && standing.losing >= 2) return end('not-done', notDone(leftFailed(standing)!, words))
   if (outcomes.length > 0 || told.length > 0) {
-    const finished = info.finishes === 'edits' && reply.stop === 'end' && told.length === 0 && onlyChanges(outcomes)
-    if (finished && leftFailed(standing) === undefined) return end('done', words)
+    const finished = isEdits && reply.stop === 'end' && told.length === 0 && onlyChanges(outcomes)
+    if (finished && leftFailed(standing) === undefined) {
+      if (!wantsChange || (await differs())) return end('done', words)
+      return end('not-done', notDone('unchanged', words))
+    }
+    if (outcomes.length === 0 && isEdits && reply.stop === 'length') return end('limit', cutText)
     if (outcomes.length > 0 && !standing.changed && outcomes.every(({ result }) => reasonOf(result) === 'no-change')) {
-      if (standing.nudged) return end('not-done', notDone(leftFailed(standing) ?? 'unchanged', words))
+      if (standing.nudged || isEdits) return end('not-done', notDone(leftFailed(standing) ?? 'unchanged', words))
       standing.nudged = true
       return { kind: 'on', say: [...told, nudge('same')] }
     }
     return { kind: 'on', say: told }
   }
   if (reply.stop === 'length') {
+    if (isEdits) return end('limit', cutText)
     if (standing.cutInARow >= 2) return end('limit', 'Two replies in a row were cut at the length limit.')
     return { kind: 'on', say: ['Your reply was cut off at its length limit. Go on, in smaller parts.'] }
   }

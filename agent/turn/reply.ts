@@ -1,6 +1,7 @@
 /** Hears one reply of the model to its end. */
 import type { AssistantMessage, ModelEvent, ModelFailure, Usage } from '../../engine/index.ts'
 import type { AgentEvent } from '../events.ts'
+import { enough } from './enough.ts'
 import type { Turn } from './turn.ts'
 import { follow } from './work.ts'
 
@@ -33,8 +34,10 @@ export async function* hearReply(
   let reply: Reply | undefined
   let begun = false
 
+  const stopsAt = await enough(turn)
   const respond = async (tell: (event: ModelEvent) => void) => {
     const events = turn.conversation.respond({
+      enough: stopsAt,
       signal: options.signal,
       maxTokens: options.maxTokens,
       sampling: turn.sampling,

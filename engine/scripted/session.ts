@@ -60,9 +60,12 @@ export function scriptedSession(
       yield { type: 'prefill', done: promptTokens, total: promptTokens, cached: cachedTokens }
       if (reply === undefined) return yield failed('bad-reply', state.exhausted(), false)
       const tools = messages.find((message) => message.role === 'system')?.tools ?? []
-      for (const event of play(reply, state.info.dialect, tools, options.files ?? [])) {
+      let over = false
+      for (const played of play(reply, state.info.dialect, tools, options.files ?? [], () => over)) {
         if (options.signal.aborted) return yield finish('aborted')
-        yield collected.take(event)
+        const event = collected.take(played)
+        yield event
+        over ||= options.enough?.(event) === true
         generated += event.type === 'call' ? JSON.stringify(event.call) : 'text' in event ? event.text : ''
         // Also without a pause the event loop turns once a chunk, so that a key press or a timer can abort.
         await (reply.chunkMs === undefined ? nextTick() : pause(reply.chunkMs, options.signal))
@@ -127,12 +130,13 @@ function* play(
   dialect: string,
   tools: readonly ToolSpec[],
   files: readonly string[],
+  over: () => boolean,
 ): Generator<ReplyEvent> {
   for (const text of chunks(reply.reasoning ?? '')) yield { type: 'reasoning', text }
   for (const text of chunks(reply.text ?? '')) yield { type: 'text', text }
   if (reply.raw !== undefined) {
     const parser = dialectByName(reply.dialect ?? dialect).parser({ tools, files })
-    for (const text of chunks(reply.raw)) yield* parser.push(text)
+    for (const text of chunks(reply.raw)) if (!over()) yield* parser.push(text)
     yield* parser.end()
   }
   for (const call of reply.calls ?? []) {

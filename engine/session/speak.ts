@@ -50,8 +50,12 @@ export async function* speak(
       const words = text === '' && !end ? (spelled.get(token) ?? '') : text
       turn.raw += words
       if (logprob !== undefined) yield { type: 'logprobs', tokens: [{ token, logprob, text: words }] }
-      for (const event of parser.push(shown.push(words))) yield turn.reply.take(event)
       ended = end || shown.stopped
+      for (const parsed of parser.push(shown.push(words))) {
+        const event = turn.reply.take(parsed)
+        yield event
+        if (options.enough?.(event) === true) ended = true
+      }
       if (ended || signal.aborted) break
     }
   } catch (error) {

@@ -99,14 +99,33 @@ test('an edit that changes nothing is not a change', async () => {
   expect(await perform(at, 'Have a look at a.py')).toMatchObject({ exit: 'not-done', changes: [] })
 })
 
-test('writing what is there already is told once, then ends the run', async () => {
+test('writing what is there already ends the attempt of a model that finishes by edits: it is not asked for more of it', async () => {
   const same = { calls: [{ name: 'write', arguments: { path: 'a.py', content: files['a.py'] } }] }
   const info = { finishes: 'edits', prompt: 'small' } as const
-  const at = await stage([same, same], { files, info, tries: 1 })
-  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', steps: 2 })
-  expect(lastWords(at)).toContain('Nothing has changed')
+  const at = await stage([same], { files, info, tries: 1 })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', steps: 1 })
   const repaired = await stage([same, { calls: [fix] }], { files, info })
   expect(await perform(repaired, 'Fix a.py')).toMatchObject({ exit: 'done', steps: 2 })
+})
+
+test('a file that was removed and written anew as it was is no change that was asked for: not done', async () => {
+  const remove = { calls: [{ name: 'shell', arguments: { command: 'rm a.py' } }] }
+  const same = { calls: [{ name: 'write', arguments: { path: 'a.py', content: files['a.py'] } }] }
+  const info = { finishes: 'edits', prompt: 'small' } as const
+  const at = await stage([remove, same], { files, info, mode: 'full-access', tries: 1 })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', exitCode: 1, steps: 2, changes: [] })
+})
+
+test('what a model says after the whole file is not waited for; a piece before it is no end', async () => {
+  const info = { finishes: 'edits', prompt: 'small', dialect: 'fenced' } as const
+  const body = files['a.py'].replace('1', '2')
+  const fence = (code: string) => `\`\`\`python\n${code}\`\`\`\n`
+  const raw = `This line is wrong:\n${fence('x\n')}Here it is:\n\n${fence(body)}\nThis was ${'a very long story '.repeat(40)}`
+  const at = await stage([{ raw }], { files, info })
+  const result = await perform(at, 'Fix a.py')
+  expect(result).toMatchObject({ exit: 'done', steps: 1 })
+  expect(text(at.root, 'a.py')).toBe(body)
+  expect(result.text.length).toBeLessThan(150)
 })
 
 test('an empty reply is answered once, then not done', async () => {
