@@ -129,14 +129,18 @@ export class Conversation {
     }
   }
 
-  /** Reads messages that may come next, until something comes. Never rejects; what it cannot do is read later. */
-  ahead(messages: readonly Message[]): void {
+  /**
+   * Reads messages that may come next, until something comes. Settles when it has; never rejects: what it cannot do is read
+   * later. `open`: the text of the last one may still grow.
+   */
+  async ahead(messages: readonly Message[], { open = false } = {}): Promise<void> {
     const { prefetch } = this.#session
     if (prefetch === undefined || this.#pending.length > 0) return
     const before = this.#endAhead()
     const stop = new AbortController()
-    const done = before.then(() => prefetch(messages, stop)).catch(() => undefined)
+    const done = before.then(() => prefetch(messages, { signal: stop.signal, open })).catch(() => undefined)
     this.#ahead = { stop, done }
+    await done
   }
 
   async #endAhead(): Promise<void> {

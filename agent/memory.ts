@@ -120,7 +120,7 @@ export class Memory {
   /** Reads a task ahead that is still being written. `late`: it is no use any more. */
   async ahead(conversation: Conversation, draft: string, late: () => boolean): Promise<void> {
     const { text } = await this.#pack(draft)
-    if (!late()) conversation.ahead([{ role: 'user', text }])
+    if (!late()) void conversation.ahead([{ role: 'user', text }])
   }
 
   async #pack(task: string): ReturnType<typeof packTask> {

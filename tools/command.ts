@@ -6,6 +6,8 @@ import type { ToolContext, ToolResult } from './types.ts'
 
 /** Characters of output that the model is shown: beginning and end. */
 export const maxChars = 8000
+/** Characters of output after which what is sure of it is told again. */
+const leastNew = 200
 
 export interface CommandRun {
   /** For bash. */
@@ -21,9 +23,10 @@ export interface CommandRun {
 
 /** Everything that the command does, and a sandbox that is not there, is a result. */
 export async function runCommand(context: ToolContext, run: CommandRun): Promise<ToolResult> {
-  const { sandbox, workspace, signal, onOutput } = context
+  const { sandbox, workspace, signal } = context
   const seconds = Math.min(context.limits.seconds, run.seconds)
   const chars = charLimit(context, maxChars)
+  const onOutput = withBeginning(context, chars)
   try {
     const result = await sandbox.run(
       { line: run.line, cwd: workspace.root },
@@ -37,6 +40,32 @@ export async function runCommand(context: ToolContext, run: CommandRun): Promise
     if (!(error instanceof SandboxError)) throw error
     return failure(error.kind === 'bad-command' ? 'bad-arguments' : 'sandbox', error.message)
   }
+}
+
+/** Passes output on to the screen, and tells what the result will begin with when the command ends well. */
+function withBeginning({ onOutput, onBeginning }: ToolContext, chars: number): ((text: string) => void) | undefined {
+  if (onBeginning === undefined) return onOutput
+  let output = ''
+  let looked = 0
+  let told = 0
+  return (text) => {
+    onOutput?.(text)
+    // Colours and overwritten lines take room that they do not have in the end; what comes later is of no account.
+    if (output.length >= 4 * chars) return
+    output += text
+    if (output.length - looked < leastNew) return
+    looked = output.length
+    const sure = sureBeginning(output, chars)
+    if (sure.length <= told) return
+    told = sure.length
+    onBeginning(`${endOf({ outcome: 'exited', exitCode: 0 }, 0)}\n${sure}`)
+  }
+}
+
+/** What `shorten(plainOutput(…))` of an output that begins so begins with, however it goes on: whole lines of the head. */
+export function sureBeginning(output: string, chars: number): string {
+  const head = asShown(output.slice(0, output.lastIndexOf('\n') + 1)).slice(0, Math.floor(chars / 2))
+  return head.slice(0, head.lastIndexOf('\n') + 1).trimEnd()
 }
 
 export function report(command: string, result: CommandResult, content: string): ToolResult {
@@ -61,7 +90,7 @@ export function tell(result: CommandResult, seconds: number, chars: number): str
   return parts.filter((part) => part !== '').join('\n')
 }
 
-function endOf({ outcome, exitCode }: CommandResult, seconds: number): string {
+function endOf({ outcome, exitCode }: Pick<CommandResult, 'outcome' | 'exitCode'>, seconds: number): string {
   switch (outcome) {
     case 'exited':
       return `exit code ${exitCode}`
@@ -77,14 +106,14 @@ function endOf({ outcome, exitCode }: CommandResult, seconds: number): string {
 }
 
 /** As a terminal would leave it: no colours, and of lines that were written over only the last state. */
-export function plainOutput(output: string): string {
-  return stripVTControlCharacters(output)
+export const plainOutput = (output: string): string => asShown(output).trimEnd()
+
+const asShown = (output: string): string =>
+  stripVTControlCharacters(output)
     .replaceAll('\r\n', '\n')
     .split('\n')
     .map((line) => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\r$/, ''))
     .join('\n')
-    .trimEnd()
-}
 
 /** Head and tail, cut at line ends where there are any: errors stand first or last. */
 export function shorten(

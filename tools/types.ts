@@ -120,6 +120,11 @@ export interface ToolContext {
   readonly explore?: (question: string, signal: AbortSignal) => Promise<{ readonly ok: boolean; readonly text: string }>
   /** Live output of a command, for the screen. */
   readonly onOutput?: (text: string) => void
+  /**
+   * What `content` will begin with if the call goes on well, told while it runs: each text begins with the one before it. Only
+   * a guess, for reading it in advance.
+   */
+  readonly onBeginning?: (text: string) => void
 }
 
 /**

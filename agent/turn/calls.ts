@@ -3,6 +3,7 @@ import type { ToolCall } from '../../engine/index.ts'
 import { type Effect, failure, type ToolResult } from '../../tools/index.ts'
 import { interruptedText } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
+import { readIncoming } from './incoming.ts'
 import { type CallOptions, type Prepared, prepareCall } from './prepare.ts'
 import { newFaults } from './readable.ts'
 import type { Reply } from './reply.ts'
@@ -50,7 +51,7 @@ export async function* runCalls(
       { role: 'tool', callId: call.id, name: call.name, text: result.content, ok: result.ok },
     ])
     // What is there already is read while the next call runs.
-    if (outcomes.length < reply.message.calls.length) turn.conversation.ahead([])
+    if (outcomes.length < reply.message.calls.length) void turn.conversation.ahead([])
     yield* tellFindings(result)
     const seconds = (turn.clock.now() - began) / 1000
     yield { type: 'tool-result', callId: call.id, name: call.name, result, seconds }
@@ -77,15 +78,25 @@ async function* execute(
   if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
   await turn.changes.before(effects, turn.recorder.start())
   if (signal.aborted) return interrupted(call, effects)
+  const incoming = readIncoming(turn.conversation, call)
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {
     try {
-      const result = await tool.run(input, { ...turn.toolContext, policy, signal, onOutput: tell })
+      const { beginning } = incoming
+      const result = await tool.run(input, {
+        ...turn.toolContext,
+        policy,
+        signal,
+        onOutput: tell,
+        onBeginning: beginning,
+      })
       if (!result.ok) return result
       const notes = [note, await newFaults(result.details, turn.toolContext.code)].filter(Boolean)
       return { ...result, content: [result.content, ...notes].join('\n') }
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       return failure('io', `The tool ${tool.name} failed: ${message}`)
+    } finally {
+      incoming.end()
     }
   }
   const leave = (rest: Promise<unknown>) => turn.conversation.leaveBehind(rest)
