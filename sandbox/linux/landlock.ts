@@ -80,7 +80,7 @@ export function landlockPlan(
   const opened = policy.mode === 'read-only' ? [] : [...policy.roots, ...policy.extraWrite]
   const write = [...opened, temporary, ...DEVICES].map((each) => realPath(each) ?? each)
   const filter = seccompFilter({ network: policy.network === 'full' ? 'isolated' : 'deny' }).toString('base64')
-  const args = ['-c', `${CLOSE_INHERITED}; exec ${bash} -c "$1"`, 'bash', line]
+  const args = ['--norc', '-c', `${CLOSE_INHERITED}; exec ${bash} --norc -c "$1"`, 'bash', line]
   const description = JSON.stringify({ write, filter, file: bash, args })
   return {
     file: process.execPath,

@@ -59,8 +59,8 @@ export function bwrapPlan(
   const long = script.length > MAX_LINE_BYTES
   const { bash } = programs
   const command = long
-    ? [bash, '-c', `${PRELUDE}; exec ${bash} ${SCRIPT}`]
-    : [bash, '-c', `${PRELUDE}; exec ${bash} -c "$1"`, 'bash', line]
+    ? [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc ${SCRIPT}`]
+    : [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc -c "$1"`, 'bash', line]
   const [file = programs.bwrap, ...before] = [...enter, programs.bwrap]
   return {
     file,

@@ -22,7 +22,7 @@ export function seatbeltPlan(
   home: string,
   temporary: string,
 ): SpawnPlan {
-  const command = [BASH, '-c', `${CLOSE_INHERITED}; exec ${BASH} -c "$1"`, 'bash', line]
+  const command = [BASH, '--norc', '-c', `${CLOSE_INHERITED}; exec ${BASH} --norc -c "$1"`, 'bash', line]
   const args = seatbeltArgs(seatbeltProfile(policy, home, temporary), command)
   return { file: SANDBOX_EXEC, args, env: variables, cwd, input: [], tree: 'group' }
 }

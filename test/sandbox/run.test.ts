@@ -1,6 +1,7 @@
 /** Commands in the real box, started by agents that run as root and as nobody (uid 65534). */
-import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { homedir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -231,4 +232,20 @@ describe.each(users)('a command, as $name', (user) => {
     expect(result.hint).toBe('[sandbox: .git is read-only for commands]')
     expect(readFileSync(path.join(place.work, 'f'), 'utf8')).toBe('x\n')
   })
+})
+
+test('nothing of ~/.bashrc is run, which bash reads where its standard input is a socket', async () => {
+  // Below our own home and not in /tmp, which the box does not show.
+  const home = mkdtempSync(path.join(homedir(), '.cachalot-test-'))
+  const work = path.join(home, 'work')
+  mkdirSync(work)
+  writeFileSync(path.join(home, '.bashrc'), 'echo from-bashrc\n')
+  const agent = await startAgent({ user: users[0]!, home, roots: [work] })
+  try {
+    const result = await agent?.run('cat; cat ~/.bashrc', { policy: policyFor(work), stdin: 'hello ' })
+    if (result) expect(result.output).toBe('hello echo from-bashrc\n')
+  } finally {
+    await agent?.stop()
+    rmSync(home, { recursive: true, force: true })
+  }
 })
