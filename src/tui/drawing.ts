@@ -56,8 +56,10 @@ export function openDrawing({
   const size = (): Size => ({ columns: Math.max(1, stdout.columns || 80), rows: Math.max(1, stdout.rows || 24) })
 
   const frame = (): void => {
-    if (closed || screen.busy) return
+    if (closed) return
     refreshSize(stdout)
+    // Also when it has just learned of a new size: what Ink writes until that is settled is lost.
+    if (screen.busy) return
     const now = performance.now()
     const { columns, rows } = size()
     const part = chrome(ui, { columns, rows }, Date.now())

@@ -20,6 +20,8 @@ export interface View {
 export interface ViewStore {
   readonly view: () => View
   readonly subscribe: (changed: () => void) => () => void
+  /** Told with each view that Ink has, before it writes it. */
+  readonly rendered: (view: View) => void
 }
 
 /** An empty Text has no height. */
@@ -54,7 +56,9 @@ const Log = memo(function Log({ batches }: Pick<View, 'batches'>) {
 })
 
 export function App({ store }: { readonly store: ViewStore }) {
-  const { batches, live, cursor } = useSyncExternalStore(store.subscribe, store.view)
+  const view = useSyncExternalStore(store.subscribe, store.view)
+  const { batches, live, cursor } = view
+  store.rendered(view)
   const { setCursorPosition } = useCursor()
   setCursorPosition(cursor === undefined ? undefined : { ...cursor })
   return (

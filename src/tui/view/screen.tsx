@@ -39,6 +39,9 @@ const sgr = /\x1b\[[\d;]*m/g
 export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenOptions): Screen {
   const listeners = new Set<() => void>()
   let view: View = { batches: [], live: [], streaming: 0, cursor: undefined }
+  let rendered = view
+  /** What the terminal shows: Ink may not have written the newest view yet. */
+  let shown = view
   let batchId = 0
   const store: ViewStore = {
     view: () => view,
@@ -46,13 +49,18 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
       listeners.add(changed)
       return () => listeners.delete(changed)
     },
+    rendered(next) {
+      rendered = next
+    },
   }
   const set = (next: View): void => {
     view = next
     for (const changed of listeners) changed()
   }
 
-  const out = new InkOutput(stdout)
+  const out = new InkOutput(stdout, () => {
+    shown = rendered
+  })
   const ink = render(<App store={store} />, {
     // Ink asks a stream for these members only; see InkOutput.
     stdout: out as unknown as NodeJS.WriteStream,
@@ -88,13 +96,14 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
     const broken = columns < width ? columns : Number.POSITIVE_INFINITY
     width = columns
     const over =
-      row === undefined ? overflow(view, broken, Math.max(1, stdout.rows)) : rowsToCursor(view, broken) - (row - 1)
+      row === undefined ? overflow(shown, broken, Math.max(1, stdout.rows)) : rowsToCursor(shown, broken) - (row - 1)
+    const before = shown
     ink.clear()
     out.muted = false
     busy = false
-    stdout.write(`${toTop(view, broken)}\x1b[J`)
+    stdout.write(`${toTop(before, broken)}\x1b[J`)
     out.emit('resize')
-    resized(pushedOut(view, broken, over))
+    resized(pushedOut(before, broken, over))
   }
   stdout.on('resize', onResize)
 
@@ -189,9 +198,13 @@ class InkOutput extends EventEmitter {
   muted = false
   readonly #stream: NodeJS.WriteStream
 
-  constructor(stream: NodeJS.WriteStream) {
+  readonly #wrote: () => void
+
+  /** `wrote`: called with everything that reaches the terminal. */
+  constructor(stream: NodeJS.WriteStream, wrote: () => void) {
     super()
     this.#stream = stream
+    this.#wrote = wrote
   }
 
   get columns(): number {
@@ -215,7 +228,10 @@ class InkOutput extends EventEmitter {
   }
 
   write(data: string, done?: () => void): boolean {
-    if (!this.muted && data !== '') return this.#stream.write(data, done)
+    if (!this.muted && data !== '') {
+      this.#wrote()
+      return this.#stream.write(data, done)
+    }
     if (done !== undefined) queueMicrotask(done)
     return true
   }
