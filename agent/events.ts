@@ -80,6 +80,8 @@ export type AgentEvent =
       readonly steps: number
       readonly seconds: number
       readonly usage: Usage
+      /** The part of `usage` that explorations took; absent where there were none. */
+      readonly explored?: Usage
     }
 
 /** One check of the changed files, as we made it ourselves: never what a model says of it. */

@@ -27,8 +27,9 @@ export async function* runTurn(turn: Turn, task: string): AsyncGenerator<AgentEv
     const { ending, checks } = attempted
     const { exit } = ending
     const text = ending.text || changes.map(({ kind, path }) => `${path}: ${kind}`).join('\n')
-    const { steps, seconds, usage } = spending
-    yield { type: 'result', exit, exitCode: exitCode[exit], text, changes, checks, steps, seconds, usage }
+    const { steps, seconds, usage, explored } = spending
+    const spent = { steps, seconds, usage, ...(explored && { explored }) }
+    yield { type: 'result', exit, exitCode: exitCode[exit], text, changes, checks, ...spent }
   } finally {
     spending.close()
   }

@@ -43,7 +43,7 @@ export async function* runCalls(
       const { effects, decision } = prepared
       yield { type: 'call', call, effects }
       if (decision !== undefined) yield { type: 'approval', callId: call.id, ...decision, effects }
-      outcome = prepared.kind === 'settled' ? prepared : yield* execute(turn, prepared, signal)
+      outcome = prepared.kind === 'settled' ? prepared : yield* execute(turn, prepared, options)
     }
     outcomes.push(outcome)
     const { result } = outcome
@@ -72,13 +72,14 @@ function* tellFindings({ details }: ToolResult): Generator<AgentEvent> {
 async function* execute(
   turn: Turn,
   { call, effects, tool, input, policy, note }: Extract<Prepared, { kind: 'run' }>,
-  signal: AbortSignal,
+  { signal, explored }: CallOptions,
 ): AsyncGenerator<AgentEvent, CallOutcome> {
   const unrecorded = await turn.recorder.before(effects, policy, signal)
   if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
   await turn.changes.before(effects, turn.recorder.start())
   if (signal.aborted) return interrupted(call, effects)
   const incoming = readIncoming(turn.conversation, call)
+  const { explore } = turn
   const run = async (tell: (text: string) => void): Promise<ToolResult> => {
     try {
       const { beginning } = incoming
@@ -88,6 +89,7 @@ async function* execute(
         signal,
         onOutput: tell,
         onBeginning: beginning,
+        ...(explore && { explore: (question, stop) => explore(question, { signal: stop, spent: explored }) }),
       })
       if (!result.ok) return result
       const notes = [note, await newFaults(result.details, turn.toolContext.code)].filter(Boolean)

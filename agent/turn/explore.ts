@@ -1,11 +1,12 @@
 /** An exploration: a copy of the conversation that may only read, and of which only the answer is kept. */
+import type { Usage } from '../../engine/index.ts'
 import { allTools } from '../../tools/index.ts'
 import { runCalls } from './calls.ts'
 import { writeGuard } from './guard.ts'
 import { Spending } from './limits.ts'
 import { repeats } from './repeats.ts'
 import { hearReply } from './reply.ts'
-import type { Turn } from './turn.ts'
+import type { Explore, Turn } from './turn.ts'
 
 /** Requests to the model, generated tokens, seconds: a look around, not a task. */
 const limits = { steps: 16, tokens: 6000, seconds: 300 }
@@ -15,11 +16,7 @@ const told = (question: string): string =>
   `You are in a copy of this conversation now, only to find something out: ${question}\nOnly read, list, search, outline and symbols work here. When you know it, answer in words, with paths and lines; only that answer is kept.`
 
 /** Does not reject for anything that the model did. */
-export async function explore(
-  turn: Turn,
-  question: string,
-  signal: AbortSignal,
-): Promise<{ readonly ok: boolean; readonly text: string }> {
+export async function explore(turn: Turn, ...[question, { signal, spent }]: Parameters<Explore>): ReturnType<Explore> {
   const fork = await turn.conversation.fork()
   const spending = new Spending(limits, turn.clock)
   try {
@@ -30,7 +27,8 @@ export async function explore(
       ...turn,
       conversation: fork,
       tools: allTools.filter(({ name }) => reading.has(name)),
-      toolContext: { ...turn.toolContext, policy: { ...policy, mode: 'read-only' }, explore: undefined },
+      toolContext: { ...turn.toolContext, policy: { ...policy, mode: 'read-only' } },
+      explore: undefined,
       signal,
       approve: undefined,
       steering: () => [],
@@ -40,10 +38,14 @@ export async function explore(
     }
     const stop = AbortSignal.any([signal, spending.overdue])
     const guard = writeGuard({ task: question, workspace: sub.toolContext.workspace, mine: () => false, quotes: false })
-    const options = { circles: repeats(), guard, signal: stop }
+    const account = (usage: Usage): void => {
+      spending.add(usage)
+      spent(usage)
+    }
+    const options = { circles: repeats(), guard, signal: stop, explored: account }
     for (; spending.exhausted() === undefined && !stop.aborted; spending.steps += 1) {
       const maxTokens = spending.replyTokens(turn.info)
-      const reply = await ended(hearReply(sub, { signal: stop, maxTokens, spent: (usage) => spending.add(usage) }))
+      const reply = await ended(hearReply(sub, { signal: stop, maxTokens, spent: account }))
       if (reply.kind === 'failed') return { ok: false, text: reply.failure.message }
       if (reply.kind === 'left') break
       const { text, calls } = reply.message

@@ -6,6 +6,8 @@ import type { Clock, RunLimits } from '../options.ts'
 export class Spending {
   steps = 0
   usage: Usage = noUsage
+  /** The part of `usage` that explorations took; undefined where there were none. */
+  explored: Usage | undefined
   readonly #limits: RunLimits
   readonly #clock: Clock
   readonly #began: number
@@ -31,6 +33,12 @@ export class Spending {
 
   add(usage: Usage): void {
     this.usage = addUsage(this.usage, usage)
+  }
+
+  /** What an exploration has cost: it counts like the run's own words. */
+  addExplored(usage: Usage): void {
+    this.explored = addUsage(this.explored ?? noUsage, usage)
+    this.add(usage)
   }
 
   /** Which limit forbids another request, in words for a person; undefined when none does. */

@@ -1,5 +1,5 @@
 /** First phase of a call: may it run, and with what? */
-import type { ToolCall } from '../../engine/index.ts'
+import type { ToolCall, Usage } from '../../engine/index.ts'
 import type { Policy } from '../../sandbox/index.ts'
 import { type Effect, failure, parseCall, type Tool, type ToolResult } from '../../tools/index.ts'
 import type { ApprovalAnswer, ApprovalRequest } from '../options.ts'
@@ -59,6 +59,8 @@ export interface CallOptions {
   readonly circles: Repeats
   readonly guard: WriteGuard
   readonly signal: AbortSignal
+  /** Takes what each reply within an exploration has cost. */
+  readonly explored: (usage: Usage) => void
 }
 
 /** Parses a call, looks for circles, asks policy and, where policy says so, a person. Never waits where nobody is. */

@@ -65,7 +65,10 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
     }
 
     broken = 0
-    const outcomes = yield* runCalls(turn, reply, { circles, guard, signal })
+    const outcomes = yield* runCalls(turn, reply, {
+      ...{ circles, guard, signal },
+      explored: (usage) => spending.addExplored(usage),
+    })
     if (signal.aborted || reply.stop === 'aborted') return stopped() ?? { exit: 'interrupted', text: 'Interrupted.' }
     const next = await judge(standing, turn.info, reply, outcomes, {
       wantsChange,

@@ -1,5 +1,5 @@
 /** What one run works with. Every effect is in here, so that the loop itself touches nothing. */
-import type { ModelInfo, Sampling } from '../../engine/index.ts'
+import type { ModelInfo, Sampling, Usage } from '../../engine/index.ts'
 import type { Tool, ToolContext } from '../../tools/index.ts'
 import type { Changes } from '../changes.ts'
 import type { CheckCommands } from '../checks/types.ts'
@@ -9,12 +9,19 @@ import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
 import type { Rule } from '../policy/rules.ts'
 import type { TurnRecorder } from '../undo/recorder.ts'
 
+export type Explore = (
+  question: string,
+  options: { readonly signal: AbortSignal; readonly spent: (usage: Usage) => void },
+) => Promise<{ readonly ok: boolean; readonly text: string }>
+
 export interface Turn {
   readonly info: ModelInfo
   readonly conversation: Conversation
   readonly tools: readonly Tool[]
   /** What every tool gets, less what differs from call to call. */
-  readonly toolContext: Omit<ToolContext, 'signal' | 'onOutput'>
+  readonly toolContext: Omit<ToolContext, 'signal' | 'onOutput' | 'onBeginning' | 'explore'>
+  /** Looks for an answer in a copy of the conversation; `spent` takes what each reply there has cost. Undefined: it is one. */
+  readonly explore: Explore | undefined
   readonly changes: Changes
   /** Records the work tree for undo. */
   readonly recorder: TurnRecorder

@@ -1,5 +1,6 @@
 /** One task sent to a session, and asked again while its last words are not of the form that was asked for. */
 import { type AgentEvent, exitCode, type Session } from '../../agent/index.ts'
+import { addUsage, noUsage } from '../../engine/index.ts'
 import type { ResultEvent, RunResult } from './output.ts'
 import type { OutputSchema } from './schema.ts'
 
@@ -59,20 +60,15 @@ export async function converse(request: ConverseRequest): Promise<RunResult | un
 
 /** Two runs told as one: what both changed and cost, and how the second ended. */
 function added(one: ResultEvent, other: ResultEvent): ResultEvent {
-  const { usage } = one
   return {
     ...other,
     changes: [...one.changes, ...other.changes],
     checks: other.checks.length > 0 ? other.checks : one.checks,
     steps: one.steps + other.steps,
     seconds: one.seconds + other.seconds,
-    usage: {
-      promptTokens: usage.promptTokens + other.usage.promptTokens,
-      cachedTokens: usage.cachedTokens + other.usage.cachedTokens,
-      evaluatedTokens: usage.evaluatedTokens + other.usage.evaluatedTokens,
-      generatedTokens: usage.generatedTokens + other.usage.generatedTokens,
-      prefillSeconds: usage.prefillSeconds + other.usage.prefillSeconds,
-      decodeSeconds: usage.decodeSeconds + other.usage.decodeSeconds,
-    },
+    usage: addUsage(one.usage, other.usage),
+    ...((one.explored ?? other.explored) && {
+      explored: addUsage(one.explored ?? noUsage, other.explored ?? noUsage),
+    }),
   }
 }

@@ -1,5 +1,5 @@
 import { countDiff } from '../terminal/diff.ts'
-import { count, duration, plural, priceText, rate } from '../terminal/numbers.ts'
+import { count, duration, exploredText, plural, priceText, rate } from '../terminal/numbers.ts'
 import { sanitizeLine } from '../terminal/sanitize.ts'
 import type { Style } from '../terminal/screen.ts'
 import type { ResultEvent } from './output.ts'
@@ -34,6 +34,7 @@ export function summaryLine(event: ResultEvent, style: Style): string {
     usage.generatedTokens > 0
       ? withRate(`wrote ${count(usage.generatedTokens)} tokens`, rate(usage.generatedTokens, usage.decodeSeconds))
       : undefined,
+    event.explored && exploredText(event.explored),
     usage.price === undefined ? undefined : priceText(usage.price),
   ]
   return `${mark} ${style.bold(verdicts[event.exit])} ${style.dim(`· ${parts.filter((part) => part !== undefined).join(' · ')}`)}`

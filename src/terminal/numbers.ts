@@ -39,3 +39,7 @@ export const priceText = ({ hits, misses, output }: { hits: number; misses: numb
 
 /** `1 file`, `2 files`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+
+/** What looking around in copies of the conversation took of a run's tokens: `412 of them read and 57 written exploring`. */
+export const exploredText = (usage: { evaluatedTokens: number; generatedTokens: number }): string =>
+  `${count(usage.evaluatedTokens)} of them read and ${count(usage.generatedTokens)} written exploring`

@@ -87,6 +87,13 @@ test('explore: looks around in a copy that cannot write; only the answer comes b
   expect(outside.includes('in a copy of this conversation')).toBe(false)
   // The last request read only the answer.
   expect(spent(events).at(-1)?.evaluatedTokens).toBeLessThan(120)
+  // The account has the three replies within it, too, and says which part they are.
+  const account = events.at(-1)
+  if (account?.type !== 'result') throw new Error('no result')
+  const own = spent(events).reduce((sum, { generatedTokens }) => sum + generatedTokens, 0)
+  expect(account.explored?.generatedTokens).toBeGreaterThan(0)
+  expect(account.usage.generatedTokens).toBe(own + (account.explored?.generatedTokens ?? 0))
+  expect(account.explored?.evaluatedTokens).toBeLessThan(400)
 })
 
 test('a session that is forked, or begun anew, reads nothing again', async () => {

@@ -22,7 +22,7 @@ async function open(kept: boolean) {
   git(root, 'add', '-A')
   git(root, 'commit', '-qm', 'x')
   const { file } = makeModel('tiny-ds4-copy', { reply: ['Yes', '.'] })
-  const { engine, evaluated } = await countingEngine({ file, contextTokens: 32_768, threads: 2, sequences: 3 })
+  const { engine, evaluated } = await countingEngine({ file, contextTokens: 32_768, threads: 1, sequences: 3 })
   const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
   model = openEmbedded({
     engine,

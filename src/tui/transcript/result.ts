@@ -1,6 +1,6 @@
 /** The end of a run in one line, and what to know when it did not end well. */
 import type { AgentEvent } from '../../../agent/index.ts'
-import { count, duration, plural, priceText, rate } from '../../terminal/numbers.ts'
+import { count, duration, exploredText, plural, priceText, rate } from '../../terminal/numbers.ts'
 import { type Line, type Role, type Span, span } from '../text/style.ts'
 import { wrap } from '../text/wrap.ts'
 
@@ -28,6 +28,7 @@ export function resultLines(result: Result, width: number): Line[] {
       ? [`${count(usage.acceptedTokens ?? 0)} of ${count(usage.draftedTokens ?? 0)} drafted tokens held`]
       : []),
     ...reading(usage),
+    ...(result.explored ? [exploredText(result.explored)] : []),
     ...(usage.price === undefined ? [] : [priceText(usage.price)]),
   ]
   const line: Span[] = [span(`${mark} ${words}`, { role }), span(` · ${facts.join(' · ')}`, { role: 'muted' })]

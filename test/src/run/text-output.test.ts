@@ -57,6 +57,12 @@ function show(
   return { stdout: stdout.text(), stderr: stderr.text() }
 }
 
+test('what explorations took stands beside the whole', () => {
+  const explored = { ...usage, evaluatedTokens: 300, generatedTokens: 57 }
+  const { stdout, stderr } = show([{ ...result, explored }], { color: false })
+  expect(stdout + stderr).toContain('wrote 120 tokens at 24/s · 300 of them read and 57 written exploring')
+})
+
 test('a run reads as blocks: reasoning, text, calls, diff, summary', () => {
   const { stdout } = show([
     { type: 'step', step: 1 },
