@@ -31,6 +31,11 @@ export interface Pty {
   output(): string
   type(text: string): void
   resize(columns: number, rows: number): Promise<void>
+  /**
+   * How many resizes met bytes that the program had written for the old size and the terminal had not read yet. A real
+   * terminal breaks those anew as it likes, and no program can know: what is on the screen then proves nothing.
+   */
+  collisions(): number
   /** The visible rows, without blanks at their ends. */
   screen(): string[]
   /** Scrollback and screen. */
@@ -52,6 +57,8 @@ export interface Pty {
 const frameBegin = '\x1b[?2026h'
 const frameEnd = '\x1b[?2026l'
 const longestFrame = 100_000
+/** The first thing that the program asks when it has heard of a new size (CPR). */
+const cursorQuestion = '\x1b[6n'
 
 const status = /^(plan|ask|auto-edit|auto) ·/
 const atWork = /Esc interrupts|Allow this\?|why not\?/
@@ -73,6 +80,7 @@ export function openPty(options: PtyOptions = {}): Pty {
   let output = ''
   /** Whether the emulator has drawn all of the frame that it was given last. */
   let whole = true
+  const resizedAt: number[] = []
   let exited: number | undefined
   const { CI: _, NO_COLOR: __, ...inherited } = process.env
   const pty: IPty = spawn(process.execPath, [join(root, 'bin', 'cachalot.js'), ...(options.words ?? [])], {
@@ -136,9 +144,11 @@ export function openPty(options: PtyOptions = {}): Pty {
         terminal.write('', () => {
           terminal.resize(cols, to)
           pty.resize(cols, to)
+          resizedAt.push(output.length)
           resolve()
         })
       }),
+    collisions: () => resizedAt.filter((at) => !output.startsWith(cursorQuestion, at)).length,
     screen,
     lines: () => rowsOf(0, terminal.buffer.active.baseY + terminal.rows),
     cursor: () => ({ x: terminal.buffer.active.cursorX, y: terminal.buffer.active.cursorY }),
