@@ -4,7 +4,8 @@
  * An attempt that the model ends as done climbs the ladder of checks (checks/ladder.ts) on the files as they are. What fails
  * there is tried again. A small model gets a fresh attempt: files and context go back to where the task was given, so that it
  * is not poisoned by its own errors, and the new request shows in a few lines what failed; the second attempt is as greedy as
- * the first, later ones are sampled. Where the model cannot go back, or is large enough to mend its own work, it is told what
+ * the first, later ones are sampled; a model that writes several replies at once for less than one after the other (see
+ * turn/together.ts) writes all further ones so. Where the model cannot go back, or is large enough to mend its own work, it is told what
  * failed and goes on. When no attempt passes, the one that came farthest stays, unless the files as they were come farther
  * still; the run is then not done.
  *
@@ -12,20 +13,16 @@
  * they compared, and the most frequent is taken, the greedy one among equals.
  */
 import type { Sampling } from '../engine/index.ts'
-import type { Difference } from './changes.ts'
-import type { Climb } from './checks/ladder.ts'
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
+import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
-import type { AgentEvent, CheckReport } from './events.ts'
+import type { AgentEvent } from './events.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Ending } from './turn/outcome.ts'
+import type { Reply } from './turn/reply.ts'
 import { halted, rounds } from './turn/rounds.ts'
+import { together } from './turn/together.ts'
 import type { Turn } from './turn/turn.ts'
-
-export interface Attempted {
-  readonly ending: Ending
-  readonly checks: readonly CheckReport[]
-}
 
 /** Attempts where the user does not say how many. */
 const usual = { small: 4, full: 3 } as const
@@ -58,16 +55,6 @@ async function* mended(turn: Turn, spending: Spending, task: string): AsyncGener
   }
 }
 
-/** One attempt with all that is needed to come back to it. */
-interface Attempt {
-  readonly ending: Ending
-  /** Undefined where it changed nothing that could be checked. */
-  readonly climbed: Climb | undefined
-  readonly held: readonly Difference[]
-  /** Equal for attempts that came to the same text. */
-  readonly key: string
-}
-
 async function* afresh(
   turn: Turn,
   spending: Spending,
@@ -82,19 +69,23 @@ async function* afresh(
     heard.push(...words)
     return words
   }
-  const back = async (): Promise<void> => {
-    await turn.conversation.rewind(mark)
+  const forget = (): void => {
     turn.toolContext.seen?.clear()
     for (const [path, fingerprint] of seen) turn.toolContext.seen?.set(path, fingerprint)
   }
+  const back = async (): Promise<void> => {
+    await turn.conversation.rewind(mark)
+    forget()
+  }
   const made: Attempt[] = []
-  const before = spending.seconds
+  /** The attempt whose files and words are in place. */
+  let here: Attempt | undefined
+  const began = spending.seconds
   let first: number | undefined
 
-  for (;;) {
-    const number = made.length + 1
-    const sampling = samplingOf(turn.sampling, number)
-    const ending = yield* rounds({ ...turn, sampling, steering }, spending, task)
+  /** One attempt, with what its checks say. Undefined: it is not the end. */
+  async function* attempt(on: Turn, reply?: Reply): AsyncGenerator<AgentEvent, Attempted | undefined> {
+    const ending = yield* rounds({ ...on, steering }, spending, task, reply)
     const stopped = await stoppedBy(turn, spending, ending)
     if (stopped !== undefined) {
       const best = farthest(made)
@@ -112,17 +103,57 @@ async function* afresh(
     if (ending.exit === 'done' && climbed === undefined) {
       return { ending: halted(turn, spending) ?? ending, checks: [] }
     }
-    made.push({ ending, climbed, held, key })
-    const passed = climbed !== undefined && climbed.failed === undefined
-    if (passed && (climbed.decided || turn.tries === undefined)) return { ending, checks: climbed.reports }
-    const spent = spending.seconds - before
+    here = { ending, climbed, held, key }
+    made.push(here)
+    return passed(here) && (climbed?.decided || turn.tries === undefined)
+      ? { ending, checks: climbed?.reports ?? [] }
+      : undefined
+  }
+
+  /** Attempts whose first replies are written at once; each is tried by itself as it ends, the first that passes ends the rest. */
+  async function* sideBySide(count: number): AsyncGenerator<AgentEvent, Attempted | undefined> {
+    const shared = turn.conversation.placed.length
+    const turns = Array.from({ length: count }, (_, i) => ({
+      ...turn,
+      sampling: samplingOf(turn.sampling, made.length + 1 + i),
+    }))
+    for await (const { turn: on, events, reply } of together(turns, spending)) {
+      spending.steps += 1
+      yield { type: 'step', step: spending.steps }
+      yield* events
+      const over = yield* attempt(on, reply)
+      if (over !== undefined) {
+        // It goes on from what was said on the fork.
+        const said = on.conversation.placed.slice(shared).map(({ message }) => message)
+        await turn.conversation.append(said)
+        return over
+      }
+      here = undefined
+      await turn.changes.put([])
+      forget()
+      if (halted(turn, spending) !== undefined) return undefined
+    }
+    return undefined
+  }
+
+  for (;;) {
+    const before = made.length
+    const count = before === 0 ? 1 : Math.min(turn.info.together ?? 1, tries - before)
+    let over = count > 1 ? yield* sideBySide(count) : undefined
+    // There was no room for forks.
+    if (over === undefined && made.length === before) {
+      over = yield* attempt({ ...turn, sampling: samplingOf(turn.sampling, before + 1) })
+    }
+    if (over !== undefined) return over
+    const spent = spending.seconds - began
     first ??= spent
     const late = turn.tries === undefined && spent + spent / made.length > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
-    const failed = await whatFailed(turn, spending, task, ending, climbed)
-    const why = failed ?? (passed ? 'no check can tell whether it is right' : ending.text)
-    yield { type: 'notice', level: 'info', text: `Attempt ${number} of at most ${tries}: ${why}. Trying again.` }
+    const last = made.at(-1)!
+    const failed = await whatFailed(turn, spending, task, last)
+    const why = failed ?? (passed(last) ? 'no check can tell whether it is right' : last.ending.text)
+    yield { type: 'notice', level: 'info', text: `Attempt ${made.length} of at most ${tries}: ${why}. Trying again.` }
     await back()
     await turn.changes.put([])
     const words = [...(failed === undefined ? [] : [hint(failed)]), ...heard]
@@ -130,12 +161,14 @@ async function* afresh(
   }
 
   const chosen = await choose(turn, spending, task, made)
-  if (chosen.attempt !== made.at(-1)) {
+  if (here === undefined || chosen.attempt !== here) {
     await back()
     await turn.changes.put(chosen.attempt?.held ?? [])
   }
   return { ending: chosen.ending, checks: chosen.checks }
 }
+
+const passed = ({ climbed }: Attempt): boolean => climbed !== undefined && climbed.failed === undefined
 
 /** The end of a run that no further attempt can help; undefined when one may. */
 async function stoppedBy(turn: Turn, spending: Spending, ending: Ending): Promise<Ending | undefined> {
@@ -155,15 +188,12 @@ function samplingOf(own: Partial<Sampling> | undefined, attempt: number): Partia
   return { ...own, seed, temperature: Math.max(0.7, own?.temperature ?? 0), topP: 0.95, topK: 40, minP: 0.05 }
 }
 
-const failureText = ({ name, detail }: CheckReport): string => `${name}: ${detail}`
-
 /** What the next request shows; undefined when nothing is known that would help. */
 async function whatFailed(
   turn: Turn,
   spending: Spending,
   task: string,
-  ending: Ending,
-  climbed: Climb | undefined,
+  { ending, climbed }: Attempt,
 ): Promise<string | undefined> {
   if (climbed !== undefined) return climbed.failed === undefined ? undefined : failureText(climbed.failed)
   // Nothing was changed: what fails as it is says what there is to do.
@@ -173,63 +203,3 @@ async function whatFailed(
 }
 
 const hint = (failed: string): string => `An earlier answer to this was wrong: ${failed}\nAvoid that mistake.`
-
-/** Blank lines and the ends of lines do not tell attempts apart. */
-function keyOf(held: readonly Difference[]): string {
-  const plain = (bytes: Buffer | null | undefined) =>
-    bytes
-      ?.toString('latin1')
-      .replace(/\s*\n\s*\n/g, '\n')
-      .trimEnd()
-  return JSON.stringify(held.map(({ path, after }) => [path, plain(after)]))
-}
-
-/** Attempts that nothing speaks against, but that nothing proves either. */
-const possible = (made: readonly Attempt[]) => made.filter(({ climbed }) => climbed?.failed === undefined && climbed)
-
-const agreeing = (made: readonly Attempt[], { key }: Attempt): number =>
-  made.filter((other) => other.key === key).length
-
-/** More than half of all attempts that will be made agree already. */
-function settled(made: readonly Attempt[], tries: number): boolean {
-  return possible(made).some((attempt) => agreeing(made, attempt) > tries / 2)
-}
-
-/** The attempt that came farthest; the first of equals, which is the greediest. */
-function farthest(made: readonly Attempt[]): Attempt | undefined {
-  const height = ({ climbed }: Attempt): number => climbed?.height ?? -1
-  return made.reduce<Attempt | undefined>(
-    (best, attempt) => (best === undefined || height(attempt) > height(best) ? attempt : best),
-    undefined,
-  )
-}
-
-async function choose(
-  turn: Turn,
-  spending: Spending,
-  task: string,
-  made: readonly Attempt[],
-): Promise<Attempted & { readonly attempt: Attempt | undefined }> {
-  const open = possible(made)
-  if (open.length > 0) {
-    const attempt = open.reduce((best, each) => (agreeing(open, each) > agreeing(open, best) ? each : best))
-    const count = agreeing(open, attempt)
-    const detail = `${count} of ${made.length} attempts came to this text`
-    const agreement: CheckReport = { name: 'agreement', passed: count > 1 ? true : null, detail }
-    return { attempt, ending: attempt.ending, checks: [...(attempt.climbed?.reports ?? []), agreement] }
-  }
-  const best = farthest(made)!
-  if (best.climbed === undefined) return { attempt: best, ending: best.ending, checks: [] }
-  const failed = best.climbed.failed === undefined ? [] : [failureText(best.climbed.failed)]
-  const before = await checkOriginal(turn, spending, task, best.held)
-  if (before !== undefined && before.height > best.climbed.height) {
-    const text = 'Every attempt came less far than the files as they were, so these are back.'
-    return { attempt: undefined, ending: notDone([...failed, text], made.length), checks: before.reports }
-  }
-  return { attempt: best, ending: notDone(failed, made.length), checks: best.climbed.reports }
-}
-
-function notDone(why: readonly string[], count: number): Ending {
-  const tried = count === 1 ? 'The change does not pass its checks.' : `No attempt of ${count} passed the checks.`
-  return { exit: 'not-done', text: [tried, ...why].join('\n') }
-}

@@ -143,6 +143,12 @@ export class Conversation {
     await done
   }
 
+  /** Reads all that was appended, so that forks do not each read it. Rejects as the model does. */
+  async readWhole(signal: AbortSignal): Promise<void> {
+    await this.#endAhead()
+    await this.#session.prefetch?.([], { signal })
+  }
+
   async #endAhead(): Promise<void> {
     const ahead = this.#ahead
     this.#ahead = undefined

@@ -1,5 +1,6 @@
 /** The loop, from the outside: attempts at a task within its limits, and how it ended. */
-import { type Attempted, attempts } from './attempts.ts'
+import { attempts } from './attempts.ts'
+import type { Attempted } from './choice.ts'
 import { ModelUnavailable } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import { exitCode } from './events.ts'

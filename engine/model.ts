@@ -17,6 +17,8 @@ export interface ModelInfo {
   readonly finishes: 'words' | 'edits'
   /** Whether user messages may carry pictures. Absent: they may not. */
   readonly vision?: boolean
+  /** Replies that are cheaper written at once, on forks, than one after the other. Absent: none are. */
+  readonly together?: number
   /** Which of agent/prompts it was measured with. */
   readonly prompt: 'full' | 'small'
 }

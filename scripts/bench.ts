@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -16,6 +16,7 @@ import { benchPacking } from './bench/packing.ts'
 import { benchSpeculation } from './bench/speculation.ts'
 import { benchStart } from './bench/start.ts'
 import { benchState } from './bench/state.ts'
+import { benchTries } from './bench/tries.ts'
 import { benchUnattended } from './bench/unattended.ts'
 import { benchUndo } from './bench/undo.ts'
 
@@ -23,7 +24,7 @@ const { values: flags } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation',
+      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation,tries',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
@@ -54,6 +55,7 @@ if (wanted.includes('engine')) {
 for (const [name, title, bench] of [
   ['state', 'State: fork, abort, save, load', () => benchState(flags.model, Number(flags.tokens), rounds)],
   ['speculation', 'Copy speculation', () => benchSpeculation(flags.model, rounds)],
+  ['tries', 'Many tries for the price of few', () => benchTries(flags.model, rounds)],
 ] as const) {
   if (!wanted.includes(name)) continue
   if (flags.model === '') process.stdout.write(`\n${name}: left out, no --model and no CACHALOT_REAL_MODEL\n`)

@@ -52,9 +52,9 @@ export class Spending {
     return undefined
   }
 
-  /** The most tokens that the next reply may have. */
-  replyTokens(info: ModelInfo, most = Number.POSITIVE_INFINITY): number {
-    const left = this.#limits.tokens - this.usage.generatedTokens
+  /** The most tokens that the next reply may have; `replies`: so many are written at once. */
+  replyTokens(info: ModelInfo, most = Number.POSITIVE_INFINITY, replies = 1): number {
+    const left = Math.floor((this.#limits.tokens - this.usage.generatedTokens) / replies)
     return Math.max(1, Math.min(left, most, info.contextTokens ?? left))
   }
 

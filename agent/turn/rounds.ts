@@ -26,11 +26,24 @@ function mostBroken({ failure: { kind }, begun }: Extract<Reply, { kind: 'failed
   return begun && (kind === 'bad-reply' || kind === 'unreachable' || kind === 'timeout') ? 2 : 0
 }
 
+async function* nextReply(turn: Turn, spending: Spending, signal: AbortSignal): AsyncGenerator<AgentEvent, Reply> {
+  if (turn.makeRoom !== undefined) yield* turn.makeRoom()
+  spending.steps += 1
+  yield { type: 'step', step: spending.steps }
+  const maxTokens = spending.replyTokens(turn.info, turn.replyTokens)
+  return yield* hearReply(turn, { signal, maxTokens, spent: (usage) => spending.add(usage) })
+}
+
 /**
  * Steps of one attempt, until the rules of outcome.ts end it. `done` means here that the model has nothing more to do and
- * nothing it tried is left failed; whether it is right is for the checks.
+ * nothing it tried is left failed; whether it is right is for the checks. `heard`: the first reply, where it is there already.
  */
-export async function* rounds(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Ending> {
+export async function* rounds(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+  heard?: Reply,
+): AsyncGenerator<AgentEvent, Ending> {
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const standing = newStanding()
   const circles = repeats()
@@ -44,16 +57,14 @@ export async function* rounds(turn: Turn, spending: Spending, task: string): Asy
   const stopped = () => halted(turn, spending)
   /** Replies in a row that broke off. */
   let broken = 0
+  let first = heard
 
   for (;;) {
     const halt = stopped()
     if (halt !== undefined) return halt
 
-    if (turn.makeRoom !== undefined) yield* turn.makeRoom()
-    spending.steps += 1
-    yield { type: 'step', step: spending.steps }
-    const maxTokens = spending.replyTokens(turn.info, turn.replyTokens)
-    const reply = yield* hearReply(turn, { signal, maxTokens, spent: (usage) => spending.add(usage) })
+    const reply = first ?? (yield* nextReply(turn, spending, signal))
+    first = undefined
     if (reply.kind === 'left') return stopped()!
     if (reply.kind === 'failed') {
       const { message, retryable } = reply.failure

@@ -56,6 +56,8 @@ export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequen
       rewind: engine.info.rewind,
       finishes: info.finishes,
       prompt: info.prompt,
+      // Three beside the conversation itself: as many sequences as an engine has where nobody says otherwise.
+      ...(engine.info.rewind === 'free' && { together: 3 }),
     },
   }
   return {

@@ -227,3 +227,63 @@ test.runIf(python)('limits hold over all attempts', async () => {
   expect(result.steps).toBe(2)
   expect(result.exit).not.toBe('done')
 })
+
+const three = { ...small, together: 3 } as const
+
+test.runIf(python)(
+  'further attempts are written at once on forks, and the first that passes ends the others',
+  async () => {
+    const replies = [
+      answer('return x + 3'),
+      answer('return x * x'),
+      { ...answer('return x * 2'), delayMs: 20 },
+      // Longer than the test may take.
+      { ...answer('return 7'), delayMs: 600_000 },
+      { text: 'Fine.' },
+    ]
+    const at = await stage(replies, { files, info: three })
+    const result = await perform(at)
+    expect(result).toMatchObject({ exit: 'done', exitCode: 0, steps: 3 })
+    expect(text(at.root, 'a.py')).toBe(program('return x * 2'))
+    const [, one, two, last] = at.model.requests
+    // One prefix, with what failed in it, on a session each.
+    expect(two?.messages).toEqual(one?.messages)
+    expect(last?.messages).toEqual(one?.messages)
+    expect(new Set(at.model.requests.map(({ session }) => session)).size).toBe(4)
+    expect(JSON.stringify(one?.messages.at(-1))).toContain('double(2) should give 4, but gives 5')
+    // The session goes on from the one that passed, and its log tells the same.
+    await perform(at, 'Thanks')
+    const seen = JSON.stringify(at.model.requests.at(-1)?.messages)
+    expect(seen).toContain('x * 2')
+    expect(seen).not.toContain('x * x')
+    await at.session.close()
+    const logged = (await loadLog(at.session.info.logFile)).segments.flatMap(({ messages }) => messages)
+    expect(JSON.stringify(logged.slice(0, -1))).toBe(seen)
+  },
+)
+
+test.runIf(python)('none of those written at once passes: the farthest stays, and nothing of the others', async () => {
+  const made = { name: 'write', arguments: { path: 'new.py', content: 'x = 1\n' } }
+  const replies = [
+    answer('return 0'),
+    { calls: [made, ...answer('return 1').calls] },
+    answer('return x * x'),
+    answer('return ('),
+  ]
+  const at = await stage(replies, { files, info: three })
+  expect(await perform(at)).toMatchObject({ exit: 'not-done', steps: 4, changes: [{ path: 'a.py' }] })
+  expect(text(at.root, 'a.py')).toBe(program('return x * x'))
+  expect(() => text(at.root, 'new.py')).toThrow()
+})
+
+test.runIf(python)('an interruption ends all that are written at once', async () => {
+  const stop = new AbortController()
+  const at = await stage(
+    (_, index) => {
+      if (index === 3) setImmediate(() => stop.abort())
+      return { ...answer(`return ${index}`), ...(index > 0 && { delayMs: 600_000 }) }
+    },
+    { files, info: three },
+  )
+  expect(await perform(at, task, stop.signal)).toMatchObject({ exit: 'interrupted', exitCode: 130 })
+})
