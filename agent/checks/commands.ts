@@ -1,12 +1,12 @@
 /** The commands that the user named: type check, linter, and the check that decides. */
 import { lastLines, runCommand, toldCharacters } from './command.ts'
-import type { Check, CheckCommands, Verdict } from './types.ts'
+import type { Check, Verdict } from './types.ts'
 
 /** Seconds that a command of the user may take. */
 const seconds = 600
 
 const named =
-  (key: keyof CheckCommands): Check =>
+  (key: 'check' | 'types' | 'lint'): Check =>
   async (context): Promise<Verdict | undefined> => {
     const line = context.commands[key]
     if (line === undefined || line.trim() === '') return undefined

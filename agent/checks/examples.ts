@@ -87,7 +87,8 @@ async function ofFile({ path, before, after }: ChangedText, context: CheckContex
   if (language === undefined) return undefined
   const known = before ?? after ?? ''
   const names = language.names(known)
-  const found: Example[] = [language.told(before ?? ''), context.task].flatMap((text) => findExamples(text, names))
+  const task = context.commands.tasksQuoteOutput === true ? '' : context.task
+  const found: Example[] = [language.told(before ?? ''), task].flatMap((text) => findExamples(text, names))
   if (found.length === 0) return undefined
   const job: Job = {
     root: context.workspace.root,

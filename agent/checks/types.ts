@@ -3,12 +3,14 @@ import type { Policy, Sandbox, Workspace } from '../../sandbox/index.ts'
 import type { CodeSense } from '../../tools/index.ts'
 import type { CheckReport } from '../events.ts'
 
-/** Commands that the user named. Lines for `bash -c`. */
+/** Commands that the user named (lines for `bash -c`), and what the tasks are. */
 export interface CheckCommands {
   /** `--check`: what must pass, whatever else does. */
   readonly check?: string | undefined
   readonly types?: string | undefined
   readonly lint?: string | undefined
+  /** Tasks quote what a failing program printed: `add(1, 2) is -1` stands there for what is wrong, and is no example. */
+  readonly tasksQuoteOutput?: boolean | undefined
 }
 
 /** A text file that the run changed: `before` is null for a new one, `after` for one that is gone. */

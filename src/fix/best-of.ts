@@ -77,7 +77,7 @@ async function attempt(options: BestOfOptions, record: string, number: number): 
     const sandbox = await openWantedSandbox(config, place.root)
     const varied = number === 1 ? config : sampled(config, number)
     const session = await openSession({
-      ...sessionSettings({ config: varied, cwd: place.root, paths }),
+      ...sessionSettings({ config: varied, cwd: place.root, paths, tasksQuoteOutput: true }),
       ...{ model, sandbox },
     })
     try {

@@ -137,7 +137,7 @@ type Options = Omit<RepairOptions, 'session'>
 
 async function inPlace(opening: Opening, options: Options): Promise<Repair> {
   const { openWorkplace } = await import('../open/workplace.ts')
-  const place = await openWorkplace(opening)
+  const place = await openWorkplace({ ...opening, tasksQuoteOutput: true })
   try {
     return await repair({ ...options, session: place.session })
   } finally {

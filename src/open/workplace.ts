@@ -16,6 +16,8 @@ export interface WorkplaceRequest extends OpenModelRequest {
   readonly sandbox: Promise<Sandbox>
   /** What a front end gives by itself: approvals, an earlier session to go on with, files listed meanwhile. */
   readonly session?: Pick<SessionOptions, 'approve' | 'asksBefore' | 'resume' | 'listed'>
+  /** As in `CheckCommands`. */
+  readonly tasksQuoteOutput?: boolean
 }
 
 /** A session with everything it stands on. */
@@ -63,7 +65,8 @@ export function sessionSettings({
   config,
   cwd,
   paths,
-}: Pick<WorkplaceRequest, 'config' | 'cwd' | 'paths'>): Omit<SessionOptions, 'model' | 'sandbox'> {
+  tasksQuoteOutput,
+}: Pick<WorkplaceRequest, 'config' | 'cwd' | 'paths' | 'tasksQuoteOutput'>): Omit<SessionOptions, 'model' | 'sandbox'> {
   return {
     root: cwd,
     policy: sandboxPolicy(config, cwd),
@@ -71,7 +74,7 @@ export function sessionSettings({
     limits: { steps: config.maxSteps, tokens: config.maxTokens, seconds: config.maxSeconds },
     stateFolder: paths.state,
     ...codeSettings(config, paths),
-    checks: { check: config.check, types: config.checkTypes, lint: config.checkLint },
+    checks: { check: config.check, types: config.checkTypes, lint: config.checkLint, tasksQuoteOutput },
     ...(config.tries === undefined ? {} : { tries: config.tries }),
     appendSystem: config.appendSystem,
     sampling: {

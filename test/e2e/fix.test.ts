@@ -255,3 +255,19 @@ test('the model fails, no sandbox, wrong words: each its own exit code', async (
   expect(bare.exitCode).toBe(4)
   expect(existsSync(join(at.repo, 'made'))).toBe(false)
 })
+
+test('what the failing check printed is no example of what the code should do', async () => {
+  const at = scratch({
+    'calc.js': 'export const add = (a, b) => a - b\n',
+    'check.mjs': "import { add } from './calc.js'\nif (add(1, 2) !== 3) throw new Error('add(1, 2) is ' + add(1, 2))\n",
+    'package.json': '{"type":"module"}\n',
+  })
+  place = at
+  const { exitCode, result } = await fix(at, 'node check.mjs', [
+    { calls: [editCall('calc.js', 'a - b', 'a + b')] },
+    cause,
+  ])
+  expect(result).toMatchObject({ exit: 'fixed', files: ['calc.js'] })
+  expect(result.text).toBe('The cause was one wrong place, which is right again.')
+  expect(exitCode).toBe(0)
+})
