@@ -5,6 +5,8 @@ export interface CountingEngine {
   readonly engine: Engine
   /** Tokens of prompts in all: also those that were evaluated again, unseen, after going back. */
   readonly evaluated: () => number
+  /** Called once, when the next reading of a prompt begins. */
+  onReading: (() => void) | undefined
 }
 
 export async function countingEngine(options: EngineOptions): Promise<CountingEngine> {
@@ -26,6 +28,9 @@ export async function countingEngine(options: EngineOptions): Promise<CountingEn
       async prefill(tokens, more) {
         catchUp()
         const before = sequence.length
+        const { onReading } = counting
+        counting.onReading = undefined
+        onReading?.()
         let done = 0
         try {
           const onProgress = (now: number): void => {
@@ -54,7 +59,8 @@ export async function countingEngine(options: EngineOptions): Promise<CountingEn
     }
   }
 
-  return {
+  const counting: CountingEngine = {
+    onReading: undefined,
     engine: {
       ...engine,
       info: engine.info,
@@ -64,4 +70,5 @@ export async function countingEngine(options: EngineOptions): Promise<CountingEn
     },
     evaluated: () => count,
   }
+  return counting
 }
