@@ -10,20 +10,26 @@ export const causeQuestion =
   'The check passes now. What was the cause of the failure? Answer with one paragraph of words, without code.'
 
 /**
- * The last paragraph of words that are no code: there the model was asked to say the cause. Empty where it said nothing: a
- * run without words has the list of its changes as its text.
+ * The paragraph of words that says the cause: the last, where the model was asked to say it there; the first of one that
+ * was not asked (a small model explains the mistake, then its repair). Empty where it said nothing: a run without words
+ * has the list of its changes as its text.
  */
-export function causeOf({ text, changes }: Pick<RunResult, 'text' | 'changes'>): string {
+export function causeOf({ text, changes }: Pick<RunResult, 'text' | 'changes'>, asked: boolean): string {
   if (text === changes.map(({ kind, path }) => `${path}: ${kind}`).join('\n')) return ''
-  return paragraph(text)
+  return asked ? paragraph(text) : cut(paragraphs(text).find((part) => !part.endsWith(':')) ?? '')
 }
 
+/** The last paragraph of words that are no code. */
 export function paragraph(text: string): string {
-  const parts = text
+  return cut(paragraphs(text).at(-1) ?? '')
+}
+
+const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text)
+
+function paragraphs(text: string): string[] {
+  return text
     .replace(/```[\s\S]*?(```|$)/g, '')
     .split(/\n\s*\n/)
     .map((part) => part.replace(/\s+/g, ' ').trim())
     .filter((part) => part !== '')
-  const last = parts.at(-1) ?? ''
-  return last.length > longest ? `${last.slice(0, longest)}…` : last
 }

@@ -56,7 +56,7 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     if (after !== before) {
       last = await runCheck(check)
       options.onCheck(last)
-      if (last.passed) return { ...state, last, exit: 'fixed', text: await tellCause(result, after, options) }
+      if (last.passed) return { ...state, last, exit: 'fixed', text: await tellCause(result, after, options, !small) }
     }
     if (result.exit === 'model' || result.exit === 'sandbox' || result.exit === 'limit') {
       return { ...state, last, exit: result.exit, text: result.text }
@@ -69,9 +69,9 @@ export async function repair(options: RepairOptions): Promise<Repair> {
 }
 
 /** The model's own words, or, where it gave none, its answer to a question; what that answer touches is put back. */
-async function tellCause(result: RunResult, after: string, options: RepairOptions): Promise<string> {
+async function tellCause(result: RunResult, after: string, options: RepairOptions, asked: boolean): Promise<string> {
   if (result.exit !== 'done' && result.exit !== 'not-done') return ''
-  const said = result.exit === 'done' ? causeOf(result) : ''
+  const said = result.exit === 'done' ? causeOf(result, asked) : ''
   if (said !== '') return said
   const { shadow } = options
   const answer = await send(options.session, causeQuestion, options)
@@ -80,7 +80,7 @@ async function tellCause(result: RunResult, after: string, options: RepairOption
     after,
     touched.map(({ path }) => path),
   )
-  return answer.exit === 'done' ? causeOf(answer) : ''
+  return answer.exit === 'done' ? causeOf(answer, true) : ''
 }
 
 async function send(session: Session, task: string, { check, onEvent }: RepairOptions): Promise<RunResult> {
