@@ -1,6 +1,7 @@
 /** Which files a work tree has, as its owner sees it: tracked ones, and others that no ignore file leaves out. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { hostGit } from '../sandbox/index.ts'
 
 const run = promisify(execFile)
 const maxBuffer = 256 * 1024 * 1024
@@ -19,14 +20,13 @@ export async function listFiles(root: string): Promise<string[]> {
  * The files as git lists them. `own`: settings of the environment that make it another repository than the folder's.
  * Undefined outside of a repository, without git, or where git refuses the folder (another owner's).
  */
-export async function gitFiles(root: string, own: NodeJS.ProcessEnv = {}): Promise<string[] | undefined> {
-  // A repository's own configuration may name programs to run (fsmonitor); GIT_* of a hook we run in names another one.
-  const settings = ['-c', 'core.fsmonitor=false', '-c', 'core.excludesFile=', '-c', 'core.quotePath=false']
-  const args = [...settings, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
+export async function gitFiles(
+  root: string,
+  own: Readonly<Record<string, string>> = {},
+): Promise<string[] | undefined> {
+  const words = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   try {
-    const env = { ...environment, GIT_OPTIONAL_LOCKS: '0', ...own }
-    const { stdout } = await run('git', args, { cwd: root, env, maxBuffer })
+    const stdout = await hostGit(root, words, { env: own, withoutUserIgnores: true })
     return stdout.split('\0').filter((path) => path !== '')
   } catch {
     // Every reason has the same answer: ask ripgrep.

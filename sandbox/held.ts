@@ -1,8 +1,9 @@
 /** Rules over files, for a command: what of the work tree they name is looked up anew whenever a command starts. */
-import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { type Dirent, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import picomatch from 'picomatch'
+import { lookAt } from './look.ts'
 import { isInside, realPath } from './policy.ts'
 import { type Policy, SandboxError } from './types.ts'
 
@@ -95,7 +96,7 @@ async function search(root: string, { isMatch, start, whole }: Search): Promise<
 
 /** What lies in a folder; nothing where it cannot be read: who may not read it as we do cannot name what is in it either. */
 function entriesOf(folder: string): Folder {
-  const changed = lstatSync(folder, { throwIfNoEntry: false })?.ctimeMs ?? 0
+  const changed = lookAt(folder)?.ctimeMs ?? 0
   const before = known.get(folder)
   if (before !== undefined && before.changed === changed) return before
   const entries = read(folder)

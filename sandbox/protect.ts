@@ -1,6 +1,7 @@
 /** What stays read-only inside a writable folder: git metadata, and files that tell agents, editors or CI what to run. */
-import { type Dirent, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { lookAt } from './look.ts'
 import { isInside, realPath } from './policy.ts'
 
 /** Names that programs outside obey. Only those that exist can be held: a mount needs something to stand on. */
@@ -86,7 +87,7 @@ export function withRemembered(root: string, found: readonly string[]): readonly
   const known = remembered.get(root) ?? new Set<string>()
   remembered.set(root, known)
   for (const file of found) known.add(file)
-  for (const file of known) if (lstatSync(file, { throwIfNoEntry: false }) === undefined) known.delete(file)
+  for (const file of known) if (lookAt(file) === undefined) known.delete(file)
   return [...known]
 }
 
@@ -118,18 +119,6 @@ function pointer(file: string, line: RegExp): string | undefined {
   }
 }
 
-function isFile(file: string): boolean {
-  try {
-    return lstatSync(file).isFile()
-  } catch {
-    return false
-  }
-}
+const isFile = (file: string): boolean => lookAt(file)?.isFile() === true
 
-function isLink(file: string): boolean {
-  try {
-    return lstatSync(file).isSymbolicLink()
-  } catch {
-    return false
-  }
-}
+const isLink = (file: string): boolean => lookAt(file)?.isSymbolicLink() === true

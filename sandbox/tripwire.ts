@@ -2,9 +2,10 @@
  * Notices what no mount can prevent: names that a command makes and that a program outside would obey. Compared is what
  * was there before the command with what is there after it.
  */
-import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
+import { readFileSync, readlinkSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as pause } from 'node:timers/promises'
+import { lookAt } from './look.ts'
 import { isInside, realPath } from './policy.ts'
 import {
   entriesOf,
@@ -93,7 +94,7 @@ async function look(roots: readonly string[], { metadata }: TripwireOptions): Pr
   for (const root of roots) {
     for (const name of PROTECTED_NAMES) {
       const file = path.join(root, name)
-      const stat = statOf(file)
+      const stat = lookAt(file)
       if (stat !== undefined)
         found.set(file, { kind: 'obeyed-name', state: stat.isDirectory() ? 'folder' : stateOf(stat) })
     }
@@ -121,7 +122,7 @@ async function walk(root: string, top: string, found: Map<string, Seen>, metadat
         if (leadsOut(file, target, root)) found.set(file, { kind: 'link-out', state: target })
       } else if (entry.isDirectory()) {
         if (depth < MAX_DEPTH && isSearched(entry)) queue.push([file, depth + 1])
-      } else if (metadata && ((statOf(file)?.mode ?? 0) & SUID_SGID) !== 0) {
+      } else if (metadata && ((lookAt(file)?.mode ?? 0) & SUID_SGID) !== 0) {
         found.set(file, { kind: 'set-id', state: 'there' })
       }
     }
@@ -132,7 +133,7 @@ function lookAtGit(folder: string, found: Map<string, Seen>): void {
   const hooks = entriesOf(path.join(folder, 'hooks')).map((entry) => path.join('hooks', entry.name))
   for (const name of [...GIT_DATA, ...hooks.filter((hook) => !hook.endsWith('.sample'))]) {
     const file = path.join(folder, name)
-    const stat = statOf(file)
+    const stat = lookAt(file)
     if (stat === undefined) continue
     const content = stat.isFile() && stat.size <= MAX_KEPT_BYTES ? contentOf(file) : undefined
     const state = content === undefined ? stateOf(stat) : content.toString('latin1')
@@ -169,7 +170,6 @@ function describe(kind: Finding['kind'], file: string, existed: boolean): string
 }
 
 const stateOf = (stat: Stats): string => `${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.mode}`
-const statOf = (file: string): Stats | undefined => lstatSync(file, { throwIfNoEntry: false })
 
 function linkOf(file: string): string {
   try {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { unfiltered } from '../../sandbox/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { type Git, gitIn } from './git.ts'
 
@@ -22,7 +23,16 @@ export async function openCommitter(root: string): Promise<Committer> {
   const prefix = await git(['rev-parse', '--show-prefix']).catch(() => {
     throw new UsageError(`--commit: ${root} is not in a git repository`)
   })
-  const words = ['status', '--porcelain=v1', '-z', '--no-renames', '--untracked-files=all', '--', '.']
+  const words = [
+    'status',
+    '--porcelain=v1',
+    '-z',
+    '--no-renames',
+    '--untracked-files=all',
+    '--ignore-submodules=all',
+    '--',
+    '.',
+  ]
   const dirty = new Set(
     (await git(words))
       .split('\0')
@@ -37,6 +47,12 @@ export async function openCommitter(root: string): Promise<Committer> {
           refused: `not committed: ${mixed.join(', ')} had uncommitted changes before the run, which are not ours to commit`,
         }
       }
+      const filtered = await unfiltered(root, paths)
+      if (filtered.length > 0) {
+        return {
+          refused: `not committed: ${filtered.join(', ')} would pass through a program that the repository's own configuration names (filter.*), which is not run: set it up in your own configuration (for LFS: git lfs install), or commit them yourself`,
+        }
+      }
       return { id: await commitPaths(git, paths, message) }
     },
   }
@@ -48,7 +64,8 @@ async function commitPaths(git: Git, paths: readonly string[], message: string):
   try {
     const head = (await git(['rev-parse', '--verify', '-q', 'HEAD']).catch(() => '')).trim()
     await git(['read-tree', head === '' ? '--empty' : head], index)
-    await git(['add', '-A', '-f', '--', ...paths], index)
+    // Not `add`: that would ask git about each submodule, with that one's own settings.
+    await git(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], index, paths.join('\0'))
     const tree = (await git(['write-tree'], index)).trim()
     const email = (await git(['config', 'user.email']).catch(() => '')).trim()
     const nobody = { GIT_AUTHOR_NAME: 'Cachalot', GIT_AUTHOR_EMAIL: 'cachalot@localhost' }

@@ -1,8 +1,8 @@
 /** A work tree as git objects of our own: what changed, also by commands, without touching the user's repository. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, type Stats, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
@@ -52,6 +52,12 @@ export async function openShadow(root: string): Promise<Shadow> {
     return (await execute('git', ['-c', 'core.hooksPath=/dev/null', '-c', 'core.autocrlf=false', ...words], options))
       .stdout
   }
+  const give = async (words: readonly string[], input: string): Promise<void> => {
+    const child = execute('git', [...words], { cwd: root, env: environment, maxBuffer: most })
+    child.child.stdin?.on('error', () => undefined) // it ended without reading: the exit code tells
+    child.child.stdin?.end(input)
+    await child
+  }
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
     await git('init', '-q')
@@ -68,7 +74,13 @@ export async function openShadow(root: string): Promise<Shadow> {
   }
   return {
     async record() {
-      await git('add', '-A', '.')
+      // Not `add`: that would ask git about each nested repository, with that one's own settings, which may name programs.
+      const listed = await git('ls-files', '-z', '--cached', '--others', '--exclude-standard')
+      const paths = listed.split('\0').filter((path) => path !== '' && !path.endsWith('/'))
+      const gone = noFiles(root, paths)
+      if (gone.size > 0) await give(['update-index', '-z', '--force-remove', '--stdin'], [...gone].join('\0'))
+      const there = paths.filter((path) => !gone.has(path))
+      await give(['update-index', '-z', '--add', '--remove', '--replace', '--stdin'], there.join('\0'))
       return (await git('write-tree')).trim()
     },
     async changes(from, to) {
@@ -100,4 +112,25 @@ export async function openShadow(root: string): Promise<Shadow> {
     },
     remove,
   }
+}
+
+/** Paths that have become folders, and those whose folder has become a link: what is seen there belongs elsewhere. */
+function noFiles(root: string, paths: readonly string[]): ReadonlySet<string> {
+  const kindOf = (path: string): Stats | undefined => {
+    try {
+      return lstatSync(join(root, path))
+    } catch {
+      // Gone, or below what is no folder any more: git takes it out of the record.
+      return undefined
+    }
+  }
+  const known = new Map<string, boolean>([['.', false]])
+  const isBeyond = (folder: string): boolean => {
+    const before = known.get(folder)
+    if (before !== undefined) return before
+    const beyond = isBeyond(dirname(folder)) || kindOf(folder)?.isSymbolicLink() === true
+    known.set(folder, beyond)
+    return beyond
+  }
+  return new Set(paths.filter((path) => isBeyond(dirname(path)) || kindOf(path)?.isDirectory() === true))
 }

@@ -43,7 +43,8 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   const start = (await git(['rev-parse', '--verify', '-q', 'HEAD']).catch(() => '')).trim()
   if (start === '') throw new UsageError(`a worktree needs a git repository with a commit, and ${cwd} is in none`)
   const prefix = (await git(['rev-parse', '--show-prefix'])).trim()
-  const dirty = (await git(['status', '--porcelain=v1', '-z', '--no-renames'])).split('\0').length - 1
+  const dirty =
+    (await git(['status', '--porcelain=v1', '-z', '--no-renames', '--ignore-submodules=all'])).split('\0').length - 1
   const id = randomBytes(3).toString('hex')
   const branch = name === undefined ? undefined : `cachalot/${slug(name)}-${id}`
   const folder = join(stateFolder, 'worktrees')
@@ -58,7 +59,9 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   return {
     ...{ top, root, branch, start, dirty },
     async unchanged() {
-      const differing = (await gitIn(top)(['status', '--porcelain=v1', '-z'])).split('\0').filter((line) => line !== '')
+      const differing = (await gitIn(top)(['status', '--porcelain=v1', '-z', '--ignore-submodules=all']))
+        .split('\0')
+        .filter((line) => line !== '')
       return differing.every((line) => linked.some((name) => `/${line.slice(3)}`.endsWith(`/${name}`)))
     },
     async remove() {

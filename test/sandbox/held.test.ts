@@ -1,5 +1,5 @@
 /** Rules over files, held against commands: judged by what lies on the disk of the host, as root and as nobody. */
-import { chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expandGlobs } from '../../sandbox/held.ts'
@@ -59,7 +59,8 @@ describe.each(users)('files that rules forbid, as $name', (user) => {
 
   test('what is hidden stays so in a folder that is held for another reason', async () => {
     if (agent === undefined) return
-    for (const name of ['.github/workflows/ci.yml', '.github/token', '.vscode/token', 'plain/token']) put(name, 'SECRET')
+    for (const name of ['.github/workflows/ci.yml', '.github/token', '.vscode/token', 'plain/token'])
+      put(name, 'SECRET')
     const denyRead = ['.github/token', '.vscode/token', 'plain/token'].map((name) => path.join(place.work, name))
     const { output } = await agent.run('mv plain gone; cat .github/token .vscode/token */token', {
       policy: policyFor(place.work, { denyRead }),
@@ -133,4 +134,21 @@ describe('which paths globs name', () => {
     const hidden = expandGlobs(policyFor(place.work, { hiddenGlobs: ['many/**/*.txt'] }))
     await expect(hidden).rejects.toThrow('Rules forbid 10000 files')
   })
+})
+
+test('what was a folder with a repository and is a file now stops no later command', async () => {
+  const place = makePlace(users[0]!)
+  const agent = await startAgent({ user: users[0]!, home: place.home, roots: [place.work] })
+  try {
+    if (agent === undefined) return
+    const policy = policyFor(place.work, { readOnlyGlobs: ['a/b/*.pem'] })
+    await agent.run('git init -q a; mkdir a/b', { policy })
+    await agent.run('true', { policy })
+    rmSync(path.join(place.work, 'a'), { recursive: true, force: true })
+    writeFileSync(path.join(place.work, 'a'), '')
+    expect(await agent.run('echo ran', { policy })).toMatchObject({ exitCode: 0, output: 'ran\n' })
+  } finally {
+    await agent?.stop()
+    place.remove()
+  }
 })

@@ -1,9 +1,6 @@
 /** How often files change, by git: what changes seldom comes first in the context, so that its reading stays good. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { hostGit } from '../../../sandbox/index.ts'
 
-const run = promisify(execFile)
-const maxBuffer = 64 * 1024 * 1024
 /** History that is looked at. */
 const commits = 400
 /** Files that differ from the last commit, or are in none. */
@@ -35,11 +32,8 @@ export async function readHeat(root: string): Promise<ReadonlyMap<string, number
 /** Divided by NUL. Nothing outside of a repository, in an empty one, or where git refuses. */
 async function git(root: string, args: readonly string[]): Promise<string[]> {
   // A repository's own configuration may name programs to run; GIT_* of a hook we run in names another one.
-  const settings = ['-c', 'core.fsmonitor=false', '-c', 'core.excludesFile=', '-c', 'core.quotePath=false']
-  const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
   try {
-    const env = { ...environment, GIT_OPTIONAL_LOCKS: '0' }
-    const { stdout } = await run('git', [...settings, ...args], { cwd: root, env, maxBuffer })
+    const stdout = await hostGit(root, args, { withoutUserIgnores: true })
     return stdout.split('\0').flatMap((path) => (path.trim() === '' ? [] : [path.replace(/^\n/, '')]))
   } catch {
     // No history to go by: every file counts as equally cold.

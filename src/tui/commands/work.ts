@@ -1,25 +1,21 @@
 /** Commands about the work: what changed, taking it back, the standing instructions. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { hostGit } from '../../../sandbox/index.ts'
 import { editFile } from '../outside.ts'
 import { span } from '../text/style.ts'
 import { patchLines } from '../transcript/diff.ts'
 import type { Command } from './command.ts'
 import { redo, undo } from './undo.ts'
 
-const run = promisify(execFile)
-
 const diff: Command = {
   name: 'diff',
   help: 'what differs from the last commit',
   async run(_, { desk }) {
     try {
-      const git = async (...words: readonly string[]): Promise<string> =>
-        (await run('git', ['-c', 'core.fsmonitor=false', ...words], { cwd: desk.place.root, maxBuffer: 32 << 20 }))
-          .stdout
-      const safe = ['--no-color', '--no-ext-diff', '--no-textconv']
-      const patch = await git('diff', ...safe, 'HEAD')
-      const fresh = (await git('ls-files', '--others', '--exclude-standard')).split('\n').filter((one) => one !== '')
+      const safe = ['--no-color', '--no-ext-diff', '--no-textconv', '--ignore-submodules=all']
+      const patch = await hostGit(desk.place.root, ['diff', ...safe, 'HEAD'])
+      const fresh = (await hostGit(desk.place.root, ['ls-files', '--others', '--exclude-standard']))
+        .split('\n')
+        .filter((one) => one !== '')
       if (patch === '' && fresh.length === 0) return desk.say('Nothing differs from the last commit.')
       for (const part of patch.split(/^(?=diff --git )/m).filter((one) => one !== '')) {
         const name = /^\+\+\+ b\/(.*)$/m.exec(part)?.[1] ?? /^diff --git a\/(\S+)/.exec(part)?.[1] ?? ''

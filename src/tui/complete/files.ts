@@ -1,10 +1,8 @@
 /** The files of a work tree for completion: tracked and untracked, without what git ignores. */
-import { execFile } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { hostGit } from '../../../sandbox/index.ts'
 
-const run = promisify(execFile)
 const staleMs = 5000
 /** Without git, this many files are looked at: completion is a convenience, not a search. */
 const mostWithoutGit = 20_000
@@ -45,9 +43,7 @@ export function openFileList(root: string, changed: () => void = () => undefined
 
 async function list(root: string): Promise<string[]> {
   try {
-    const options = { cwd: root, maxBuffer: 64 << 20, encoding: 'utf8' } as const
-    const flags = ['-c', 'core.quotePath=off', '-c', 'core.fsmonitor=false', 'ls-files', '-z']
-    const { stdout } = await run('git', [...flags, '--cached', '--others', '--exclude-standard'], options)
+    const stdout = await hostGit(root, ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
     return [...new Set(stdout.split('\0').filter((path) => path !== ''))].sort()
   } catch {
     return walk(root) // no git, or no repository here
