@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,yield,state,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -19,12 +19,13 @@ import { benchState } from './bench/state.ts'
 import { benchTries } from './bench/tries.ts'
 import { benchUnattended } from './bench/unattended.ts'
 import { benchUndo } from './bench/undo.ts'
+import { benchYield } from './bench/yield.ts'
 
 const { values: flags } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,state,speculation,tries',
+      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,yield,state,speculation,tries',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
@@ -53,6 +54,7 @@ if (wanted.includes('engine')) {
   else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))
 }
 for (const [name, title, bench] of [
+  ['yield', 'A command beside a model that works', () => benchYield(flags.model, rounds)],
   ['state', 'State: fork, abort, save, load', () => benchState(flags.model, Number(flags.tokens), rounds)],
   ['speculation', 'Copy speculation', () => benchSpeculation(flags.model, rounds)],
   ['tries', 'Many tries for the price of few', () => benchTries(flags.model, rounds)],

@@ -61,6 +61,9 @@ export function readLoad(): LoadReading {
   return { at: performance.now(), everybody: busyTime(), ours: (user + system) / 1000 }
 }
 
+/** For the bench, which shows what giving way is worth: as many threads as there may be, whatever others do. */
+const steady = process.env['CACHALOT_STEADY_THREADS'] === '1'
+
 export class ThreadGovernor {
   readonly #cores: number
   readonly #most: number
@@ -86,7 +89,7 @@ export class ThreadGovernor {
   /** Threads to use now. Cheap; to be asked before every decode. */
   threads(now = performance.now()): number {
     const passed = now - this.#last.at
-    if (passed < windowMs) return this.#threads
+    if (passed < windowMs || steady) return this.#threads
     const reading = this.#read()
     const others =
       (reading.everybody - this.#last.everybody - (reading.ours - this.#last.ours)) / (reading.at - this.#last.at)
