@@ -236,3 +236,11 @@ test('examples are found in comments, and end where their comment, fence or docs
     { source: 'for x in y:\n    f(x)', want: '1\n2', kind: 'prompt' },
   ])
 })
+
+test('what a task says of today is no example; what it demands is one', () => {
+  const today = ['Currently add(1, 2) returns -1.', 'AssertionError: add(1, 2) is -1', 'add(1, 2) is -1 instead of 3']
+  for (const text of today) expect(findExamples(text, ['add'])).toEqual([])
+  const found = [{ source: 'add(1, 2)', want: '3', kind: 'call' }]
+  const demands = ['add(1, 2) should return 3', 'AssertionError: assert add(1, 2) == 3', 'add(1, 2) is 3']
+  for (const text of demands) expect(findExamples(text, ['add'])).toEqual(found)
+})
