@@ -40,7 +40,9 @@ export class Memory {
   readonly seen = new Map<string, string>()
   /** Path → `fingerprint` of what the model was shown whole with its tasks. */
   readonly shown: Map<string, string>
-  /** Path → tokens of what it was shown whole. */
+  /** Path → the part of a long file that the model was shown, to be written again in its place. */
+  readonly parts = new Map<string, string>()
+  /** Path → tokens of what it was shown of it. */
   readonly #fileTokens = new Map<string, number>()
   /** What was paged out of the context. */
   readonly pages: Map<string, string>
@@ -108,13 +110,24 @@ export class Memory {
     ])
     this.#known.shown(packed.whole)
     this.#first = false
+    for (const { path, fingerprint, text: part, tokens } of packed.parts) {
+      this.#fileTokens.set(path, tokens)
+      this.parts.set(path, part)
+      this.seen.set(path, fingerprint)
+    }
     if (packed.whole.length === 0) return
     await this.#log.note({ type: 'files', files: packed.whole.map(({ path, fingerprint }) => ({ path, fingerprint })) })
     for (const { path, fingerprint, tokens } of packed.whole) {
       this.#fileTokens.set(path, tokens)
       this.shown.set(path, fingerprint)
       this.seen.set(path, fingerprint)
+      this.parts.delete(path)
     }
+  }
+
+  /** What code in a reply may be of. */
+  get filesInPlay(): readonly string[] {
+    return [...new Set([...this.shown.keys(), ...this.parts.keys()])]
   }
 
   /** Reads a task ahead that is still being written. `late`: it is no use any more. */

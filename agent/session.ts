@@ -205,7 +205,8 @@ class AgentSession implements Session {
       makeRoom: model.info.prompt === 'small' ? undefined : () => this.#memory.makeRoom(conversation, signal, false),
       news: model.info.prompt === 'small' ? undefined : (command) => this.#memory.news({ noticed: !command }),
       replyTokens: this.#memory.replyTokens,
-      filesInPlay: () => [...this.#memory.shown.keys()],
+      filesInPlay: () => this.#memory.filesInPlay,
+      parts: this.#memory.parts,
     }
   }
 

@@ -28,10 +28,13 @@ function languageOf(path: string): string {
 }
 
 /** A file as models read it best (measured on the small one): its path on a line, then its text in a fence. */
-export function fencedFile(path: string, text: string): string {
+export const fencedFile = (path: string, text: string): string => `${path}\n${fenceOf(path, text)}`
+
+/** A text of the file in a fence. */
+export function fenceOf(path: string, text: string): string {
   const fence = fenceFor(text)
   const end = text === '' || text.endsWith('\n') ? '' : '\n'
-  return `${path}\n${fence}${languageOf(path)}\n${text}${end}${fence}`
+  return `${fence}${languageOf(path)}\n${text}${end}${fence}`
 }
 
 /** The text with other words in the place of each file that `fencedFile` wrote into it. `whole`: path, fence and text. */

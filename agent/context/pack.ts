@@ -5,7 +5,8 @@ import type { Model } from '../../engine/index.ts'
 import type { Workspace } from '../../sandbox/index.ts'
 import { fingerprint } from '../../tools/index.ts'
 import { listFiles } from '../files.ts'
-import { fencedFile, fenceFor } from './fence.ts'
+import { excerptFor, isLong } from './excerpt.ts'
+import { fencedFile, fenceFor, fenceOf } from './fence.ts'
 import { filesNamed } from './named.ts'
 import { listTree } from './outline.ts'
 
@@ -26,14 +27,19 @@ export interface WholeFile {
   readonly tokens: number
 }
 
+/** A part of a file that the model was shown, to be written again in its place. `fingerprint`: of the whole file. */
+export type ShownPart = WholeFile
+
 export interface Packed {
   readonly text: string
   readonly whole: readonly WholeFile[]
+  /** For a small model only. */
+  readonly parts: readonly ShownPart[]
 }
 
 /**
  * The text of a user's turn: the files that the task names, each whole in a fence when it fits, else its beginning with
- * a note; on the first turn the rest of the tree as a short list (for a small model only when no file was named); then the
+ * a note; of a long one a small model gets the part that the task is about (excerpt.ts); on the first turn the rest of the tree as a short list (for a small model only when no file was named); then the
  * task in the user's own words. Files that the model was shown and that are still the same (`shown`: path → fingerprint)
  * are not shown again. Same tree, same task, same bytes.
  */
@@ -55,6 +61,7 @@ export async function packTask(
   let room = Math.floor((contextTokens ?? assumedContext) * share[prompt])
   const parts: string[] = []
   const whole: WholeFile[] = []
+  const excerpts: ShownPart[] = []
 
   for (const path of named) {
     const file = await readText(path, workspace)
@@ -62,7 +69,15 @@ export async function packTask(
     const fenced = fencedFile(path, file.text)
     // A token is a byte at least; counting what cannot fit would only cost time.
     const tokens = file.bytes.length > room * 16 ? Number.POSITIVE_INFINITY : await model.countTokens(fenced)
-    if (tokens <= room) {
+    const part = prompt === 'small' && isLong(file.text, tokens) ? excerptFor(task, path, file.text) : undefined
+    const lines = part && `${path}, lines ${part.from}–${part.to} of ${part.total}`
+    const cut = part && `${lines}; write these again with your change, and no others:\n${fenceOf(path, part.text)}`
+    const cutTokens = cut === undefined ? 0 : await model.countTokens(cut)
+    if (part !== undefined && cut !== undefined && cutTokens <= room) {
+      parts.push(cut)
+      excerpts.push({ path, fingerprint: file.fingerprint, text: part.text, tokens: cutTokens })
+      room -= cutTokens
+    } else if (tokens <= room) {
       parts.push(fenced)
       whole.push({ path, fingerprint: file.fingerprint, text: file.text, tokens })
       room -= tokens
@@ -72,11 +87,11 @@ export async function packTask(
     } else parts.push(`${path} is not shown: no room. Read it when you need it.`)
   }
   if (options.first && (prompt === 'full' || parts.length === 0)) {
-    const list = listTree(tree.filter((path) => !whole.some((file) => file.path === path)))
+    const list = listTree(tree.filter((path) => ![...whole, ...excerpts].some((file) => file.path === path)))
     if (list !== undefined) parts.push(`${parts.length > 0 ? 'Other files' : 'Files'} of the work tree:\n${list}`)
   }
   parts.push(task)
-  return { text: parts.join('\n\n'), whole }
+  return { text: parts.join('\n\n'), whole, parts: excerpts }
 }
 
 /** Undefined for what is no text. Line ends are shown as `\n`, a byte-order mark not at all; the tools keep both. */

@@ -37,7 +37,13 @@ export async function explore(turn: Turn, ...[question, { signal, spent }]: Para
       filesInPlay: () => [],
     }
     const stop = AbortSignal.any([signal, spending.overdue])
-    const guard = writeGuard({ task: question, workspace: sub.toolContext.workspace, mine: () => false, quotes: false })
+    const guard = writeGuard({
+      task: question,
+      workspace: sub.toolContext.workspace,
+      mine: () => false,
+      parts: new Map(),
+      quotes: false,
+    })
     const account = (usage: Usage): void => {
       spending.add(usage)
       spent(usage)

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
 import type { Workspace } from '../../sandbox/index.ts'
 import { describeLoss, type Effect, type Loss, mergeDefinitions, restoreDocs, whatIsLost } from '../../tools/index.ts'
+import { splice } from '../context/excerpt.ts'
 import { asksOnly, mayGo } from './wishes.ts'
 
 type Guarded =
@@ -28,17 +29,20 @@ const wholeFile = z.object({ path: z.string(), content: z.string() })
 
 /**
  * `mine` tells whether the run made the file itself: then nothing of the user's can be lost. `quotes`: the model writes
- * code as an answer to a plain question, and what it writes would be taken for a change.
+ * code as an answer to a plain question, and what it writes would be taken for a change. `parts`: path → what of a long file
+ * the model was shown and asked to write again; such an answer goes into its place.
  */
 export function writeGuard({
   task,
   workspace,
   mine,
+  parts,
   quotes,
 }: {
   readonly task: string
   readonly workspace: Workspace
   readonly mine: (path: string) => boolean
+  readonly parts: ReadonlyMap<string, string>
   readonly quotes: boolean
 }): WriteGuard {
   const question = quotes && asksOnly(task)
@@ -61,7 +65,7 @@ export function writeGuard({
       if (!write?.success || mine(write.data.path)) return go
       const { path, content } = write.data
       const others = inReply.filter((other) => other.path !== path).map((other) => other.content)
-      const guarded = await guardWrite({ path, content }, { task, workspace, others })
+      const guarded = await guardWrite({ path, content }, { task, workspace, others, part: parts.get(path) })
       if (guarded.kind === 'apply') return { kind: 'go', input: { path, content: guarded.content }, note: guarded.note }
       // A file that only becomes shorter may be meant so, when the model says it twice.
       if (!guarded.grave && told.has(path)) return go
@@ -72,6 +76,7 @@ export function writeGuard({
 }
 
 const keptNote = 'The parts of the file that your answer left out were kept.'
+const partNote = 'The lines were put into their place; the rest of the file is as it was.'
 /** Losses told to the model. */
 const most = 6
 
@@ -86,12 +91,21 @@ async function guardWrite(
     task,
     workspace,
     others,
-  }: { readonly task: string; readonly workspace: Workspace; readonly others: readonly string[] },
+    part,
+  }: {
+    readonly task: string
+    readonly workspace: Workspace
+    readonly others: readonly string[]
+    readonly part: string | undefined
+  },
 ): Promise<Guarded> {
   const before = await textOf(path, workspace)
   if (before === undefined || before.trim() === '') return { kind: 'apply', content }
   const lossOf = (text: string): Loss[] => unasked(before, text, { task, others })
   const losses = lossOf(content)
+  const spliced = part === undefined ? undefined : splice(before, part, content)
+  for (const candidate of spliced === undefined ? [] : [spliced, restoreDocs(before, spliced) ?? spliced])
+    if (lossOf(candidate).length === 0) return { kind: 'apply', content: candidate, note: partNote }
   if (losses.length === 0) return { kind: 'apply', content }
 
   for (const candidate of repairs(before, content, losses)) {

@@ -51,6 +51,7 @@ export async function* rounds(
     task,
     workspace: turn.toolContext.workspace,
     mine: turn.changes.made,
+    parts: turn.parts,
     quotes: turn.info.finishes === 'edits',
   })
   const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0

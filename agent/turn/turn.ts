@@ -49,6 +49,8 @@ export interface Turn {
   readonly news: ((command: boolean) => Promise<string>) | undefined
   /** Before a request: makes room in the context where there is little. Undefined: the context is left as it is. */
   readonly makeRoom: (() => AsyncGenerator<AgentEvent, void>) | undefined
-  /** Work-tree paths that the model was shown whole. */
+  /** Path → the part of a long file that the model was shown and asked to write again. */
+  readonly parts: ReadonlyMap<string, string>
+  /** Work-tree paths that the model was shown whole, or such a part of. */
   readonly filesInPlay: () => readonly string[]
 }

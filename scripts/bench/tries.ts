@@ -31,7 +31,7 @@ export async function benchTries(model: string, rounds: number): Promise<string[
     '| replies | of | after each other | at once | gain (median of pairs) | bound here: N ÷ cost of a batch of N |',
     '|---|---|---|---|---|---|',
   ]
-  const engine = await openEngine({ file: model, contextTokens: 8192, sequences: 9 })
+  const engine = await openEngine({ file: model, contextTokens: 8192, sequences: 10 })
   try {
     for (const [what, request] of prompts) {
       const prompt = `<|im_start|>user\n${request}<|im_end|>\n<|im_start|>assistant\n`
@@ -73,7 +73,8 @@ async function seconds(
   count: number,
   work: (forks: readonly Sequence[]) => Promise<void>,
 ): Promise<number> {
-  const forks = await Promise.all(Array.from({ length: count }, () => base.fork()))
+  const forks: Sequence[] = []
+  while (forks.length < count) forks.push(await base.fork())
   try {
     const began = performance.now()
     await work(forks)
