@@ -16,7 +16,7 @@ export interface PlannedFile {
   /** Why it is not whole. */
   readonly reason?: Reason
   readonly bytes: number
-  /** Tokens that it takes in the context (an estimate by its length). */
+  /** Tokens that it takes in the context: its share, by length, of those counted. */
   readonly tokens: number
 }
 
@@ -114,10 +114,15 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
       fates.set(file.path, { path: file.path, state: 'whole', bytes: file.bytes, tokens })
     for (const { file, text, reason } of outlined)
       fates.set(file.path, { path: file.path, state: 'outlined', reason, bytes: file.bytes, tokens: estimate(text) })
-    const files = tree.flatMap(({ path }) => fates.get(path) ?? [])
+    const estimated = tree.flatMap(({ path }) => fates.get(path) ?? [])
     const shown = kept.toSorted((a, b) => a.file.heat - b.file.heat || (a.file.path < b.file.path ? -1 : 1))
-    const text = kept.length + outlined.length === 0 ? '' : write(shown, outlined, files)
+    const text = kept.length + outlined.length === 0 ? '' : write(shown, outlined, estimated)
     const tokens = text === '' ? 0 : await countTokens(text)
+    // Told as shares of what was counted: code full of numbers takes half as much again as its length says.
+    const files = estimated.map((file) => ({
+      ...file,
+      tokens: Math.round((file.tokens * tokens) / estimate(text || ' ')),
+    }))
     if (tokens <= budgetTokens || kept.length === 0) {
       const whole = shown.map(({ file: { path }, text: body, fingerprint: mark }) => ({
         path,

@@ -109,6 +109,9 @@ test('the budget holds as counted; programs before tests and data; what has no r
   // A tokenizer that needs far more than was estimated.
   const dense = await planRepository({ root, budgetTokens: 3000, countTokens: async (text) => text.length })
   expect(dense.tokens).toBeLessThanOrEqual(3000)
+  const told = dense.files.reduce((sum, { tokens }) => sum + tokens, 0)
+  expect(told).toBeGreaterThan(0.6 * dense.tokens)
+  expect(told).toBeLessThanOrEqual(dense.tokens + dense.files.length)
   expect(dense.whole.length).toBeGreaterThan(0)
 })
 
