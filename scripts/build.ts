@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { grammarFiles } from '../tools/code/languages.ts'
+import { lighter } from './lighter.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const outdir = join(root, 'dist')
@@ -48,6 +49,7 @@ if (!process.argv.includes('--if-stale') || stale) {
     define: { 'process.env.NODE_ENV': '"production"', CACHALOT_VERSION: JSON.stringify(version) },
     // Ink asks for React's developer tools only when DEV=true; they are not installed.
     alias: { 'react-devtools-core': './scripts/no-devtools.ts' },
+    plugins: [lighter],
     // Packages that carry native files stay packages; everything else is in the bundle.
     external: ['koffi', '@vscode/ripgrep', '@node-llama-cpp/*'],
     banner: {

@@ -144,9 +144,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     ended(result) {
       idle.turnEnded()
       addTurn(totals, result.usage)
-      void branchOf(root).then((branch) => {
-        ui.branch = branch
-      })
+      ui.branch = branchOf(root)
     },
   })
   const current = openCurrent({
@@ -155,6 +153,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     place,
     approve: approvals.approve,
     draw: drawing.drawSoon,
+    drawNow: drawing.draw,
   })
   const shell = openShell(desk, turns)
   const commands = await openCommands(desk, turns, totals)

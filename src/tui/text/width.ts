@@ -1,15 +1,14 @@
 /** How wide text is on a terminal, in cells, and where one user-perceived character ends. */
-import stringWidth from 'string-width'
+import cells, { isPlain } from './cells.ts'
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
-const plain = /^[\x20-\x7e]*$/
 
 /** Cells that a text without line breaks takes. */
-export const widthOf = (text: string): number => (plain.test(text) ? text.length : stringWidth(text))
+export const widthOf = (text: string): number => cells(text)
 
 /** User-perceived characters, in order. */
 export function graphemes(text: string): string[] {
-  return plain.test(text) ? text.split('') : Array.from(segmenter.segment(text), (part) => part.segment)
+  return isPlain(text) ? text.split('') : Array.from(segmenter.segment(text), (part) => part.segment)
 }
 
 /** Longest context that decides where a grapheme begins: emoji sequences are far shorter. */
