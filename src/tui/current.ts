@@ -29,9 +29,11 @@ export interface CurrentOptions {
   readonly place: Place
   readonly approve: Approve
   readonly draw: () => void
+  /** Without waiting for the next frame. */
+  readonly drawNow: () => void
 }
 
-export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOptions): Current {
+export function openCurrent({ ui, transcript, place, approve, draw, drawNow }: CurrentOptions): Current {
   let opened: Promise<Session> | undefined
   let model: string | undefined
   const ended = new AbortController()
@@ -83,7 +85,7 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
       if (request.resume !== undefined && request.fork !== true) {
         used = await show(request.resume, transcript)
         // Seen before the log is read whole and the model is loaded.
-        draw()
+        drawNow()
         await sleep(60)
       }
       if (request.model !== undefined) {
@@ -113,7 +115,7 @@ export function openCurrent({ ui, transcript, place, approve, draw }: CurrentOpt
 }
 
 /** Of the end of a log: what a person looks back at. */
-const shownBytes = 16 << 10
+const shownBytes = 8 << 10
 
 /** Draws the last turns of an earlier session as they were drawn then. Gives the tokens that its context held at the end. */
 async function show(file: string, transcript: Transcript): Promise<number> {
