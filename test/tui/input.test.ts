@@ -153,7 +153,7 @@ describe('100,000 bursts', () => {
         decoder = openDecoder()
       }
     }
-  }, 60_000)
+  }, 180_000)
 
   it('of text, in any cut, with pastes whose end is missing: nothing is lost', () => {
     const pick = random(11)

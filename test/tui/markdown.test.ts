@@ -149,7 +149,7 @@ describe('streaming', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 120_000)
 
   it('gives out a long block in parts, with a tail smaller than the screen', () => {
     const stream = openMarkdownStream()
@@ -182,7 +182,7 @@ describe('streaming', () => {
       }),
       { numRuns: 60 },
     )
-  })
+  }, 120_000)
 
   it('goes on behind what a smaller terminal pushed into its scrollback', () => {
     const words = Array.from({ length: 60 }, (_, n) => `word${n}`)
