@@ -1,7 +1,8 @@
 /** What a work tree looked like, so that it can be told what a shell command changed. */
 import type { BigIntStats } from 'node:fs'
-import { lstat, readFile } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readWithin } from '../sandbox/index.ts'
 import { listFiles } from './files.ts'
 
 /** Files up to this size are kept in memory, to show what changed in them. In bytes. */
@@ -37,7 +38,7 @@ export async function takeSnapshot(root: string, earlier?: Snapshot): Promise<Sn
     const size = Number(stats.size)
     const keep = size <= keepFile && kept + size <= keepAll
     if (keep) kept += size
-    entries.set(path, { stamp, bytes: keep ? await readFile(file).catch(() => undefined) : undefined })
+    entries.set(path, { stamp, bytes: keep ? await readWithin(root, path) : undefined })
   })
   return entries
 }

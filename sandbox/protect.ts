@@ -1,8 +1,9 @@
 /** What stays read-only inside a writable folder: git metadata, and files that tell agents, editors or CI what to run. */
-import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { lookAt } from './look.ts'
 import { isInside, realPath } from './policy.ts'
+import { readBeginning } from './workspace/read.ts'
 
 /** Names that programs outside obey. Only those that exist can be held: a mount needs something to stand on. */
 export const PROTECTED_NAMES: readonly string[] = [
@@ -110,13 +111,8 @@ export function gitFolders(git: string): string[] {
 
 /** The real path that a one-line file names, relative to the folder it lies in; undefined when there is none. */
 function pointer(file: string, line: RegExp): string | undefined {
-  try {
-    const target = line.exec(readFileSync(file, 'utf8').slice(0, 4096))?.[1]?.trim()
-    return target === undefined ? undefined : realPath(path.resolve(path.dirname(file), target))
-  } catch {
-    // No such file, or not readable: nothing that it could name.
-    return undefined
-  }
+  const target = line.exec(readBeginning(file) ?? '')?.[1]?.trim()
+  return target === undefined ? undefined : realPath(path.resolve(path.dirname(file), target))
 }
 
 const isFile = (file: string): boolean => lookAt(file)?.isFile() === true

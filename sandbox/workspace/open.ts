@@ -1,18 +1,16 @@
 /** The only way our own code reads or writes the user's files. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, readSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
 import { realPath } from '../policy.ts'
 import { gitEntries, gitFolders } from '../protect.ts'
 import { type Workspace, WorkspaceError } from '../types.ts'
+import { readWhole } from './read.ts'
 import { relativePath } from './relative.ts'
 import { removeEmptyFolder, restoreEntry } from './restore.ts'
 import { hasProc, type Place, systemError, walk } from './walk.ts'
 import { replaceFile } from './write.ts'
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
-const CHUNK = 256 * 1024
-const SMALL = 64 * 1024
 
 /**
  * Opens a work tree. Reading follows links that stay inside it; writing follows none, so that what a rule judged is
@@ -118,38 +116,6 @@ function refuseProtected(file: string, metadata: readonly string[]): void {
     `${file} is git's own data and is not written directly. Use git commands.`,
   )
 }
-
-async function readWhole(file: string, name: string, maxBytes: number): Promise<Buffer> {
-  // O_NONBLOCK: opening a FIFO would otherwise wait for its writer.
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(descriptor)
-    if (stat.isDirectory()) throw new WorkspaceError('not-a-file', name, `${name} is a folder.`)
-    if (!stat.isFile()) throw new WorkspaceError('not-a-file', name, `${name} is not a regular file.`)
-    if (stat.size > maxBytes) throw tooLarge(name, stat.size, maxBytes)
-    const chunks: Buffer[] = []
-    let total = 0
-    for (;;) {
-      // One byte more than is expected, so that the end is seen; a file that grows is read on in larger pieces.
-      const expected = Math.min(stat.size - total, maxBytes) + 1
-      const chunk = Buffer.allocUnsafe(total > 0 || stat.size === 0 ? Math.max(CHUNK, expected) : expected)
-      // A small file is read at once: a turn of the event loop takes longer than the reading.
-      const small = chunk.length <= SMALL
-      const bytesRead = small
-        ? readSync(descriptor, chunk, 0, chunk.length, null)
-        : (await promisify(read)(descriptor, chunk, 0, chunk.length, null)).bytesRead
-      if (bytesRead === 0) return Buffer.concat(chunks, total)
-      total += bytesRead
-      if (total > maxBytes) throw tooLarge(name, total, maxBytes)
-      chunks.push(chunk.subarray(0, bytesRead))
-    }
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-const tooLarge = (name: string, bytes: number, maxBytes: number): WorkspaceError =>
-  new WorkspaceError('too-large', name, `${name} is too large: ${bytes} bytes, at most ${maxBytes} are read.`)
 
 function describe(file: string) {
   const stat = lstatSync(file)

@@ -1,8 +1,8 @@
 /** The session in use: opened behind the prompt, replaced by /new, /resume, /fork and /model. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Approve, replaySession, type Session } from '../../agent/index.ts'
+import { readBeginning } from '../../sandbox/index.ts'
 import { asksBefore, sandboxMode } from './modes.ts'
 import type { Place } from './place.ts'
 import { readMeta, writeMeta } from './sessions/meta.ts'
@@ -130,13 +130,9 @@ async function show(file: string, transcript: Transcript): Promise<number> {
 }
 
 /** The branch that is checked out, read from .git itself; undefined without one. */
-export async function branchOf(root: string): Promise<string | undefined> {
-  try {
-    const pointer = await readFile(join(root, '.git'), 'utf8').catch(() => undefined) // a folder, usually
-    const folder = /^gitdir: (.*)$/m.exec(pointer ?? '')?.[1] ?? '.git'
-    const head = await readFile(join(folder.startsWith('/') ? folder : join(root, folder), 'HEAD'), 'utf8')
-    return /^ref: refs\/heads\/(.*)$/m.exec(head)?.[1] ?? head.slice(0, 8)
-  } catch {
-    return undefined // no repository
-  }
+export function branchOf(root: string): string | undefined {
+  const pointer = readBeginning(join(root, '.git')) // a folder, usually
+  const folder = /^gitdir: (.*)$/m.exec(pointer ?? '')?.[1] ?? '.git'
+  const head = readBeginning(join(folder.startsWith('/') ? folder : join(root, folder), 'HEAD'))
+  return /^ref: refs\/heads\/(.*)$/m.exec(head ?? '')?.[1] ?? head?.slice(0, 8)
 }

@@ -34,7 +34,7 @@ export interface Start {
 export async function beginSession({ desk, turns, begin, trustFile, warnings, findTheme }: Start): Promise<boolean> {
   const { root, version } = desk.place
   desk.terminal.title(`${root.split('/').at(-1) ?? ''} · Cachalot`)
-  desk.ui.branch = await branchOf(root)
+  desk.ui.branch = branchOf(root)
   desk.sayLines(() => [line(`Cachalot ${version}`, { role: 'accent', bold: true })])
   for (const text of warnings) desk.say(text, { role: 'warning' })
   desk.draw()

@@ -152,3 +152,17 @@ test('what was a folder with a repository and is a file now stops no later comma
     place.remove()
   }
 })
+
+test('a pipe where git keeps the name of a folder stops no later command', { timeout: 30_000 }, async () => {
+  const place = makePlace(users[0]!)
+  const agent = await startAgent({ user: users[0]!, home: place.home, roots: [place.work] })
+  try {
+    if (agent === undefined) return
+    const policy = policyFor(place.work)
+    await agent.run('git init -q a; mkfifo a/.git/commondir; mkdir b; mkfifo b/.git', { policy })
+    expect(await agent.run('echo ran', { policy })).toMatchObject({ exitCode: 0, output: 'ran\n' })
+  } finally {
+    agent?.kill('SIGKILL')
+    place.remove()
+  }
+})

@@ -1,6 +1,5 @@
 /** How much the files of a work tree lean on each other: by the names that one defines and others use. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readWithin } from '../../sandbox/index.ts'
 import { languageOf } from './languages.ts'
 
 /** Read in all, the rest counts as leaned on by nobody. In characters. */
@@ -83,7 +82,7 @@ async function* readInOrder(root: string, paths: readonly string[]): AsyncGenera
     const some = paths.slice(from, from + atOnce).map(async (path) => {
       if (languageOf(path) === undefined) return undefined
       // Gone meanwhile: leaned on by nobody.
-      return await readFile(join(root, path), 'latin1').catch(() => undefined)
+      return (await readWithin(root, path))?.toString('latin1')
     })
     yield* await Promise.all(some)
   }

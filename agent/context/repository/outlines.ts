@@ -1,7 +1,6 @@
 /** Files that are shown by what they define only. */
 import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readWithin } from '../../../sandbox/index.ts'
 import { type Reason, reasonByText } from './classify.ts'
 import type { Surveyed } from './survey.ts'
 
@@ -51,7 +50,7 @@ export async function outlineAll(
 }
 
 async function outlineText(root: string, { path }: Surveyed, outlineOf: OutlineOf): Promise<string | undefined> {
-  const read = await readFile(join(root, path)).catch(() => undefined) // gone meanwhile
+  const read = await readWithin(root, path)
   if (read === undefined || read.includes(0) || !isUtf8(read)) return undefined
   const body = read
     .toString('utf8')

@@ -1,7 +1,6 @@
 /** Decides which files of a repository a model is shown whole, which as an outline, and writes the text of it. */
 import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readWithin } from '../../../sandbox/index.ts'
 import { fingerprint } from '../../../tools/index.ts'
 import { fencedFile } from '../fence.ts'
 import { listTree } from '../outline.ts'
@@ -183,8 +182,8 @@ function keepWithin(files: readonly Chosen[], share: number): number {
 
 /** Its text with `\n` line ends and no byte-order mark, or why it is not for reading. */
 async function readText(root: string, { path }: Surveyed): Promise<{ text: string; fingerprint: string } | Reason> {
-  const bytes = await readFile(join(root, path)).catch(() => undefined)
-  // Gone, or not ours to read: as good as empty.
+  const bytes = await readWithin(root, path)
+  // Gone, led elsewhere, or not ours to read: as good as empty.
   if (bytes === undefined) return 'empty'
   if (bytes.includes(0) || !isUtf8(bytes)) return 'binary'
   const text = bytes
