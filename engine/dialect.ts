@@ -1,4 +1,5 @@
 /** One model family's prompt protocol: messages to text pieces, and the stream of a reply back to events. */
+import type { Grammar } from './engine.ts'
 import type { Message, ToolCall, ToolSpec } from './messages.ts'
 
 /**
@@ -34,6 +35,9 @@ export interface ParserOptions {
   readonly files: readonly string[]
 }
 
+/** What an engine that knows grammars holds a reply's calls to: always one that waits for a call to begin. */
+export type CallGrammar = Pick<Grammar, 'gbnf' | 'fields'> & { readonly triggers: NonNullable<Grammar['triggers']> }
+
 export interface Dialect {
   readonly name: string
   /**
@@ -46,6 +50,11 @@ export interface Dialect {
   /** The pieces that end a turn of the assistant which `reply` did not end itself (cut by length or by the user). */
   close(reply: Message): Piece[]
   parser(options: ParserOptions): ReplyParser
+  /**
+   * The grammar of calls of these tools, so that none can be malformed. Undefined: there is nothing to call, or a tool has a name
+   * that the grammar cannot hold. Absent: how the model writes calls is not known.
+   */
+  calls?(tools: readonly ToolSpec[]): CallGrammar | undefined
   /**
    * Spellings of special tokens that the parser reads (`<think>` …): where one of them is a control token, whose text
    * an engine keeps to itself, the session puts it back.

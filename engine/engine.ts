@@ -113,7 +113,7 @@ export interface Trigger {
 
 /** An argument of a call, by the text around it. */
 export interface Field {
-  /** Source of a regular expression as in `Trigger`, over what was said since the trigger (its last 4,000 bytes). */
+  /** Source of a regular expression as in `Trigger`, over the trigger's words and what was said since (the last 4,000 bytes of it). */
   readonly opens: string
   /** What ends the argument. */
   readonly closes: string

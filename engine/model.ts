@@ -64,6 +64,8 @@ export interface RespondOptions {
   readonly logprobs?: boolean
   /** Work-tree paths whose text the model was shown whole: a dialect may need them to place a fence without a path. */
   readonly files?: readonly string[]
+  /** Absolute path of the folder that paths in calls are of: where the engine can, it lets them name only what exists there. */
+  readonly folder?: string
   /** Asked with each event of the reply: true ends it there, as if the model had (embedded and scripted models). */
   readonly enough?: ((event: ModelEvent) => boolean) | undefined
 }

@@ -42,6 +42,7 @@ export async function* hearReply(
       maxTokens: options.maxTokens,
       sampling: turn.sampling,
       files: turn.filesInPlay(),
+      folder: turn.toolContext.workspace.root,
     })
     for await (const event of events) tell(event)
   }

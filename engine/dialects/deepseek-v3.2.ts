@@ -20,6 +20,7 @@ import {
 import { callBlock, toolLines } from './dsml-calls.ts'
 import { dsmlParser } from './dsml-parser.ts'
 import type { Effort } from './effort.ts'
+import { dsmlCalls } from './grammar/tag-calls.ts'
 import { speller } from './pieces.ts'
 
 const spelling: DsmlSpelling = { block: 'function_calls', gap: '' }
@@ -72,5 +73,6 @@ export function deepseekV32(effort: Effort): Dialect {
     open: (previous) => [...openTurn(previous), trusted(thinking ? thinkOpen : thinkClose)],
     close: () => [trusted(eos)],
     parser: (options) => dsmlParser(options, thinking),
+    calls: (tools) => dsmlCalls(tools, spelling),
   }
 }

@@ -28,6 +28,7 @@ import {
 import { callBlock, toolLines } from './dsml-calls.ts'
 import { dsmlParser } from './dsml-parser.ts'
 import type { Effort } from './effort.ts'
+import { dsmlCalls } from './grammar/tag-calls.ts'
 import { speller } from './pieces.ts'
 
 interface Version {
@@ -117,5 +118,6 @@ export function deepseekV4(name: keyof typeof versions, effort: Effort): Dialect
     open: () => [trusted(assistantToken), trusted(thinking ? thinkOpen : thinkClose)],
     close: () => [trusted(eos)],
     parser: (options) => dsmlParser(options, thinking),
+    calls: (tools) => dsmlCalls(tools, spelling),
   }
 }

@@ -9,6 +9,7 @@ import type { Message } from '../messages.ts'
 import { chatmlStop, closeAssistant, openAssistant, openTurn, trusted, untrusted } from './chatml.ts'
 import { fencedParser } from './fenced-parser.ts'
 import { replyText, resultText, systemText } from './fenced-words.ts'
+import { jsonCalls } from './grammar/json-calls.ts'
 import { plainParser } from './plain-parser.ts'
 import { withThinking } from './think.ts'
 
@@ -18,6 +19,8 @@ export const fenced: Dialect = {
   open: openAssistant,
   close: closeAssistant,
   parser: (options) => withThinking(options.tools.length === 0 ? plainParser() : fencedParser(options)),
+  // Only what is written as JSON: a path line or a SEARCH block is read as it comes (docs/dialects.md).
+  calls: (tools) => jsonCalls(tools, { holds: false }),
   encode(message: Message, previous: Message | undefined): Piece[] {
     switch (message.role) {
       case 'system':

@@ -10,6 +10,7 @@ import { trusted, untrusted } from './chatml.ts'
 import type { Effort } from './effort.ts'
 import { gemmaParser, gemmaTags } from './gemma-parser.ts'
 import { fieldPieces, joined, quote, sorted, textPieces, valuePieces } from './gemma-values.ts'
+import { gemmaCalls } from './grammar/gemma-calls.ts'
 import { speller } from './pieces.ts'
 
 const spell = speller([
@@ -62,6 +63,7 @@ export function gemma(effort: Effort): Dialect {
     ],
     close: (reply) => (reply.role === 'assistant' && reply.calls.length > 0 ? [] : [trusted('<turn|>')]),
     parser: gemmaParser,
+    calls: gemmaCalls,
   }
 }
 

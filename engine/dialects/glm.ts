@@ -8,6 +8,7 @@ import type { AssistantMessage, SystemMessage } from '../messages.ts'
 import { isRecord } from './arguments.ts'
 import { trusted, untrusted } from './chatml.ts'
 import type { Effort } from './effort.ts'
+import { glmCalls } from './grammar/tag-calls.ts'
 import { pythonJson } from './json-text.ts'
 import { speller } from './pieces.ts'
 import { fixedTags } from './tag-reader.ts'
@@ -69,6 +70,7 @@ export function glm(effort: Effort): Dialect {
     open: () => [trusted('<|assistant|>'), trusted(thinking ? '<think>' : '</think>')],
     close: () => [],
     parser: (options) => xmlParser(options, xml, thinking),
+    calls: glmCalls,
   }
 }
 

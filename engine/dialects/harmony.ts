@@ -7,6 +7,7 @@ import type { Dialect, Piece } from '../dialect.ts'
 import type { AssistantMessage, Message, SystemMessage } from '../messages.ts'
 import { trusted, untrusted } from './chatml.ts'
 import type { Effort } from './effort.ts'
+import { harmonyCalls } from './grammar/json-calls.ts'
 import { harmonyParser, harmonyTags } from './harmony-parser.ts'
 import { toolNamespace } from './harmony-types.ts'
 import { pythonJson } from './json-text.ts'
@@ -45,6 +46,7 @@ export function harmony(effort: Effort): Dialect {
     open: () => spell('<|start|>assistant'),
     close: (reply) => [trusted(endOf(reply))],
     parser: harmonyParser,
+    calls: harmonyCalls,
   }
 }
 

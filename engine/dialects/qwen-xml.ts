@@ -8,6 +8,7 @@ import type { AssistantMessage, JsonSchema, Message, SystemMessage, ToolSpec } f
 import { isRecord } from './arguments.ts'
 import { chatmlStop, openTurn, trusted, untrusted } from './chatml.ts'
 import type { Effort } from './effort.ts'
+import { qwenXmlCalls } from './grammar/tag-calls.ts'
 import { pythonJson } from './json-text.ts'
 import { speller } from './pieces.ts'
 import { type XmlCalls, xmlParser } from './xml-parser.ts'
@@ -215,6 +216,7 @@ function dialectOf(variant: Variant, effort: Effort): Dialect {
     ],
     close: () => [trusted('<|im_end|>')],
     parser: (options) => xmlParser(options, xml, thinking),
+    calls: qwenXmlCalls,
   }
 }
 

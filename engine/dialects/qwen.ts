@@ -7,6 +7,7 @@
 import type { Dialect, Piece } from '../dialect.ts'
 import type { AssistantMessage, Message, SystemMessage } from '../messages.ts'
 import { chatmlStop, closeAssistant, openAssistant, openTurn, trusted, untrusted } from './chatml.ts'
+import { jsonCalls } from './grammar/json-calls.ts'
 import { pythonJson } from './json-text.ts'
 import { plainParser } from './plain-parser.ts'
 import { qwenParser } from './qwen-parser.ts'
@@ -18,6 +19,7 @@ export const qwen: Dialect = {
   open: openAssistant,
   close: closeAssistant,
   parser: ({ tools }) => withThinking(tools.length === 0 ? plainParser() : qwenParser()),
+  calls: (tools) => jsonCalls(tools, { holds: true }),
   encode(message: Message, previous: Message | undefined): Piece[] {
     switch (message.role) {
       case 'system':

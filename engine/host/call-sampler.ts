@@ -17,6 +17,13 @@ import type { Vocabulary } from './vocabulary.ts'
 /** Tokens that are tried before the whole vocabulary: one of them fits nearly always. */
 const firstTried = 256
 
+type Begun = Pick<NonNullable<ReturnType<Triggers['find']>>, 'trigger' | 'words'>
+
+/** Where an argument is held to what is on disk, so many are tried before it is let go. */
+const alsoTried = 4096
+/** An old text goes on as the file does where that is at most so much less likely than what was meant (nats: 0.1 % as likely). */
+const mostDoubt = 7
+
 export interface CallSamplerOptions {
   readonly context: Pointer
   readonly vocabulary: Vocabulary
@@ -58,16 +65,18 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     candidates.apply(native)
     return candidates.firstStands
   }
-  const fits = (token: number): boolean => fields?.open !== true || fields.fits(textOf(token))
+  const fits = (token: number): boolean => fields?.open === undefined || fields.fits(textOf(token))
+  /** In the place of a token that was refused: who wanted to say more does not end an argument there. */
+  const goesOn = (token: number): boolean => fields?.open === undefined || fields.goesOn(textOf(token))
 
-  function begin(trigger: Trigger): boolean {
+  function begin({ trigger, words }: Begun): boolean {
     native = readGrammar(library, vocabulary.handle, grammar.gbnf, trigger.root)
     if (native === null) {
       problem = `the grammar cannot be read from its rule ${trigger.root}`
       return false
     }
     held = trigger
-    fields = folder && grammar.fields && new Fields(grammar.fields, folder)
+    fields = folder && grammar.fields && new Fields(grammar.fields, folder, words)
     return true
   }
 
@@ -89,8 +98,8 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
   }
 
   /** What a token says beyond the trigger. False: the grammar refuses it; then it has not begun. */
-  function acceptRest(trigger: Trigger, rest: string): boolean {
-    if (!begin(trigger)) return true
+  function acceptRest(begun: Begun, rest: string): boolean {
+    if (!begin(begun)) return true
     for (const token of vocabulary.spell(Buffer.from(rest, 'latin1'))) {
       // At the grammar's end anything goes.
       if (native === null) return true
@@ -108,7 +117,7 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     if (problem !== undefined) return token
     const text = textOf(token)
     const found = triggers.find(text)
-    if (found === undefined || acceptRest(found.trigger, text.slice(found.length))) {
+    if (found === undefined || acceptRest(found, text.slice(found.length))) {
       triggers.said(text)
       return token
     }
@@ -122,7 +131,7 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     const token = due.shift() ?? 0
     const text = textOf(token)
     const found = triggers.find(text)
-    if (found !== undefined && found.length === text.length) begin(found.trigger)
+    if (found !== undefined && found.length === text.length) begin(found)
     triggers.said(text)
     return token
   }
@@ -131,21 +140,27 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     if (tokens === undefined) candidates.all(values)
     else candidates.some(tokens, values)
     if (native !== null) candidates.apply(native)
-    if (candidates.keep(fits) === 0) return undefined
+    if (candidates.keep(goesOn) === 0) return undefined
     if (chain !== undefined) candidates.apply(chain)
     const token = candidates.picked
     return allowed(token) ? token : undefined
   }
 
-  /** The token that would be picked anyway was refused. */
-  function pickAllowed(values: Float32Array): number | undefined {
-    const few = chain === undefined || fields?.open === true
-    const found = few ? narrowed(values, mostLikely(values, firstTried)) : undefined
-    if (found !== undefined) return found
-    if (fields?.open !== true) return narrowed(values, undefined)
-    // Nothing likely is on disk: better a refusal by the tool than the least unlikely path.
-    fields = undefined
-    return narrowed(values, mostLikely(values, firstTried)) ?? narrowed(values, undefined)
+  /** In the place of a token that was refused. */
+  function pickAllowed(values: Float32Array, refused: number): number | undefined {
+    const open = fields?.open
+    const few = chain === undefined || open !== undefined
+    const found =
+      (few ? narrowed(values, mostLikely(values, firstTried)) : undefined) ??
+      (open ? narrowed(values, mostLikely(values, alsoTried)) : undefined)
+    if (open === undefined) return found ?? narrowed(values, undefined)
+    if (found !== undefined) {
+      const doubt = (values[refused] ?? 0) - (values[found] ?? 0)
+      if (open !== 'text' || doubt < mostDoubt || !allowed(refused)) return found
+    }
+    // What it means is not there: better a refusal by the tool, with its hint, than a change in another place.
+    fields?.letGo()
+    return allowed(refused) ? refused : pickAllowed(values, refused)
   }
 
   function pickHeld(values: Float32Array): number {
@@ -157,7 +172,7 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
       token = candidates.picked
     }
     if (!allowed(token) || !fits(token)) {
-      const other = pickAllowed(values)
+      const other = pickAllowed(values, token)
       if (other === undefined) {
         problem = `the grammar allows no token in its rule ${held?.root}`
         finish()

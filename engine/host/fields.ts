@@ -12,7 +12,7 @@ import { lastByte, overBytes } from './triggers.ts'
 const reach = 4000
 
 interface State {
-  /** The call so far, without the arguments that were followed. */
+  /** The call so far, with its trigger and without the arguments that were followed. */
   readonly head: string
   readonly open: Known | undefined
   /** What stands in the open one. */
@@ -28,15 +28,15 @@ interface Known {
   readonly closes: string
 }
 
-const nothing: State = { head: '', open: undefined, raw: '', file: undefined }
-
 export class Fields {
   readonly #fields: readonly Known[]
   readonly #folder: Folder
-  #state: State = nothing
+  #state: State
 
-  constructor(fields: readonly Field[], folder: Folder) {
+  /** `begun`: the words of the trigger. */
+  constructor(fields: readonly Field[], folder: Folder, begun: string) {
     this.#folder = folder
+    this.#state = { head: begun, open: undefined, raw: '', file: undefined }
     this.#fields = fields.map((field) => ({
       field,
       pattern: overBytes(field.opens),
@@ -45,18 +45,31 @@ export class Fields {
     }))
   }
 
-  /** Whether an argument is being followed now. */
-  get open(): boolean {
-    return this.#state.open !== undefined
+  /** What the argument is held to that is being followed now. */
+  get open(): Field['holds'] | undefined {
+    return this.#state.open?.field.holds
   }
 
   fits(piece: string): boolean {
     return this.#walk(piece) !== undefined
   }
 
+  /** Whether it fits and the argument goes on after it. */
+  goesOn(piece: string): boolean {
+    const next = this.#walk(piece)
+    return next?.open !== undefined && next.raw.length > this.#state.raw.length
+  }
+
+  /** The argument is followed no longer. */
+  letGo(): void {
+    this.#state = { ...this.#state, open: undefined }
+  }
+
   /** What does not fit is let pass, and the argument no longer followed. */
   take(piece: string): void {
-    this.#state = this.#walk(piece) ?? { ...this.#state, open: undefined }
+    const next = this.#walk(piece)
+    if (next === undefined) this.letGo()
+    else this.#state = next
   }
 
   #walk(piece: string): State | undefined {

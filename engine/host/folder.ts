@@ -7,28 +7,28 @@ const mostBytes = 1_000_000
 
 export class Folder {
   readonly #root: string
+  /** The same as bytes. */
+  readonly #bytes: string
   readonly #entries = new Map<string, ReadonlyMap<string, Dirent>>()
   readonly #texts = new Map<string, string | undefined>()
 
   constructor(root: string) {
     this.#root = root
+    this.#bytes = Buffer.from(root, 'utf8').toString('latin1')
   }
 
-  /** Whether a file's path can begin so. A path that leads out of the folder is the tool's to refuse. */
+  /** Whether the path of a file in here can begin so. */
   begins(path: string): boolean {
+    if (path === '.' || this.#bytes.startsWith(path)) return true
     const parts = this.#parts(path)
-    if (parts === undefined) return true
     const last = parts.pop() ?? ''
-    if (last === '.' || last === '..') return true
     const entries = this.#list(parts)
     return entries !== undefined && [...entries.keys()].some((name) => name.startsWith(last))
   }
 
   /** Whether it is a file: links are not followed. */
   isFile(path: string): boolean {
-    const parts = this.#parts(path)
-    if (parts === undefined) return true
-    return this.#file(parts)
+    return this.#file(this.#parts(path))
   }
 
   /** A file's text as bytes of UTF-8, with plain newlines; undefined for what is no such file. */
@@ -39,7 +39,7 @@ export class Folder {
 
   #read(path: string): string | undefined {
     const parts = this.#parts(path)
-    if (parts === undefined || !this.#file(parts)) return undefined
+    if (!this.#file(parts)) return undefined
     try {
       const file = join(this.#root, toText(parts.join('/')))
       if (statSync(file).size > mostBytes) return undefined
@@ -56,17 +56,10 @@ export class Folder {
     return this.#list(parts.slice(0, -1))?.get(name)?.isFile() === true
   }
 
-  /** The parts of a path, without `.`; undefined where it leaves the folder. */
-  #parts(path: string): string[] | undefined {
-    if (/^[/~\\]|^[A-Za-z]:/.test(path)) return undefined
-    const written = path.split('/')
-    const last = written.pop() ?? ''
-    const parts: string[] = []
-    for (const part of written) {
-      if (part === '..' && parts.pop() === undefined) return undefined
-      if (part !== '' && part !== '.' && part !== '..') parts.push(part)
-    }
-    return [...parts, last]
+  /** The parts of a path in the spellings that are usual; others (`..`, `a/./b`) name nothing here. */
+  #parts(path: string): string[] {
+    const own = `${this.#bytes}/`
+    return (path.startsWith(own) ? path.slice(own.length) : path.replace(/^\.\//, '')).split('/')
   }
 
   #list(parts: readonly string[]): ReadonlyMap<string, Dirent> | undefined {

@@ -25,12 +25,13 @@ export class Triggers {
     }))
   }
 
-  /** The trigger that would be complete within a token's text, and how much of that text belongs to it. */
-  find(piece: string): { readonly trigger: Trigger; readonly length: number } | undefined {
+  /** The trigger that would be complete within a token's text, its words, and how much of that text belongs to it. */
+  find(piece: string): { readonly trigger: Trigger; readonly words: string; readonly length: number } | undefined {
     for (let length = 1; length <= piece.length; length++) {
       const byte = piece[length - 1]
       for (const { trigger, pattern, last } of this.#triggers) {
-        if (byte === last && pattern.test(this.#tail + piece.slice(0, length))) return { trigger, length }
+        const found = byte === last ? pattern.exec(this.#tail + piece.slice(0, length)) : null
+        if (found !== null) return { trigger, words: found[0], length }
       }
     }
     return undefined

@@ -2,6 +2,7 @@
 import type { Sequence } from '../engine.ts'
 import type { ToolSpec } from '../messages.ts'
 import type { ModelEvent, RespondOptions } from '../model.ts'
+import { grammarOf } from './call-grammar.ts'
 import type { EmbeddedModel } from './embedded-model.ts'
 import { isKind } from './failure.ts'
 import { stopText } from './stop-text.ts'
@@ -34,6 +35,7 @@ export async function* speak(
       signal,
       logprobs: options.logprobs,
       stopTokens: [...stopTokens],
+      grammar: grammarOf(model.dialect, tools, options.folder),
       onEnd: (counts) => {
         turn.counts = counts
       },
@@ -62,6 +64,8 @@ export async function* speak(
     // Both leave what was sampled; the rest is told by `stop`.
     if (!(isKind(error, 'aborted') && signal.aborted) && !isKind(error, 'context-full')) throw error
   }
+  const problem = turn.counts?.grammarProblem
+  if (problem !== undefined) yield { type: 'notice', text: `Calls were not held to their form: ${problem}.` }
   turn.stop = ended ? 'end' : signal.aborted ? 'aborted' : 'length'
   for (const event of [...parser.push(shown.end()), ...parser.end()]) {
     // Of an aborted reply nothing is done any more; what was held back of its words is still shown.
