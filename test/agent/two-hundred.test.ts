@@ -7,7 +7,7 @@ import { dialectByName, openEmbedded } from '../../engine/index.ts'
 import { fakeEngine } from '../engine/fake-engine.ts'
 import { collect, missingSandbox, policyFor, put, scratch } from './support.ts'
 
-test('evaluated ≤ 1.1 × appended, and the log gives the same tokens', { timeout: 120_000 }, async () => {
+test('evaluated ≤ 1.1 × appended, and the log gives the same tokens', { timeout: 300_000 }, async () => {
   const root = scratch({ 'AGENTS.md': 'Be brief.\n' })
   for (let n = 0; n < 10; n++)
     put(root, { [`src/f${n}.ts`]: `export const value = 0\n${`// line of ${n}\n`.repeat(20)}` })
