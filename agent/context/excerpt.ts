@@ -113,6 +113,14 @@ export function splice(before: string, excerpt: string, answer: string): string 
   const given = new Set(lines(answer))
   const old = lines(excerpt)
   if (old.filter((line) => given.has(line)).length < old.length * kept) return undefined
-  const body = answer.replace(/^(?:[ \t]*\n)+/, '').trimEnd()
+  const body = unclosed(answer.replace(/^(?:[ \t]*\n)+/, '').trimEnd(), excerpt)
   return `${before.slice(0, at)}${body}${before.slice(at + excerpt.length)}`
+}
+
+/** Without the brackets that the answer closes at its end, and the excerpt leaves open for the lines after it. */
+function unclosed(answer: string, excerpt: string): string {
+  const open = (text: string): number => (text.match(/[{[(]/g)?.length ?? 0) - (text.match(/[}\])]/g)?.length ?? 0)
+  const lines = answer.split('\n')
+  while (open(lines.join('\n')) < open(excerpt) && /^\s*[}\])]+[;,]?\s*$/.test(lines.at(-1) ?? '')) lines.pop()
+  return lines.join('\n').trimEnd()
 }

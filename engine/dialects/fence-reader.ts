@@ -124,6 +124,11 @@ export function fenceReader(fence: Fence, out: FencedOutput): FenceReader {
     },
     end() {
       if (blocks || kind?.kind === 'shown') return
+      if (closedShort(fence)) {
+        fence.lines.splice(fence.lines.findLastIndex((line) => line.trim() !== ''))
+        close()
+        return
+      }
       if (kind?.kind === 'orphan' && kind.path !== undefined) out.orphans.drop(kind.path)
       out.malformed(
         fence.lines.join('\n'),
@@ -131,6 +136,17 @@ export function fenceReader(fence: Fence, out: FencedOutput): FenceReader {
       )
     },
   }
+}
+
+/**
+ * A reply ends in a fence of fewer marks than the one it opened with, and none inside waits for it: small models open with the
+ * four that they were shown (the file itself has fences of three) and close with the three that they always close with.
+ */
+function closedShort({ mark, lines }: Fence): boolean {
+  const last = lines.findLast((line) => line.trim() !== '') ?? ''
+  const short = new RegExp(`^${mark[0]}{3,}\\s*$`)
+  const fences = lines.filter((line) => line.trimStart().startsWith(mark[0]!.repeat(3)))
+  return short.test(last) && last.trim().length < mark.length && fences.length % 2 === 1
 }
 
 /** A fence that is shown as it is: it may still turn out to be a file that nobody can place. */

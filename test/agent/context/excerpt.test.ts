@@ -30,6 +30,10 @@ test('only the excerpt again goes into its place, and only where that is one', (
   const part = excerptFor(task, 'a.d.ts', long)!.text
   const answer = part.replace(member('theta', '1'), member('theta', '7'))
   expect(splice(long, part, `\n${answer}\n\n`)).toBe(long.replace(member('theta', '1'), member('theta', '7')))
+  // The last bracket is that of the lines after it.
+  const top = excerptFor('alpha', 'a.d.ts', long)!.text
+  expect(top).toMatch(/^export interface Options \{/)
+  expect(splice(long, top, `${top}\n}\n`)).toBe(long)
   expect(splice(long, part, member('theta', '7'))).toBeUndefined()
   expect(splice(long, part, long)).toBeUndefined()
   expect(splice(long + long, part, answer)).toBeUndefined()

@@ -400,3 +400,11 @@ test('any chunks give the same events, and nothing throws', () => {
     { numRuns: 5_000 },
   )
 })
+
+test('a fence of four marks that a reply ends with three is closed; one inside that is still open is not', () => {
+  const inner = '/**\n\t```\n\tf()\n\t```\n*/\n'
+  const read = (text: string) => parse(fenced, [text], { files: ['x.ts'] })
+  expect(calls(read(`\`\`\`\`ts\n${inner}\`\`\``))).toEqual([write('x.ts', inner)])
+  expect(calls(read(`x.ts\n\`\`\`\`ts\n${inner}\`\`\`\n\n`))).toEqual([write('x.ts', inner)])
+  expect(calls(read('x.ts\n````ts\n/**\n```\nf()\n```'))).toEqual([])
+})
