@@ -40,6 +40,6 @@ export const priceText = ({ hits, misses, output }: { hits: number; misses: numb
 /** `1 file`, `2 files`. */
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 
-/** What looking around in copies of the conversation took of a run's tokens: `412 of them read and 57 written exploring`. */
+/** What looking around in copies of the conversation took of a run's tokens: `of these exploring: 412 read, 57 written`. */
 export const exploredText = (usage: { evaluatedTokens: number; generatedTokens: number }): string =>
-  `${count(usage.evaluatedTokens)} of them read and ${count(usage.generatedTokens)} written exploring`
+  `of these exploring: ${count(usage.evaluatedTokens)} read, ${count(usage.generatedTokens)} written`

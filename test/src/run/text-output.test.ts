@@ -60,7 +60,7 @@ function show(
 test('what explorations took stands beside the whole', () => {
   const explored = { ...usage, evaluatedTokens: 300, generatedTokens: 57 }
   const { stdout, stderr } = show([{ ...result, explored }], { color: false })
-  expect(stdout + stderr).toContain('wrote 120 tokens at 24/s · 300 of them read and 57 written exploring')
+  expect(stdout + stderr).toContain('wrote 120 tokens at 24/s · of these exploring: 300 read, 57 written')
 })
 
 test('a run reads as blocks: reasoning, text, calls, diff, summary', () => {
