@@ -42,8 +42,8 @@ const memory: Command = {
   name: 'memory',
   help: 'edit AGENTS.md, which every session reads',
   async run(_, { desk }) {
-    await editFile(desk, `${desk.place.root}/AGENTS.md`)
-    desk.say('AGENTS.md is read when a session begins: /new starts one.', { role: 'muted' })
+    if (await editFile(desk, `${desk.place.root}/AGENTS.md`))
+      desk.say('AGENTS.md is read when a session begins: /new starts one.', { role: 'muted' })
   },
 }
 

@@ -14,7 +14,7 @@ export interface Screen {
     readonly streaming: number
     readonly cursor: View['cursor']
   }): void
-  /** A resize is being settled: nothing is drawn until `resized` is called. */
+  /** A resize is being settled, or another program has the terminal: nothing is drawn until `resized` is called. */
   readonly busy: boolean
   /** Hands the terminal to another program (an editor) until `during` ends; then draws anew. */
   suspend(during: () => Promise<void>): Promise<void>
@@ -122,12 +122,17 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
     },
     async suspend(during) {
       stdout.off('resize', onResize)
+      resizes += 1
       ink.clear()
       out.muted = true
+      busy = true
       try {
         await during()
       } finally {
+        // What Ink was given meanwhile it has written nowhere: there is no old frame to be erased.
+        ink.clear()
         out.muted = false
+        busy = false
         stdout.on('resize', onResize)
         width = stdout.columns
         out.emit('resize')

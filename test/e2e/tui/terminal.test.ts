@@ -184,6 +184,17 @@ describe('writing', () => {
     one.type('\x07')
     await one.until('› draft and more')
     expect(one.lines().filter((line) => line.startsWith('ask ·')).length).toBe(1)
+    one.type('\x15')
+    await one.until(/^› *$/m)
+    // What changes on the screen when the editor opens must not be drawn over what is above.
+    const above = one.lines().slice(
+      0,
+      one.lines().findIndex((line) => line.startsWith('ask ·')),
+    )
+    one.type('/memory\r')
+    await one.until('AGENTS.md is read when a session begins')
+    expect(one.lines().slice(0, above.length)).toEqual(above)
+    expect(one.lines().filter((line) => line.startsWith('ask ·')).length).toBe(1)
   })
 
   it('vim keys: normal mode moves and changes, insert mode writes, Enter sends from both', async () => {
