@@ -5,6 +5,8 @@ import { hostGit } from '../sandbox/index.ts'
 
 const run = promisify(execFile)
 const maxBuffer = 256 * 1024 * 1024
+/** A pipe by the name of an ignore file would be waited for. */
+const patienceMs = 60_000
 
 /**
  * Paths relative to `root`, with `/`, sorted by code unit; links and vanished files may be among them. In a git
@@ -46,7 +48,7 @@ async function ripgrepFiles(root: string): Promise<string[]> {
 export async function ripgrep(root: string, args: readonly string[]): Promise<string> {
   const { rgPath } = await import('@vscode/ripgrep')
   try {
-    return (await run(rgPath, args, { cwd: root, maxBuffer })).stdout
+    return (await run(rgPath, args, { cwd: root, maxBuffer, timeout: patienceMs })).stdout
   } catch (error) {
     const { code, stdout } = error as { code?: unknown; stdout?: unknown }
     if ((code === 1 || code === 2) && typeof stdout === 'string') return stdout

@@ -33,8 +33,9 @@ const FILELESS = new Set([
 
 /** Bytes of output. */
 const MAX_BUFFER = 1 << 28
-/** A repository may name a pipe as a file of settings: nobody waits for it. */
-const SECONDS = 300
+/** A repository may hold a pipe where git reads settings or what to ignore: nobody waits for it. A checkout may be large. */
+const SECONDS = 60
+const CHECKOUT_SECONDS = 600
 
 export interface HostGitOptions {
   /** Added to the environment. */
@@ -112,7 +113,7 @@ async function run(
       ...env,
     },
     maxBuffer: MAX_BUFFER,
-    timeout: SECONDS * 1000,
+    timeout: (words.includes('worktree') ? CHECKOUT_SECONDS : SECONDS) * 1000,
     killSignal: 'SIGKILL',
   })
   child.child.stdin?.on('error', () => undefined) // it ended without reading: the exit code tells

@@ -1,4 +1,4 @@
-/** Takes back what the tripwire found where that loses nothing of anybody: git's own data, and set-id bits. */
+/** Takes back what the tripwire found where that loses nothing of anybody: git's own data, set-id bits, pipes that stop git. */
 import { closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs'
 import type { Finding } from './types.ts'
 import { restoreEntry } from './workspace/restore.ts'
@@ -18,7 +18,7 @@ export async function revertFinding(
   { kind, path }: Pick<Finding, 'kind' | 'path'>,
   earlier: Earlier | undefined,
 ): Promise<string | undefined> {
-  if (kind !== 'git-data' && kind !== 'set-id') return undefined
+  if (kind !== 'git-data' && kind !== 'set-id' && kind !== 'pipe') return undefined
   let place: Place | undefined
   try {
     place = walk('/', path.slice(1), { links: 'none', last: 'keep', proc: hasProc })
@@ -27,7 +27,8 @@ export async function revertFinding(
       await restoreEntry(place, { kind: 'file', bytes: earlier.content, mode: earlier.mode })
       return 'it was put back'
     }
-    if (lstatSync(place.file).isDirectory()) return undefined
+    const found = lstatSync(place.file)
+    if (found.isDirectory() || (kind === 'pipe' && !found.isFIFO())) return undefined
     unlinkSync(place.file)
     return 'it was removed'
   } catch {

@@ -37,6 +37,8 @@ const GIT_DATA = [
 const BARE = ['HEAD', 'objects', 'refs']
 /** A link into these leads to programs and libraries that nobody can write: virtual environments are full of them. */
 const SYSTEM = ['/usr', '/bin', '/lib', '/lib64', '/opt', '/nix', '/etc/alternatives']
+/** Files that git and ripgrep open wherever they find them, and wait for where they are pipes. */
+const WAITED_FOR = ['.gitignore', '.ignore', '.rgignore', '.gitattributes']
 const SUID_SGID = 0o6000
 /** Folders looked into between two pauses, so that the event loop is never held for long. */
 const FOLDERS_A_TURN = 100
@@ -122,6 +124,8 @@ async function walk(root: string, top: string, found: Map<string, Seen>, metadat
         if (leadsOut(file, target, root)) found.set(file, { kind: 'link-out', state: target })
       } else if (entry.isDirectory()) {
         if (depth < MAX_DEPTH && isSearched(entry)) queue.push([file, depth + 1])
+      } else if (entry.isFIFO() && WAITED_FOR.includes(entry.name)) {
+        found.set(file, { kind: 'pipe', state: 'there' })
       } else if (metadata && ((lookAt(file)?.mode ?? 0) & SUID_SGID) !== 0) {
         found.set(file, { kind: 'set-id', state: 'there' })
       }
@@ -162,6 +166,8 @@ function describe(kind: Finding['kind'], file: string, existed: boolean): string
       return `a new link out of the work tree: ${name}`
     case 'git-data':
       return `${existed ? 'changed' : 'new'}: ${name}, which can make git run programs`
+    case 'pipe':
+      return `a pipe at ${name}, where git and ripgrep would wait for words to ignore by`
     case 'set-id':
       return `a new set-uid or set-gid file: ${name}`
     default:

@@ -96,7 +96,7 @@ export interface Connection {
 
 /** Something new in the work tree that a program outside would obey; see tripwire.ts. */
 export interface Finding {
-  readonly kind: 'nested-repository' | 'bare-repository' | 'obeyed-name' | 'link-out' | 'git-data' | 'set-id'
+  readonly kind: 'nested-repository' | 'bare-repository' | 'obeyed-name' | 'link-out' | 'git-data' | 'set-id' | 'pipe'
   /** Absolute. */
   readonly path: string
   /** One line for model and user; names in it are quoted. */

@@ -74,6 +74,12 @@ describe('the tripwire', () => {
     ['a dangling link out', 'link-out', 'out', () => symlinkSync('/home/nobody/.ssh', path.join(root, 'out'))],
     ['a changed git config', 'git-data', '.git/config', () => git('config', 'core.fsmonitor', 'evil')],
     ['commondir', 'git-data', '.git/commondir', () => put('.git/commondir', '../evil')],
+    [
+      'a pipe by the name of an ignore file',
+      'pipe',
+      'src/.gitignore',
+      () => execFileSync('mkfifo', [path.join(root, 'src/.gitignore')]),
+    ],
     ['a hook', 'git-data', '.git/hooks/pre-commit', () => put('.git/hooks/pre-commit')],
     [
       'a set-uid file',
@@ -194,13 +200,16 @@ test('and in a container that is the boundary, where git config is not held', as
   }
   const before = readFileSync(path.join(root, '.git/config'), 'utf8')
   const result = await sandbox.run(
-    { line: 'git config core.fsmonitor evil; cp AGENTS.md s; chmod u+s s', cwd: root },
+    { line: 'git config core.fsmonitor evil; cp AGENTS.md s; chmod u+s s; mkfifo .ignore other', cwd: root },
     options,
   )
   expect(found(result.findings ?? [])).toEqual([
     ['git-data', '.git/config'],
+    ['pipe', '.ignore'],
     ['set-id', 's'],
   ])
+  // A pipe by another name is nobody's business.
+  expect([existsSync(path.join(root, '.ignore')), existsSync(path.join(root, 'other'))]).toEqual([false, true])
   expect(result.hint).toMatch(/changed: ".*config", which can make git run programs; it was put back/)
   expect(readFileSync(path.join(root, '.git/config'), 'utf8')).toBe(before)
   expect(statSync(path.join(root, 's')).mode & 0o7000).toBe(0)
