@@ -179,6 +179,7 @@ describe('writing', () => {
     const folder = join(pty.home, 'work')
     mkdirSync(folder)
     const one = await start({ home: pty.home, folder, environment: { VISUAL: editor } })
+    await one.until('Sandbox:')
     one.type('draft')
     await one.until('› draft')
     one.type('\x07')
@@ -187,10 +188,8 @@ describe('writing', () => {
     one.type('\x15')
     await one.until(/^› *$/m)
     // What changes on the screen when the editor opens must not be drawn over what is above.
-    const above = one.lines().slice(
-      0,
-      one.lines().findIndex((line) => line.startsWith('ask ·')),
-    )
+    const status = one.lines().findIndex((line) => line.startsWith('ask ·'))
+    const above = one.lines().slice(0, status - 1)
     one.type('/memory\r')
     await one.until('AGENTS.md is read when a session begins')
     expect(one.lines().slice(0, above.length)).toEqual(above)
