@@ -27,7 +27,7 @@ async function open(engine: Engine, dialect: string, steps: number): Promise<{ r
     root,
     sandbox: await openSandbox({ backend: 'none' }),
     policy: policyFor(root, 'full-access'),
-    limits: { steps, tokens: 1000, seconds: 100 },
+    limits: { steps, tokens: 1000, seconds: 300 },
     stateFolder: scratch(),
   })
   return { root, session }
