@@ -34,6 +34,16 @@ export const guaranteeText: Readonly<Record<Guarantee, string>> = {
   'suid-free': 'gains no privilege and leaves no set-uid file',
 }
 
+/** The strictest policy under which something can be written at all: for the self-tests. */
+export const strictPolicy = (work: string): Policy => ({
+  mode: 'workspace-write',
+  roots: [work],
+  extraWrite: [],
+  denyRead: [],
+  network: 'off',
+  passEnv: [],
+})
+
 /** The guarantees that a policy cannot do without. */
 export function requiredGuarantees(policy: Policy): readonly Guarantee[] {
   switch (policy.mode) {

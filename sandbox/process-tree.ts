@@ -77,3 +77,13 @@ function procFolder(): string[] {
     return []
   }
 }
+
+/** Whether a process of this number is there, whoever's it is; one that ended and was not waited for counts as there. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

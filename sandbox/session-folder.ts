@@ -17,6 +17,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { findProgram } from './linux/binary.ts'
 import { isInside } from './policy.ts'
+import { isAlive } from './process-tree.ts'
 import { SandboxError } from './types.ts'
 
 const PREFIX = 'cachalot-box-'
@@ -109,14 +110,5 @@ function sweep(base: string): void {
     } catch {
       // Something in it cannot be removed; the next start tries again.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

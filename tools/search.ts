@@ -30,7 +30,7 @@ export const searchTool: Tool<z.infer<typeof input>> = {
       const info = place === '.' ? { kind: 'directory' } : await workspace.stat(place)
       if (!info) throw await missing(workspace, place)
       if (info.kind !== 'directory' && info.kind !== 'file') {
-        return failure('not-a-file', `${place} is a ${info.kind}: give a folder or a file.`)
+        return failure('not-a-file', `${place} is neither a folder nor a file: give one of these.`)
       }
       const run = await ripgrep(
         [

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { link, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isAlive } from '../alive.ts'
 
 /** The holder shows life this often; after so long without, one on another machine or in another container is dead. */
 const beatMs = 2_000
@@ -103,7 +104,7 @@ function isHolder(value: unknown): value is Holder {
 
 async function isDead(path: string, holder: Holder | undefined, self: Holder): Promise<boolean> {
   if (holder !== undefined && holder.place === self.place) {
-    return !alive(holder.pid) || (await started(holder.pid)) !== holder.started
+    return !isAlive(holder.pid) || (await started(holder.pid)) !== holder.started
   }
   const beat = await stat(path).catch(() => undefined)
   return beat !== undefined && Date.now() - beat.mtimeMs > deadAfterMs
@@ -129,15 +130,6 @@ async function removeDead(path: string, dead: Holder | undefined): Promise<void>
     if (holder !== 'gone' && holder?.token === dead?.token) await rm(path, { force: true })
   } finally {
     await rm(breaking, { force: true })
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

@@ -1,6 +1,7 @@
 /** The files of the store: which there are, which may go. Any process may add and remove at any time. */
 import { readdir, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAlive } from '../alive.ts'
 import { tokensOfName } from './names.ts'
 
 /** A saved reading. */
@@ -75,15 +76,6 @@ async function sweep(folder: string): Promise<void> {
       const age = Date.now() - ((await statOf(file))?.mtimeMs ?? Date.now())
       if (age > (isAlive(Number(pid)) ? leftBehindMs.any : leftBehindMs.gone)) await rm(file, { force: true })
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

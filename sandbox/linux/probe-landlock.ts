@@ -1,9 +1,10 @@
 /** Whether Landlock holds here: asked, as with the other boxes, by looking at what one command can do. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { strictPolicy } from '../policy.ts'
 import { runPlan } from '../process.ts'
 import type { SessionFolder } from '../session-folder.ts'
-import type { Policy, SandboxProblem } from '../types.ts'
+import type { SandboxProblem } from '../types.ts'
 import { findProgram } from './binary.ts'
 import { landlockPlan, landlockProblem } from './landlock.ts'
 
@@ -26,14 +27,7 @@ export async function probeLandlock(found: {
   ]
   try {
     for (const each of [work, outside, temporary]) mkdirSync(each)
-    const policy: Policy = {
-      mode: 'workspace-write',
-      roots: [work],
-      extraWrite: [],
-      denyRead: [],
-      network: 'off',
-      passEnv: [],
-    }
+    const policy = strictPolicy(work)
     const line = `: >written; : >${outside}/x; (: </dev/udp/127.0.0.1/9) && echo NET; grep -E "^(NoNewPrivs|Seccomp):" /proc/self/status`
     const plan = landlockPlan(line, work, policy, { env, bash, temporary }, 'self-test')
     const limits = { seconds: 20, outputBytes: 65_536 }

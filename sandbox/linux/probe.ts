@@ -6,9 +6,10 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { commandEnvironment } from '../environment.ts'
+import { strictPolicy } from '../policy.ts'
 import { runPlan } from '../process.ts'
 import type { SessionFolder } from '../session-folder.ts'
-import type { Policy, SandboxProblem } from '../types.ts'
+import type { SandboxProblem } from '../types.ts'
 import { findProgram } from './binary.ts'
 import { hiddenFolders, type Machine } from './bwrap.ts'
 import { secretMasks } from './masks.ts'
@@ -76,14 +77,7 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
   try {
     for (const name of ['work', 'tmp']) mkdirSync(path.join(session, name))
     writeFileSync(path.join(session, 'empty'), '')
-    const policy: Policy = {
-      mode: 'workspace-write',
-      roots: [workTree],
-      extraWrite: [],
-      denyRead: [],
-      network: 'off',
-      passEnv: [],
-    }
+    const policy = strictPolicy(workTree)
     const environment = commandEnvironment({
       from: { PATH: process.env['PATH'], HOME: machine.home },
       pass: [],

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { commandEnvironment } from '../environment.ts'
 import { CLOSE_INHERITED } from '../linux/plan.ts'
+import { strictPolicy } from '../policy.ts'
 import { runPlan } from '../process.ts'
 import type { SessionFolder } from '../session-folder.ts'
 import type { SpawnPlan } from '../spawn-plan.ts'
@@ -38,14 +39,7 @@ export async function probeSeatbelt(
   const work = path.join(base, 'work')
   mkdirSync(work)
   try {
-    const policy: Policy = {
-      mode: 'workspace-write',
-      roots: [work],
-      extraWrite: [],
-      denyRead: [],
-      network: 'off',
-      passEnv: [],
-    }
+    const policy = strictPolicy(work)
     const { variables } = commandEnvironment({ from: env, pass: [], temporary: work, sandbox: 'seatbelt' })
     const line = `: >>"$HOME/${TRACE}" && echo home-open; : >written && echo written; (: </dev/tcp/1.1.1.1/443) && echo net-open; true`
     const limits = { seconds: 20, outputBytes: 65_536 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { isAlive } from '../../sandbox/index.ts'
 import { UsageError } from '../usage-error.ts'
 import { gitIn } from './git.ts'
 
@@ -86,15 +87,6 @@ async function removeLeft(folder: string, git: ReturnType<typeof gitIn>): Promis
   for (const name of left) rmSync(join(folder, name), { recursive: true, force: true })
   // The repositories they belonged to forget them; of others than this one git does so by itself one day.
   await git(['worktree', 'prune'])
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Links folders of installed dependencies of one folder into another, where they are ignored by git and not there yet; gives their names. */
