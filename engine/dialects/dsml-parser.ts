@@ -11,6 +11,7 @@ import type { ToolSpec } from '../messages.ts'
 import { hasRequired, readValue, schemaOf, unwrapped, type Written } from './arguments.ts'
 import { attribute, type DsmlTag, dsmlGrammar, readTag } from './dsml-tags.ts'
 import { eventSink } from './events.ts'
+import { lineEnd } from './line-end.ts'
 import { tagReader } from './tag-reader.ts'
 
 interface Call {
@@ -41,7 +42,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   const reader = tagReader(dsmlGrammar, { text, tag })
   let place: Place = thinking ? 'reasoning' : 'text'
   /** The current line of reasoning or text, its end: blocks begin on a line of their own. */
-  let line = ''
+  const line = lineEnd()
   /** Whether the block was opened without the DSML token, so that its closing tags may lack it, too. */
   let plain = false
   let call: Call | undefined
@@ -58,8 +59,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   function speak(words: string): void {
     if (place === 'reasoning') sink.think(words)
     else sink.say(words)
-    const newline = words.lastIndexOf('\n')
-    line = (newline === -1 ? line + words : words.slice(newline + 1)).slice(-200)
+    line.add(words)
   }
 
   function tag(written: string): void {
@@ -73,7 +73,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   function think(close: boolean): void {
     if (place === 'reasoning' && close) place = 'text'
     else if (place === 'text' && !close && !sink.said) place = 'reasoning'
-    line = ''
+    line.clear()
   }
 
   function dsml(read: DsmlTag, written: string): void {
@@ -84,8 +84,8 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   }
 
   function outside(read: DsmlTag, written: string): void {
-    const quoted = /["'`]$/.test(line)
-    const ownLine = line.trim() === ''
+    const quoted = line.quoted()
+    const ownLine = line.blank()
     if (read.close) {
       // The end of a block that was none: dropped where it is the model's token, else somebody's XML.
       if (!read.marked || quoted) speak(written)
@@ -196,7 +196,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
 
   function leave(): void {
     place = 'text'
-    line = ''
+    line.clear()
   }
 
   return {

@@ -12,7 +12,8 @@ import { glmCalls } from './grammar/tag-calls.ts'
 import { pythonJson } from './json-text.ts'
 import { speller } from './pieces.ts'
 import { fixedTags } from './tag-reader.ts'
-import { type XmlCalls, type XmlRole, xmlParser } from './xml-parser.ts'
+import type { XmlCalls, XmlRole } from './xml-calls.ts'
+import { xmlParser } from './xml-parser.ts'
 
 const tags: Readonly<Record<string, XmlRole>> = {
   '<think>': { type: 'think', close: false },

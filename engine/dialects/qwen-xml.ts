@@ -11,7 +11,8 @@ import type { Effort } from './effort.ts'
 import { qwenXmlCalls } from './grammar/tag-calls.ts'
 import { pythonJson } from './json-text.ts'
 import { speller } from './pieces.ts'
-import { type XmlCalls, xmlParser } from './xml-parser.ts'
+import type { XmlCalls } from './xml-calls.ts'
+import { xmlParser } from './xml-parser.ts'
 
 const specials = [
   '<|im_start|>',

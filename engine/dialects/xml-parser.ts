@@ -9,21 +9,9 @@ import type { ToolSpec } from '../messages.ts'
 import { hasRequired, readValue, schemaOf, unwrapped } from './arguments.ts'
 import { eventSink } from './events.ts'
 import { readCalls } from './json-call.ts'
-import { type TagGrammar, tagReader } from './tag-reader.ts'
-
-/** What a tag is for. `call` stands around one or more calls, `function` names one, `key` and `value` are an argument. */
-export type XmlRole =
-  | { readonly type: 'think' | 'call' | 'key'; readonly close: boolean }
-  | { readonly type: 'function' | 'value'; readonly close: boolean; readonly name?: string }
-
-export interface XmlCalls {
-  readonly grammar: TagGrammar
-  readonly role: (tag: string) => XmlRole
-  /** Whether a value stands on lines of its own: one newline at each end is not part of it. */
-  readonly ownLines: boolean
-  /** Whether the words after the opening tag are the tool's name. */
-  readonly nameFirst: boolean
-}
+import { lineEnd } from './line-end.ts'
+import { tagReader } from './tag-reader.ts'
+import type { XmlCalls, XmlRole } from './xml-calls.ts'
 
 interface Call {
   readonly name: string
@@ -39,7 +27,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   const sink = eventSink()
   const reader = tagReader(calls.grammar, { text, tag })
   let place: Place = thinking ? 'reasoning' : 'text'
-  let line = ''
+  const line = lineEnd()
   let call: Call | undefined
   /** In a call, outside of values: the name, or JSON where a model falls back to it. */
   let inner = ''
@@ -62,8 +50,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   function speak(words: string): void {
     if (place === 'reasoning') sink.think(words)
     else sink.say(words)
-    const newline = words.lastIndexOf('\n')
-    line = (newline === -1 ? line + words : words.slice(newline + 1)).slice(-200)
+    line.add(words)
   }
 
   function add(words: string): void {
@@ -90,14 +77,14 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   }
 
   function outside(role: XmlRole, written: string): void {
-    const quoted = /["'`]$/.test(line)
-    const ownLine = line.trim() === ''
+    const quoted = line.quoted()
+    const ownLine = line.blank()
     if (role.type === 'think' && !quoted) {
       if (role.close) place = 'text'
       else if (place === 'text' && !sink.said) place = 'reasoning'
       else if (place === 'text') speak(written)
-      line = ''
-    } else if (role.type === 'call' && role.close && place === 'text') line = ''
+      line.clear()
+    } else if (role.type === 'call' && role.close && place === 'text') line.clear()
     else if (opens(role) && !quoted && (place === 'text' || ownLine)) {
       place = 'call'
       inner = ''
@@ -231,7 +218,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
 
   function leave(): void {
     place = 'text'
-    line = ''
+    line.clear()
   }
 
   return {
