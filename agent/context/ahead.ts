@@ -25,18 +25,25 @@ export async function describeContext(options: AheadOptions): Promise<ContextRep
   const request = { ...repository, model, workspace, before: system }
   const budgetTokens = budgetOf(model, repository.budgetTokens)
   const resident = await residentRepository(request)
-  const texts = [...system, ...rest].flatMap(({ messages }) =>
-    messages.map((message) => message.text + (message.role === 'system' ? JSON.stringify(message.tools) : '')),
-  )
   return {
     contextTokens: model.info.contextTokens,
     budgetTokens,
     resident: resident !== undefined,
     why: reasonFor(options, resident !== undefined),
     plan: resident?.plan ?? (await planFor(request, budgetTokens)),
-    otherTokens: await model.countTokens(texts.join('\n')),
+    otherTokens: await tokensOf(model, [...system, ...rest]),
     tokensPerSecond: await model.readings?.tokensPerSecond(),
   }
+}
+
+/** Exact where the model's dialect is at hand: one that is told of tools in words takes far less than their schemas. */
+async function tokensOf(model: Model, prefix: readonly Segment[]): Promise<number> {
+  const told = await model.readings?.saved(prefix)
+  if (told !== undefined) return told.tokens
+  const texts = prefix.flatMap(({ messages }) =>
+    messages.map((message) => message.text + (message.role === 'system' ? JSON.stringify(message.tools) : '')),
+  )
+  return await model.countTokens(texts.join('\n'))
 }
 
 function reasonFor({ model, repository: { when, startupSeconds } }: AheadOptions, resident: boolean): string {
