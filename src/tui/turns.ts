@@ -65,6 +65,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
 
   const turn = async (text: string, signal: AbortSignal, aside: boolean): Promise<void> => {
     const began = Date.now()
+    const { contextUsed } = ui
     try {
       const told = await withRanges(text, desk.place.root)
       for (const problem of told.problems) transcript.apply({ type: 'notice', level: 'warning', text: problem }, began)
@@ -74,14 +75,18 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
         transcript.add(() => [line('■ interrupted', { role: 'warning' })])
         return
       }
-      if (aside) return await consume(session, session.aside(told.text, { signal }), signal)
-      const whole = [...notes, told.text].join('\n\n')
-      notes = []
-      await consume(session, session.send(whole, { signal, pictures: told.pictures }), signal)
+      if (aside) await consume(session, session.aside(told.text, { signal }), signal)
+      else {
+        const whole = [...notes, told.text].join('\n\n')
+        notes = []
+        await consume(session, session.send(whole, { signal, pictures: told.pictures }), signal)
+      }
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error)
       transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
     }
+    // A copy of the conversation is gone with its answer.
+    if (aside) ui.contextUsed = contextUsed
     if (Date.now() - began > longMs && !ui.focused && ui.rings) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
   }
 
@@ -114,6 +119,8 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     } else if (event.type === 'prefill') {
       ui.contextUsed = event.total
       ui.warm = event.cached
+    } else if (event.type === 'reasoning' || event.type === 'text' || event.type === 'call-delta') {
+      ui.contextUsed += 1 // a piece is a token, or nearly so; the usage at the reply's end tells
     } else if (event.type === 'usage' && event.usage.promptTokens > 0) {
       ui.contextUsed = event.usage.promptTokens + event.usage.generatedTokens
       ui.warm = event.usage.cachedTokens

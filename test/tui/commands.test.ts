@@ -71,7 +71,7 @@ describe('sessions', () => {
       ],
       info as unknown as Parameters<typeof exportMarkdown>[1],
     )
-    expect(text).toContain('## You\n\ndo it')
+    expect(text).toContain('## You\n\ndo it\n\n## Cachalot\n\n**shell**')
     expect(text).toContain('`````\n```\n````\n`````')
   })
 

@@ -5,10 +5,10 @@ import { subject } from '../transcript/call.ts'
 
 export function exportMarkdown(events: readonly Replayed[], { id, cwd, model }: SessionInfo): string {
   const about = new Map<string, string>()
-  const parts = events.flatMap((event): string[] => {
+  const partOf = (event: Replayed): string[] => {
     switch (event.type) {
       case 'input':
-        return [`## You\n\n${event.text}`]
+        return [event.text]
       case 'reasoning':
         return [`<details><summary>Reasoning</summary>\n\n${event.text}\n\n</details>`]
       case 'text':
@@ -27,6 +27,14 @@ export function exportMarkdown(events: readonly Replayed[], { id, cwd, model }: 
       default:
         return []
     }
+  }
+  let speaker = ''
+  const parts = events.flatMap((event): string[] => {
+    const part = partOf(event)
+    const next = event.type === 'input' ? 'You' : 'Cachalot'
+    if (part.length === 0 || (next === speaker && next === 'Cachalot')) return part
+    speaker = next
+    return [`## ${speaker}`, ...part]
   })
   return `# Session ${id}\n\n${cwd} · ${model.name}\n\n${parts.join('\n\n')}\n`
 }

@@ -23,7 +23,7 @@ export function resultLines(result: Result, width: number): Line[] {
   const facts = [
     ...(result.changes.length > 0 ? [plural(result.changes.length, 'file')] : []),
     duration(result.seconds),
-    `${count(usage.generatedTokens)} tokens${speed === undefined ? '' : ` at ${speed}`}`,
+    `${plural(usage.generatedTokens, 'token')}${speed === undefined ? '' : ` at ${speed}`}`,
     ...((usage.draftedTokens ?? 0) > 0
       ? [`${count(usage.acceptedTokens ?? 0)} of ${count(usage.draftedTokens ?? 0)} drafted tokens held`]
       : []),

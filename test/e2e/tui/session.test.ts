@@ -252,9 +252,10 @@ describe('taking back and going on', () => {
     expect(readdirSync(pty.folder).sort()).toEqual(after)
   })
 
-  it('the context bar tells what is in the context after /undo, /fork, /compact and /new', async () => {
+  it('the context bar tells what is in the context after /undo, /btw, /fork, /compact and /new', async () => {
     const long = { text: 'Many words. '.repeat(2500) }
-    const replies = [{ calls: [edit] }, long, long, { text: 'In short.' }, long]
+    const aside = { text: `${long.text}\n\nBecause.` }
+    const replies = [{ calls: [edit] }, long, aside, long, { text: 'In short.' }, long]
     const pty = await start({ files, replies })
     pty.type('/mode auto\r')
     await pty.until(/^auto ·/m)
@@ -268,6 +269,8 @@ describe('taking back and going on', () => {
     await say('begin', full)
     await say('/undo', 'the conversation went back')
     await pty.until(empty)
+    await say('/btw and why?', 'Because.')
+    await pty.until(empty)
     await say('once more', full)
     await say('/fork', 'This is session (fork) now')
     await pty.until(full)
@@ -276,6 +279,14 @@ describe('taking back and going on', () => {
     await say('and on', full)
     await say('/new', 'A new session with scripted')
     await pty.until(empty)
+  })
+
+  it('the context bar grows while the answer is written', async () => {
+    const pty = await start({ replies: [{ text: 'Many words. '.repeat(6000), chunkMs: 1 }] })
+    pty.type('go\r')
+    await pty.until(/Esc interrupts\s+ask · .* context \S+ [1-9]\d %/)
+    pty.type('\x1b')
+    await pty.until('■ interrupted')
   })
 
   it('goes on with an earlier session, found by typing; forks it', async () => {
