@@ -99,6 +99,9 @@ export interface SessionOptions {
   readonly clock?: Clock
 }
 
+/** The same with what is left out filled in. */
+export type ResolvedOptions = SessionOptions & { readonly workspace: Workspace; readonly clock: Clock }
+
 export interface SessionInfo {
   readonly id: string
   /** Absolute path of the work tree. */

@@ -1,7 +1,7 @@
 /** Opens a session: log, context and model brought together. */
 import { dirname, join } from 'node:path'
-import { noUsage, type Picture } from '../engine/index.ts'
-import { BackgroundCommands, openWorkspace, type Workspace } from '../sandbox/index.ts'
+import type { Picture } from '../engine/index.ts'
+import { BackgroundCommands, openWorkspace } from '../sandbox/index.ts'
 import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
 import { systemClock } from './clock.ts'
@@ -11,22 +11,21 @@ import type { ContextReport } from './context/report.ts'
 import { withRepository } from './context/repository/resident.ts'
 import { sessionTools } from './context/tools.ts'
 import { Conversation } from './conversation.ts'
-import { type AgentEvent, exitCode } from './events.ts'
-import { LogError } from './log/format.ts'
+import type { AgentEvent } from './events.ts'
 import type { LoadedLog } from './log/load.ts'
 import { type OwnLog, openOwnLog } from './log/own.ts'
 import { recordOf } from './log/record.ts'
 import type { LogWriter } from './log/write.ts'
 import { runTurn } from './loop.ts'
 import { Memory } from './memory.ts'
-import type { Clock, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
+import { notBegun } from './not-begun.ts'
+import type { ResolvedOptions, SendOptions, Session, SessionInfo, SessionOptions } from './options.ts'
 import { keepPictures } from './pictures.ts'
 import { openRebasing } from './rebasing.ts'
 import { recovered } from './recover.ts'
-import { explore } from './turn/explore.ts'
-import type { Turn } from './turn/turn.ts'
+import { type SessionParts, sessionTurn } from './session-turn.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
-import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
+import { openRecorder } from './undo/recorder.ts'
 
 /**
  * Opens a new session (or an earlier one, with `resume`). Asks nothing of the model yet: the first `send` does, and
@@ -41,21 +40,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return new AgentSession({ ...options, workspace, clock }, await openOwnLog(request))
 }
 
-type Resolved = SessionOptions & { readonly workspace: Workspace; readonly clock: Clock }
-
 class AgentSession implements Session {
   readonly id: string
   readonly info: SessionInfo
-  readonly #options: Resolved
+  readonly #options: ResolvedOptions
   readonly #log: LogWriter
-  readonly #journal: string
   readonly #loaded: LoadedLog | undefined
   /** Said with the first run. */
   readonly #warning: string | undefined
   readonly #memory: Memory
-  readonly #changes
-  readonly #recorder: TurnRecorder
-  readonly #background: BackgroundCommands
+  /** What each run works with. */
+  readonly #parts: SessionParts
   #conversation: Conversation | undefined
   #steering: string[] = []
   #running = false
@@ -66,19 +61,24 @@ class AgentSession implements Session {
   #early: AgentEvent[] = []
   #recovered = false
 
-  constructor(options: Resolved, { id, log, loaded, warning }: OwnLog) {
+  constructor(options: ResolvedOptions, { id, log, loaded, warning }: OwnLog) {
     const { model, sandbox, workspace } = options
     this.#warning = warning
     this.id = id
     this.#options = options
     this.#log = log
-    this.#journal = join(options.stateFolder, 'journal')
     this.#loaded = loaded
     this.#memory = new Memory(options, log, loaded)
-    this.#changes = trackChanges(workspace)
-    this.#background = new BackgroundCommands(sandbox)
     const { stateFolder, clock } = options
-    this.#recorder = openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() })
+    this.#parts = {
+      options,
+      memory: this.#memory,
+      changes: trackChanges(workspace),
+      recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
+      background: new BackgroundCommands(sandbox),
+      journal: join(stateFolder, 'journal'),
+      steering: () => this.#heard(),
+    }
     const held = sandbox.problem === undefined ? sandbox.backend : 'none'
     this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
   }
@@ -125,27 +125,21 @@ class AgentSession implements Session {
       if (this.#conversation !== undefined) yield* this.#memory.makeRoom(this.#conversation, signal, true)
       conversation = await this.#begin(task, pictures)
     } catch (error) {
-      // No model to talk to, or no log to write: nothing has been asked yet.
-      const text = error instanceof Error ? error.message : String(error)
-      const exit = error instanceof LogError ? 'not-done' : 'model'
-      const seconds = (this.#options.clock.now() - began) / 1000
-      yield { type: 'notice', level: 'error', text }
-      const nothing = { changes: [], checks: [], steps: 0, usage: noUsage }
-      yield { type: 'result', exit, exitCode: exitCode[exit], text, seconds, ...nothing }
+      yield* notBegun(error, (this.#options.clock.now() - began) / 1000)
       return
     }
-    this.#changes.restart()
-    this.#recorder.begin(task)
+    this.#parts.changes.restart()
+    this.#parts.recorder.begin(task)
     try {
-      for await (const event of runTurn(this.#turn(conversation, signal), task)) {
+      for await (const event of runTurn(sessionTurn(this.#parts, conversation, signal), task)) {
         // Who hears the result may take the turn back at once.
-        const unrecorded = event.type === 'result' ? await this.#recorder.end() : undefined
+        const unrecorded = event.type === 'result' ? await this.#parts.recorder.end() : undefined
         if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
         yield event
       }
     } finally {
       // For a listener who left before the result.
-      await this.#recorder.end()
+      await this.#parts.recorder.end()
     }
   }
 
@@ -155,59 +149,7 @@ class AgentSession implements Session {
     this.#recovered = true
     const { workspace, policy } = this.#options
     if (this.#warning !== undefined) yield { type: 'notice', level: 'warning', text: this.#warning }
-    if (policy.mode !== 'read-only') yield* await recovered(workspace, this.#journal)
-  }
-
-  #turn(conversation: Conversation, signal: AbortSignal): Turn {
-    const {
-      model,
-      workspace,
-      sandbox,
-      policy,
-      limits,
-      clock,
-      approve,
-      asksBefore,
-      rules = [],
-      sampling,
-      tries,
-      checks = {},
-    } = this.#options
-    return {
-      info: model.info,
-      conversation,
-      tools: sessionTools(this.#options),
-      toolContext: {
-        workspace,
-        sandbox,
-        policy,
-        limits: this.#options.commandLimits ?? { seconds: 120, outputBytes: 64 * 1024 },
-        seen: this.#memory.seen,
-        journal: this.#journal,
-        background: this.#background,
-        code: this.#options.code,
-        pages: this.#memory.pages,
-      },
-      explore: (question, options) => explore(this.#turn(conversation, signal), question, options),
-      changes: this.#changes,
-      recorder: this.#recorder,
-      limits,
-      clock,
-      signal,
-      approve,
-      asksBefore,
-      rules,
-      sampling,
-      tries,
-      checks,
-      steering: () => this.#heard(),
-      // An attempt of a small model is taken back whole: it hears of changes with its next task.
-      makeRoom: model.info.prompt === 'small' ? undefined : () => this.#memory.makeRoom(conversation, signal, false),
-      news: model.info.prompt === 'small' ? undefined : (command) => this.#memory.news({ noticed: !command }),
-      replyTokens: this.#memory.replyTokens,
-      filesInPlay: () => this.#memory.filesInPlay,
-      parts: this.#memory.parts,
-    }
+    if (policy.mode !== 'read-only') yield* await recovered(workspace, this.#parts.journal)
   }
 
   /** The words that came since the last look; in the log as a person's, for the model has them among its messages. */
@@ -296,7 +238,7 @@ class AgentSession implements Session {
 
   async close(): Promise<void> {
     // First, so that nothing writes any more when the rest is put away.
-    await this.#background.close()
+    await this.#parts.background.close()
     await this.#rebasing.stop()
     this.#memory.close()
     await this.#conversation?.close()

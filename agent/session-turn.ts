@@ -1,0 +1,63 @@
+/** What one run of a session works with, from what the session holds. */
+import type { BackgroundCommands } from '../sandbox/index.ts'
+import type { Changes } from './changes.ts'
+import { sessionTools } from './context/tools.ts'
+import type { Conversation } from './conversation.ts'
+import type { Memory } from './memory.ts'
+import type { ResolvedOptions } from './options.ts'
+import { explore } from './turn/explore.ts'
+import type { Turn } from './turn/turn.ts'
+import type { TurnRecorder } from './undo/recorder.ts'
+
+export interface SessionParts {
+  readonly options: ResolvedOptions
+  readonly memory: Memory
+  readonly changes: Changes
+  readonly recorder: TurnRecorder
+  readonly background: BackgroundCommands
+  /** Folder of the journal of edits. */
+  readonly journal: string
+  /** Takes the words that the user said since the last look. */
+  readonly steering: () => readonly string[]
+}
+
+export function sessionTurn(parts: SessionParts, conversation: Conversation, signal: AbortSignal): Turn {
+  const { options, memory, changes, recorder, background, journal, steering } = parts
+  const { model, workspace, sandbox, policy, limits, clock, rules = [], checks = {} } = options
+  const small = model.info.prompt === 'small'
+  return {
+    info: model.info,
+    conversation,
+    tools: sessionTools(options),
+    toolContext: {
+      workspace,
+      sandbox,
+      policy,
+      limits: options.commandLimits ?? { seconds: 120, outputBytes: 64 * 1024 },
+      seen: memory.seen,
+      journal,
+      background,
+      code: options.code,
+      pages: memory.pages,
+    },
+    explore: (question, asked) => explore(sessionTurn(parts, conversation, signal), question, asked),
+    changes,
+    recorder,
+    limits,
+    clock,
+    signal,
+    approve: options.approve,
+    asksBefore: options.asksBefore,
+    rules,
+    sampling: options.sampling,
+    tries: options.tries,
+    checks,
+    steering,
+    // An attempt of a small model is taken back whole: it hears of changes with its next task.
+    makeRoom: small ? undefined : () => memory.makeRoom(conversation, signal, false),
+    news: small ? undefined : (command) => memory.news({ noticed: !command }),
+    replyTokens: memory.replyTokens,
+    filesInPlay: () => memory.filesInPlay,
+    parts: memory.parts,
+  }
+}
