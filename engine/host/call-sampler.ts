@@ -65,9 +65,9 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     candidates.apply(native)
     return candidates.firstStands
   }
-  const fits = (token: number): boolean => fields?.open === undefined || fields.fits(textOf(token))
+  const fits = (token: number): boolean => fields === undefined || fields.fits(textOf(token))
   /** In the place of a token that was refused: who wanted to say more does not end an argument there. */
-  const goesOn = (token: number): boolean => fields?.open === undefined || fields.goesOn(textOf(token))
+  const goesOn = (token: number): boolean => (fields?.open === undefined ? fits(token) : fields.goesOn(textOf(token)))
 
   function begin({ trigger, words }: Begun): boolean {
     native = readGrammar(library, vocabulary.handle, grammar.gbnf, trigger.root)
@@ -136,31 +136,41 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
     return token
   }
 
-  function narrowed(values: Float32Array, tokens: Int32Array | undefined): number | undefined {
+  /** The best of some tokens, or of all, that the grammar allows and, where that is asked, the arguments do. */
+  function narrowed(
+    values: Float32Array,
+    tokens: Int32Array | undefined,
+    onDisk?: (token: number) => boolean,
+  ): number | undefined {
     if (tokens === undefined) candidates.all(values)
     else candidates.some(tokens, values)
     if (native !== null) candidates.apply(native)
-    if (candidates.keep(goesOn) === 0) return undefined
+    if (onDisk && candidates.keep(onDisk) === 0) return undefined
     if (chain !== undefined) candidates.apply(chain)
     const token = candidates.picked
-    return allowed(token) ? token : undefined
+    return allowed(token) && onDisk?.(token) !== false ? token : undefined
   }
 
-  /** In the place of a token that was refused. */
+  /** In the place of a token that the grammar refused. */
+  const grammatical = (values: Float32Array): number | undefined =>
+    (chain === undefined ? narrowed(values, mostLikely(values, firstTried)) : undefined) ?? narrowed(values, undefined)
+
   function pickAllowed(values: Float32Array, refused: number): number | undefined {
     const open = fields?.open
-    const few = chain === undefined || open !== undefined
-    const found =
-      (few ? narrowed(values, mostLikely(values, firstTried)) : undefined) ??
-      (open ? narrowed(values, mostLikely(values, alsoTried)) : undefined)
-    if (open === undefined) return found ?? narrowed(values, undefined)
-    if (found !== undefined) {
-      const doubt = (values[refused] ?? 0) - (values[found] ?? 0)
-      if (open !== 'text' || doubt < mostDoubt || !allowed(refused)) return found
+    const possible = allowed(refused)
+    if (open === undefined && !possible) {
+      const found = grammatical(values)
+      if (found === undefined || fits(found)) return found
     }
+    const found =
+      narrowed(values, mostLikely(values, firstTried), goesOn) ??
+      narrowed(values, mostLikely(values, alsoTried), goesOn) ??
+      narrowed(values, mostLikely(values, alsoTried), fits)
+    const doubt = found === undefined ? 0 : (values[refused] ?? 0) - (values[found] ?? 0)
+    if (found !== undefined && (open !== 'text' || doubt < mostDoubt || !possible)) return found
     // What it means is not there: better a refusal by the tool, with its hint, than a change in another place.
     fields?.letGo()
-    return allowed(refused) ? refused : pickAllowed(values, refused)
+    return possible ? refused : grammatical(values)
   }
 
   function pickHeld(values: Float32Array): number {

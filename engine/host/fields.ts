@@ -51,6 +51,9 @@ export class Fields {
   }
 
   fits(piece: string): boolean {
+    const { open } = this.#state
+    // Nearly every token begins no argument.
+    if (open === undefined && !this.#fields.some(({ last }) => piece.includes(last))) return true
     return this.#walk(piece) !== undefined
   }
 

@@ -74,7 +74,8 @@ export class Folder {
     )
       return undefined
     try {
-      const found = readdirSync(join(this.#root, toText(path)), { withFileTypes: true })
+      const all = readdirSync(join(this.#root, toText(path)), { withFileTypes: true })
+      const found = all.filter((entry) => entry.isFile() || entry.isDirectory())
       const entries = new Map(found.map((entry) => [Buffer.from(entry.name, 'utf8').toString('latin1'), entry]))
       this.#entries.set(path, entries)
       return entries
