@@ -5,7 +5,7 @@
  * there is tried again. A small model gets a fresh attempt: files and context go back to where the task was given, so that it
  * is not poisoned by its own errors, and the new request shows in a few lines what failed; the second attempt is as greedy as
  * the first, later ones are sampled; a model that writes several replies at once for less than one after the other (see
- * turn/together.ts) writes all further ones so. Where the model cannot go back, or is large enough to mend its own work, it is told what
+ * turn/together.ts) writes the sampled ones so. Where the model cannot go back, or is large enough to mend its own work, it is told what
  * failed and goes on. When no attempt passes, the one that came farthest stays, unless the files as they were come farther
  * still; the run is then not done.
  *
@@ -30,7 +30,7 @@ const usual = { small: 4, full: 3 } as const
  * Seconds of a run within which a further attempt has to be expected to end, where the user does not say how many: so many
  * times the first one, but at least and at most this. A task that the model cannot do should not cost much more than one it can.
  */
-const patience = { first: 5, least: 20, most: 180 } as const
+const patience = { first: 5, least: 45, most: 180 } as const
 
 export async function* attempts(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Attempted> {
   const mark = turn.info.prompt === 'small' ? await turn.conversation.mark() : undefined
@@ -138,7 +138,8 @@ async function* afresh(
 
   for (;;) {
     const before = made.length
-    const count = before === 0 ? 1 : Math.min(turn.info.together ?? 1, tries - before)
+    // The first two are greedy and one after the other: the second often passes, and would be slower among others.
+    const count = before < 2 ? 1 : Math.min(turn.info.together ?? 1, tries - before)
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {

@@ -83,7 +83,7 @@ test.runIf(python)('attempts that are worse than the file as it was leave it as 
 
 test.runIf(python)('an answer that changes nothing is tried again, with what fails in the file as it is', async () => {
   const same = writes(buggy)
-  const at = await stage([same, same, answer('return 2 * x')], { files, info: small })
+  const at = await stage([same, same, answer('return 2 * x')], { files, info: small, tries: 4 })
   expect(await perform(at)).toMatchObject({ exit: 'done', steps: 3 })
   expect(JSON.stringify(at.model.requests[2]?.messages.at(-1))).toContain('double(2) should give 4, but gives 3')
 })
@@ -164,7 +164,7 @@ test.runIf(python)('the first two attempts are greedy, later ones are not, each 
       return { ...session, respond }
     },
   }
-  const at = await stage([], { files, model, info: small })
+  const at = await stage([], { files, model, info: small, tries: 4 })
   await perform(at)
   expect(asked.map((sampling) => sampling?.temperature)).toEqual([undefined, undefined, 0.7, 0.7])
   expect(new Set(asked.slice(1).map((sampling) => sampling?.seed)).size).toBe(3)
@@ -231,21 +231,33 @@ test.runIf(python)('limits hold over all attempts', async () => {
 const three = { ...small, together: 3 } as const
 
 test.runIf(python)(
-  'further attempts are written at once on forks, and the first that passes ends the others',
+  'sampled attempts are written at once on forks, and the first that passes ends the others',
   async () => {
     const replies = [
+      answer('return x + 2'),
       answer('return x + 3'),
       answer('return x * x'),
-      { ...answer('return x * 2'), delayMs: 20 },
+      answer('return x * 2'),
       // Longer than the test may take.
       { ...answer('return 7'), delayMs: 600_000 },
       { text: 'Fine.' },
     ]
-    const at = await stage(replies, { files, info: three })
+    const asked = Promise.withResolvers<void>()
+    const script = async (_: unknown, index: number) => {
+      if (index === 4) asked.resolve()
+      if (index >= 2) await asked.promise
+      return replies[index]
+    }
+    const at = await stage(script, { files, info: three, tries: 5 })
     const result = await perform(at)
-    expect(result).toMatchObject({ exit: 'done', exitCode: 0, steps: 3 })
+    // It may be heard before the one that fails.
+    expect(result).toMatchObject({
+      exit: 'done',
+      exitCode: 0,
+      steps: expect.toSatisfy((steps) => [3, 4].includes(steps)),
+    })
     expect(text(at.root, 'a.py')).toBe(program('return x * 2'))
-    const [, one, two, last] = at.model.requests
+    const [, , one, two, last] = at.model.requests
     // One prefix, with what failed in it, on a session each.
     expect(two?.messages).toEqual(one?.messages)
     expect(last?.messages).toEqual(one?.messages)
@@ -266,12 +278,13 @@ test.runIf(python)('none of those written at once passes: the farthest stays, an
   const made = { name: 'write', arguments: { path: 'new.py', content: 'x = 1\n' } }
   const replies = [
     answer('return 0'),
+    answer('return 3'),
     { calls: [made, ...answer('return 1').calls] },
     answer('return x * x'),
     answer('return ('),
   ]
-  const at = await stage(replies, { files, info: three })
-  expect(await perform(at)).toMatchObject({ exit: 'not-done', steps: 4, changes: [{ path: 'a.py' }] })
+  const at = await stage(replies, { files, info: three, tries: 5 })
+  expect(await perform(at)).toMatchObject({ exit: 'not-done', steps: 5, changes: [{ path: 'a.py' }] })
   expect(text(at.root, 'a.py')).toBe(program('return x * x'))
   expect(() => text(at.root, 'new.py')).toThrow()
 })
@@ -280,10 +293,25 @@ test.runIf(python)('an interruption ends all that are written at once', async ()
   const stop = new AbortController()
   const at = await stage(
     (_, index) => {
-      if (index === 3) setImmediate(() => stop.abort())
-      return { ...answer(`return ${index}`), ...(index > 0 && { delayMs: 600_000 }) }
+      if (index === 4) setImmediate(() => stop.abort())
+      return { ...answer(`return ${index}`), ...(index > 1 && { delayMs: 600_000 }) }
     },
-    { files, info: three },
+    { files, info: three, tries: 5 },
   )
   expect(await perform(at, task, stop.signal)).toMatchObject({ exit: 'interrupted', exitCode: 130 })
+})
+
+test.runIf(python)('a further attempt begins only where it should end in proportion to the first', async () => {
+  const attemptsOf = async (seconds: readonly number[]): Promise<number> => {
+    let now = 0
+    const clock = { now: () => now, after: () => () => undefined }
+    const script = (_: unknown, index: number) => {
+      now += (seconds[index] ?? 0) * 1000
+      return answer(`return ${index}`)
+    }
+    return (await perform(await stage(script, { files, info: small, clock }))).steps
+  }
+  expect(await attemptsOf([200])).toBe(1)
+  expect(await attemptsOf([20, 80, 20])).toBe(2)
+  expect(await attemptsOf([20, 20, 20, 20, 20])).toBe(4)
 })
