@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { benchCommand } from './bench/command.ts'
 import { benchContext } from './bench/context.ts'
 import { benchEngine } from './bench/engine.ts'
+import { benchGrammar } from './bench/grammar.ts'
 import { benchInterface } from './bench/interface.ts'
 import { benchInterrupt } from './bench/interrupt.ts'
 import { benchPacking } from './bench/packing.ts'
@@ -54,6 +55,7 @@ if (wanted.includes('engine')) {
   else say(`Engine beside llama-bench: ${flags.model.split('/').at(-1)}`, await benchEngine(flags.model, rounds))
 }
 for (const [name, title, bench] of [
+  ['grammar', 'Calls held to a grammar', () => benchGrammar(flags.model, rounds)],
   ['yield', 'A command beside a model that works', () => benchYield(flags.model, rounds)],
   ['state', 'State: fork, abort, save, load', () => benchState(flags.model, Number(flags.tokens), rounds)],
   ['speculation', 'Copy speculation', () => benchSpeculation(flags.model, rounds)],
