@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,yield,state,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,context,engine,grammar,yield,state,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,yield,state,speculation,tries',
+      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,grammar,yield,state,speculation,tries',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
