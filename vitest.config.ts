@@ -20,7 +20,13 @@ export default defineConfig({
       {
         extends: true,
         // Whole programs on a machine that others use too: a second try is printed as one ("retry x1") and is to be looked into.
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], globalSetup: ['test/setup/build.ts'], retry: 1 },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts'],
+          retry: 1,
+          testTimeout: 90_000,
+        },
       },
     ],
   },

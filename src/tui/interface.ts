@@ -76,6 +76,8 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     vim: settings.vim ? insertMode : undefined,
     rings: settings.rings,
   })
+  /** A terminal on a busy machine or behind a slow line answers late; one that never does is not waited for twice. */
+  let tellsRow = true
   const drawing = openDrawing({
     ui,
     transcript,
@@ -83,7 +85,11 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     depth: depthOf(environment),
     theme: themeNamed(settings.theme) ?? themeFor(shadeOf(environment) ?? 'dark'),
     screenReader: settings.screenReader,
-    cursorRow: () => terminal.cursorRow(150),
+    async cursorRow() {
+      const row = await terminal.cursorRow(tellsRow ? 2000 : 150)
+      tellsRow = row !== undefined
+      return row
+    },
   })
   let exit: (code: number) => void = () => undefined
   const ended = new Promise<number>((resolve) => {

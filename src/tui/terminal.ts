@@ -41,13 +41,15 @@ export function openTerminal({ stdin, stdout, environment }: TerminalOptions): T
   const console = environment['TERM'] === 'linux'
   const [begin, end] = console ? ['\x1b[?2004h', '\x1b[?2004l\x1b[?25h'] : [enter, leave]
   let listener: (events: readonly InputEvent[]) => void = () => undefined
-  const waiting = new Set<(reply: string) => void>()
+  /** Oldest first; true: the reply was for this one. */
+  const waiting = new Set<(reply: string) => boolean>()
   let timer: NodeJS.Timeout | undefined
   let taken = false
   let titled = false
 
   const give = (events: readonly InputEvent[]): void => {
-    for (const event of events) if (event.type === 'reply') for (const hear of waiting) hear(event.text)
+    // Each question has its own answer: what the oldest takes is not for one that was asked later.
+    for (const event of events) if (event.type === 'reply') [...waiting].some((hear) => hear(event.text))
     const rest = events.filter((event) => event.type !== 'reply')
     if (rest.length > 0) listener(rest)
   }
@@ -95,9 +97,10 @@ export function openTerminal({ stdin, stdout, environment }: TerminalOptions): T
         waiting.delete(hear)
         resolve(answer)
       }
-      const hear = (reply: string): void => {
+      const hear = (reply: string): boolean => {
         const answer = read(reply)
         if (answer !== undefined) finish(answer)
+        return answer !== undefined
       }
       const limit = setTimeout(() => finish(undefined), timeoutMs)
       waiting.add(hear)

@@ -61,7 +61,7 @@ describe('while it streams', () => {
 
   /** Streams the text and changes the size when a number is there, again until no size met bytes on their way. */
   const resized = async (text: string, sizes: readonly (readonly [string, number, number])[]): Promise<void> => {
-    for (let left = 6; left > 0; left -= 1) {
+    for (let left = 10; left > 0; left -= 1) {
       await open({ columns: 110, rows: 35, replies: [{ text, chunkMs: 1 }] })
       pty.type('go\r')
       for (const [number, columns, rows] of sizes) {

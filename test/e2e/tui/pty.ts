@@ -81,6 +81,7 @@ export function openPty(options: PtyOptions = {}): Pty {
   /** Whether the emulator has drawn all of the frame that it was given last. */
   let whole = true
   const resizedAt: number[] = []
+  const afterFrame: (() => void)[] = []
   let exited: number | undefined
   const { CI: _, NO_COLOR: __, ...inherited } = process.env
   const pty: IPty = spawn(process.execPath, [join(root, 'bin', 'cachalot.js'), ...(options.words ?? [])], {
@@ -106,6 +107,7 @@ export function openPty(options: PtyOptions = {}): Pty {
       const drawn = output.slice(Math.max(0, end - longestFrame), end)
       const [begun, ended] = [drawn.lastIndexOf(frameBegin), drawn.lastIndexOf(frameEnd)]
       if (begun >= 0 || ended >= 0) whole = begun <= ended
+      if (whole) for (const next of afterFrame.splice(0)) next()
     })
   })
   pty.onExit(({ exitCode }) => {
@@ -124,7 +126,7 @@ export function openPty(options: PtyOptions = {}): Pty {
       await new Promise((resolve) => setTimeout(resolve, 4))
     }
   }
-  const until: Pty['until'] = (what, ms = 20_000) => {
+  const until: Pty['until'] = (what, ms = 30_000) => {
     const met = (): boolean => {
       if (typeof what === 'function') return what()
       const text = screen().join('\n')
@@ -140,13 +142,18 @@ export function openPty(options: PtyOptions = {}): Pty {
     type: (text) => pty.write(text),
     resize: (cols, to) =>
       new Promise((resolve) => {
-        // The emulator keeps what it was given and has not drawn: a real one has drawn what it has read.
-        terminal.write('', () => {
+        let done = false
+        const change = (): void => {
+          if (done) return
+          done = true
           terminal.resize(cols, to)
           pty.resize(cols, to)
           resizedAt.push(output.length)
           resolve()
-        })
+        }
+        // Behind a frame that has been drawn, so that the next one is not on its way yet; a program at rest draws none.
+        afterFrame.push(change)
+        setTimeout(() => done || terminal.write('', change), 1000)
       }),
     collisions: () => resizedAt.filter((at) => !output.startsWith(cursorQuestion, at)).length,
     screen,
