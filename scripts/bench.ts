@@ -26,7 +26,8 @@ const { values: flags } = parseArgs({
   options: {
     only: {
       type: 'string',
-      default: 'start,unattended,interface,interrupt,command,undo,packing,context,engine,grammar,yield,state,speculation,tries',
+      default:
+        'start,unattended,interface,interrupt,command,undo,packing,context,engine,grammar,yield,state,speculation,tries',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
