@@ -107,7 +107,7 @@ export function openPty(options: PtyOptions = {}): Pty {
       const drawn = output.slice(Math.max(0, end - longestFrame), end)
       const [begun, ended] = [drawn.lastIndexOf(frameBegin), drawn.lastIndexOf(frameEnd)]
       if (begun >= 0 || ended >= 0) whole = begun <= ended
-      if (whole) for (const next of afterFrame.splice(0)) next()
+      if (whole && end === output.length) for (const next of afterFrame.splice(0)) next()
     })
   })
   pty.onExit(({ exitCode }) => {
