@@ -2,6 +2,10 @@
  * The agent of a test, as a process of its own: opens the sandbox as a given user and runs commands that come by
  * message. Everything is imported before the privileges are dropped, so that a checkout which only root can read works.
  */
+
+// What the sandbox itself imports only when a command needs it.
+import '../../../sandbox/held.ts'
+import '../../../sandbox/proxy/server.ts'
 import {
   BackgroundCommands,
   type BackgroundState,
