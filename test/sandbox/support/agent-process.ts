@@ -3,7 +3,7 @@
  * message. Everything is imported before the privileges are dropped, so that a checkout which only root can read works.
  */
 
-// What the sandbox itself imports only when a command needs it.
+import { registerHooks } from 'node:module'
 import '../../../sandbox/held.ts'
 import '../../../sandbox/proxy/server.ts'
 import {
@@ -16,6 +16,14 @@ import {
   type Sandbox,
   SandboxError,
 } from '../../../sandbox/index.ts'
+
+// The sandbox imports two files (above) when a command needs them: Node would look for them on the disk once more.
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier.startsWith('.')
+      ? { url: new URL(specifier, context.parentURL).href, shortCircuit: true }
+      : next(specifier, context),
+})
 
 export interface Start {
   readonly type: 'start'
