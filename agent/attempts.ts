@@ -10,13 +10,14 @@
  * still; the run is then not done.
  *
  * Where no check looks at what the code does, the first attempt stays; only when the user asked for several (`--tries`) are
- * they compared, and the most frequent is taken, the greedy one among equals.
+ * they compared, and the most frequent is taken, the one among equals that the model was surest of.
  */
 import type { Sampling } from '../engine/index.ts'
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
+import { Certainty } from './turn/certainty.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Ending } from './turn/outcome.ts'
 import type { Reply } from './turn/reply.ts'
@@ -77,6 +78,12 @@ async function* afresh(
     await turn.conversation.rewind(mark)
     forget()
   }
+  // Where the user wants several, no check may tell them apart.
+  const next = (number: number): Turn => ({
+    ...turn,
+    sampling: samplingOf(turn.sampling, number),
+    certainty: turn.tries === undefined ? undefined : new Certainty(),
+  })
   const made: Attempt[] = []
   /** The attempt whose files and words are in place. */
   let here: Attempt | undefined
@@ -86,6 +93,7 @@ async function* afresh(
   /** One attempt, with what its checks say. Undefined: it is not the end. */
   async function* attempt(on: Turn, reply?: Reply): AsyncGenerator<AgentEvent, Attempted | undefined> {
     const ending = yield* rounds({ ...on, steering }, spending, task, reply)
+    const certainty = on.certainty?.mean
     const stopped = await stoppedBy(turn, spending, ending)
     if (stopped !== undefined) {
       const best = farthest(made)
@@ -103,7 +111,7 @@ async function* afresh(
     if (ending.exit === 'done' && climbed === undefined) {
       return { ending: halted(turn, spending) ?? ending, checks: [] }
     }
-    here = { ending, climbed, held, key }
+    here = { ending, climbed, held, key, certainty }
     made.push(here)
     return passed(here) && (climbed?.decided || turn.tries === undefined)
       ? { ending, checks: climbed?.reports ?? [] }
@@ -113,10 +121,7 @@ async function* afresh(
   /** Attempts whose first replies are written at once; each is tried by itself as it ends, the first that passes ends the rest. */
   async function* sideBySide(count: number): AsyncGenerator<AgentEvent, Attempted | undefined> {
     const shared = turn.conversation.placed.length
-    const turns = Array.from({ length: count }, (_, i) => ({
-      ...turn,
-      sampling: samplingOf(turn.sampling, made.length + 1 + i),
-    }))
+    const turns = Array.from({ length: count }, (_, i) => next(made.length + 1 + i))
     for await (const { turn: on, events, reply } of together(turns, spending)) {
       spending.steps += 1
       yield { type: 'step', step: spending.steps }
@@ -143,7 +148,7 @@ async function* afresh(
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {
-      over = yield* attempt({ ...turn, sampling: samplingOf(turn.sampling, before + 1) })
+      over = yield* attempt(next(before + 1))
     }
     if (over !== undefined) return over
     const spent = spending.seconds - began

@@ -20,6 +20,8 @@ export interface Attempt {
   readonly held: readonly Difference[]
   /** Equal for attempts that came to the same text. */
   readonly key: string
+  /** Mean log-probability of what the model said; undefined where it is not known. */
+  readonly certainty: number | undefined
 }
 
 export const failureText = ({ name, detail }: CheckReport): string => `${name}: ${detail}`
@@ -39,6 +41,13 @@ const possible = (made: readonly Attempt[]) => made.filter(({ climbed }) => clim
 
 const agreeing = (made: readonly Attempt[], { key }: Attempt): number =>
   made.filter((other) => other.key === key).length
+
+/** Whether one attempt is to be taken rather than another: more agree with it, or as many and the model was surer of it. */
+function isRather(open: readonly Attempt[], one: Attempt, other: Attempt): boolean {
+  const more = agreeing(open, one) - agreeing(open, other)
+  if (more !== 0 || one.certainty === undefined || other.certainty === undefined) return more > 0
+  return one.certainty > other.certainty
+}
 
 /** More than half of all attempts that will be made agree already. */
 export function settled(made: readonly Attempt[], tries: number): boolean {
@@ -62,9 +71,10 @@ export async function choose(
 ): Promise<Attempted & { readonly attempt: Attempt | undefined }> {
   const open = possible(made)
   if (open.length > 0) {
-    const attempt = open.reduce((best, each) => (agreeing(open, each) > agreeing(open, best) ? each : best))
+    const attempt = open.reduce((best, each) => (isRather(open, each, best) ? each : best))
     const count = agreeing(open, attempt)
-    const detail = `${count} of ${made.length} attempts came to this text`
+    const sure = count === 1 && attempt.certainty !== undefined ? ', of which the model was the surest' : ''
+    const detail = `${count} of ${made.length} attempts came to this text${sure}`
     const agreement: CheckReport = { name: 'agreement', passed: count > 1 ? true : null, detail }
     return { attempt, ending: attempt.ending, checks: [...(attempt.climbed?.reports ?? []), agreement] }
   }

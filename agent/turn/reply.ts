@@ -41,6 +41,7 @@ export async function* hearReply(
       signal: options.signal,
       maxTokens: options.maxTokens,
       sampling: turn.sampling,
+      logprobs: turn.certainty !== undefined,
       files: turn.filesInPlay(),
       folder: turn.toolContext.workspace.root,
     })
@@ -73,8 +74,10 @@ export async function* hearReply(
         yield { type: 'notice', level: 'info', text: event.text }
         break
       case 'call':
+        // Announced when it runs, with its effects.
+        break
       case 'logprobs':
-        // Calls are announced when they run, with their effects; log-probabilities are not asked for here.
+        for (const { logprob } of event.tokens) turn.certainty?.add(logprob)
         break
       case 'done':
         options.spent(event.usage)

@@ -8,6 +8,7 @@ import type { AgentEvent } from '../events.ts'
 import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
 import type { Rule } from '../policy/rules.ts'
 import type { TurnRecorder } from '../undo/recorder.ts'
+import type { Certainty } from './certainty.ts'
 
 export type Explore = (
   question: string,
@@ -36,6 +37,8 @@ export interface Turn {
   readonly sampling: Partial<Sampling> | undefined
   /** The most attempts; undefined: by the model. */
   readonly tries: number | undefined
+  /** Told of each sampled token, where attempts may have to be compared by it. */
+  readonly certainty?: Certainty | undefined
   /** Commands of the user that check what was done. */
   readonly checks: CheckCommands
   /** Takes the words that the user said since the last look. */

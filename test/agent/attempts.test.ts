@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { loadLog } from '../../agent/log/load.ts'
-import type { Model, Sampling } from '../../engine/index.ts'
+import type { Model, ModelEvent, Sampling } from '../../engine/index.ts'
 import { scriptedModel } from '../../engine/index.ts'
 import { collect, type Result, type Stage, stage, text } from './support.ts'
 
@@ -145,6 +145,34 @@ test('several attempts that no check can tell apart: the most frequent stays', a
   expect(await perform(clear, 'Count on in a.txt')).toMatchObject({ exit: 'done', steps: 2 })
   const usual = await stage([replies[0]!], { files: { 'a.txt': 'one\n' }, info: small })
   expect(await perform(usual, 'Count on in a.txt')).toMatchObject({ exit: 'done', steps: 1, checks: [] })
+})
+
+test('of attempts that nothing else tells apart the one stays that the model was surest of', async () => {
+  const inner = scriptedModel(
+    ['two\n', 'three\n', 'four\n'].map((content) => writes(content, 'a.txt')),
+    small,
+  )
+  const sure = [-0.5, -0.1, -0.9]
+  const model: Model = {
+    ...inner,
+    async start(prefix) {
+      const session = await inner.start(prefix)
+      async function* respond(options: Parameters<typeof session.respond>[0]): AsyncGenerator<ModelEvent> {
+        const logprob = sure.shift()
+        if (options.logprobs && logprob !== undefined) {
+          yield { type: 'logprobs', tokens: [{ token: 1, logprob, text: '' }] }
+        }
+        yield* session.respond(options)
+      }
+      return { ...session, respond }
+    },
+  }
+  const at = await stage([], { files: { 'a.txt': 'one\n' }, model, info: small, tries: 3 })
+  expect(await perform(at, 'Count on in a.txt')).toMatchObject({
+    exit: 'done',
+    checks: [{ name: 'agreement', passed: null }],
+  })
+  expect(text(at.root, 'a.txt')).toBe('three\n')
 })
 
 test.runIf(python)('the first two attempts are greedy, later ones are not, each with its own seed', async () => {
