@@ -17,11 +17,11 @@ import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
+import { inSteps } from './steps.ts'
 import { Certainty } from './turn/certainty.ts'
 import type { Spending } from './turn/limits.ts'
-import type { Ending } from './turn/outcome.ts'
 import type { Reply } from './turn/reply.ts'
-import { halted, rounds } from './turn/rounds.ts'
+import { halted, rounds, stoppedBy } from './turn/rounds.ts'
 import { together } from './turn/together.ts'
 import type { Turn } from './turn/turn.ts'
 
@@ -34,6 +34,7 @@ const usual = { small: 4, full: 3 } as const
 const patience = { first: 5, least: 45, most: 180 } as const
 
 export async function* attempts(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Attempted> {
+  if (turn.steps !== undefined) return yield* inSteps(turn, spending, task, turn.steps)
   const mark = turn.info.prompt === 'small' ? await turn.conversation.mark() : undefined
   return mark === undefined ? yield* mended(turn, spending, task) : yield* afresh(turn, spending, task, mark)
 }
@@ -94,7 +95,7 @@ async function* afresh(
   async function* attempt(on: Turn, reply?: Reply): AsyncGenerator<AgentEvent, Attempted | undefined> {
     const ending = yield* rounds({ ...on, steering }, spending, task, reply)
     const certainty = on.certainty?.mean
-    const stopped = await stoppedBy(turn, spending, ending)
+    const stopped = stoppedBy(turn, spending, ending)
     if (stopped !== undefined) {
       const best = farthest(made)
       // What a broken-off attempt leaves is worth less than a whole one.
@@ -175,13 +176,6 @@ async function* afresh(
 }
 
 const passed = ({ climbed }: Attempt): boolean => climbed !== undefined && climbed.failed === undefined
-
-/** The end of a run that no further attempt can help; undefined when one may. */
-async function stoppedBy(turn: Turn, spending: Spending, ending: Ending): Promise<Ending | undefined> {
-  const halt = ending.exit === 'done' ? undefined : halted(turn, spending)
-  if (halt !== undefined) return halt
-  return ending.exit === 'done' || ending.exit === 'not-done' || ending.exit === 'limit' ? undefined : ending
-}
 
 const patienceAfter = (first: number): number =>
   Math.min(patience.most, Math.max(patience.least, patience.first * first))

@@ -2,7 +2,7 @@
 import type { Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
 import { type KnownFiles, type KnownMark, knownFiles, type News } from './context/known.ts'
-import { packTask } from './context/pack.ts'
+import { type Packed, packTask } from './context/pack.ts'
 import type { Known } from './context/repository/delta.ts'
 import { knownFrom } from './context/repository/resident.ts'
 import type { Conversation, Mark } from './conversation.ts'
@@ -93,13 +93,8 @@ export class Memory {
   /** Puts a task at the end of the conversation, with the files that it needs and what has changed. */
   async begin(conversation: Conversation, task: string, pictures: readonly Picture[]): Promise<void> {
     const packed = await this.#pack(task)
-    const mark = await conversation.mark(true)
-    if (mark !== undefined)
-      this.#turnMarks.push({ task, mark, known: this.#known.mark(), shown: new Map(this.shown), first: this.#first })
-    this.#inputs.push(task)
+    await this.noteTask(conversation, task)
     const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
-    const time = new Date(this.#options.clock.now()).toISOString()
-    await this.#log.note({ type: 'input', time, text: task })
     const { prompt } = this.#options.model.info
     // By itself, so that it can be taken out when the files at the beginning are brought up to date.
     const apart = news !== '' && prompt === 'full'
@@ -108,6 +103,31 @@ export class Memory {
       ...(apart ? [{ role: 'user', text: news } as const] : []),
       { role: 'user', text, ...(pictures.length > 0 && { pictures }) },
     ])
+    await this.#place(packed)
+  }
+
+  /** Puts a step of a task at the end of the conversation: these words, and this one file. It is noted by `noteTask`. */
+  async beginStep(conversation: Conversation, words: string, path: string): Promise<void> {
+    this.shown.clear()
+    this.parts.clear()
+    this.#fileTokens.clear()
+    const packed = await this.#pack(words, path)
+    await conversation.append([{ role: 'user', text: packed.text }])
+    await this.#place(packed)
+  }
+
+  /** Notes what the user said, and where it can be taken back to. */
+  async noteTask(conversation: Conversation, task: string): Promise<void> {
+    const mark = await conversation.mark(true)
+    if (mark !== undefined)
+      this.#turnMarks.push({ task, mark, known: this.#known.mark(), shown: new Map(this.shown), first: this.#first })
+    this.#inputs.push(task)
+    const time = new Date(this.#options.clock.now()).toISOString()
+    await this.#log.note({ type: 'input', time, text: task })
+  }
+
+  /** The model has these in front of it now. */
+  async #place(packed: Packed): Promise<void> {
     this.#known.shown(packed.whole)
     this.#first = false
     for (const { path, fingerprint, text: part, tokens } of packed.parts) {
@@ -136,14 +156,14 @@ export class Memory {
     if (!late()) void conversation.ahead([{ role: 'user', text }])
   }
 
-  async #pack(task: string): ReturnType<typeof packTask> {
+  async #pack(task: string, only?: string): Promise<Packed> {
     const { model, workspace } = this.#options
     const listed = await this.#takeListed()
     // With the repository in the context its list of files is there, too.
     const first = this.#first && this.#known.marks().size === 0
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.shown : new Map([...this.#known.marks(), ...this.shown])
-    return await packTask(task, { model, workspace, shown, first, listed })
+    return await packTask(task, { model, workspace, shown, first, listed, ...(only !== undefined && { only }) })
   }
 
   /** What was listed while the session was opened: once, and not when that is a while ago or failed. */

@@ -24,6 +24,7 @@ import { keepPictures } from './pictures.ts'
 import { openRebasing } from './rebasing.ts'
 import { recovered } from './recover.ts'
 import { type SessionParts, sessionTurn } from './session-turn.ts'
+import { planned, type Steps } from './steps.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder } from './undo/recorder.ts'
 
@@ -120,10 +121,10 @@ class AgentSession implements Session {
     const { info } = this.#options.model
     const { pictures, problems } = await keepPictures(files, { info, folder: dirname(this.#log.file) })
     for (const text of problems) yield { type: 'notice', level: 'warning', text }
-    let conversation: Conversation
+    let begun: { readonly conversation: Conversation; readonly steps: Steps | undefined }
     try {
       if (this.#conversation !== undefined) yield* this.#memory.makeRoom(this.#conversation, signal, true)
-      conversation = await this.#begin(task, pictures)
+      begun = await this.#begin(task, pictures)
     } catch (error) {
       yield* notBegun(error, (this.#options.clock.now() - began) / 1000)
       return
@@ -131,7 +132,8 @@ class AgentSession implements Session {
     this.#parts.changes.restart()
     this.#parts.recorder.begin(task)
     try {
-      for await (const event of runTurn(sessionTurn(this.#parts, conversation, signal), task)) {
+      const { conversation, steps } = begun
+      for await (const event of runTurn({ ...sessionTurn(this.#parts, conversation, signal), steps }, task)) {
         // Who hears the result may take the turn back at once.
         const unrecorded = event.type === 'result' ? await this.#parts.recorder.end() : undefined
         if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
@@ -228,12 +230,14 @@ class AgentSession implements Session {
   }
 
   /** Opens the conversation where it is not open yet, and puts the task at its end, with what the model needs for it. */
-  async #begin(task: string, pictures: readonly Picture[]): Promise<Conversation> {
+  async #begin(task: string, pictures: readonly Picture[]) {
     const conversation = await this.#open()
     // What an earlier run left behind (an interrupted reply, calls without a result) comes before anything new.
     await conversation.settle()
-    await this.#memory.begin(conversation, task, pictures)
-    return conversation
+    const steps = await planned(this.#options, this.#memory, conversation, task)
+    if (steps === undefined) await this.#memory.begin(conversation, task, pictures)
+    else await this.#memory.noteTask(conversation, task)
+    return { conversation, steps }
   }
 
   async close(): Promise<void> {

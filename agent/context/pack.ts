@@ -50,6 +50,8 @@ export async function packTask(
     readonly workspace: Workspace
     readonly shown: ReadonlyMap<string, string>
     readonly first: boolean
+    /** Show this file, whatever the task names. */
+    readonly only?: string
     /** The files of the work tree, where they were listed just now. */
     readonly listed?: readonly string[] | undefined
   },
@@ -57,7 +59,7 @@ export async function packTask(
   const { model, workspace, shown } = options
   const { prompt, contextTokens } = model.info
   const tree = options.listed ?? (await listFiles(workspace.root))
-  const named = await filesNamed(task, tree, workspace)
+  const named = options.only === undefined ? await filesNamed(task, tree, workspace) : [options.only]
   let room = Math.floor((contextTokens ?? assumedContext) * share[prompt])
   const parts: string[] = []
   const whole: WholeFile[] = []

@@ -16,6 +16,13 @@ export function halted(turn: Turn, spending: Spending): Ending | undefined {
   return limit === undefined ? undefined : { exit: 'limit', text: limit }
 }
 
+/** The end of a run that no further attempt can help; undefined when one may. */
+export function stoppedBy(turn: Turn, spending: Spending, ending: Ending): Ending | undefined {
+  const halt = ending.exit === 'done' ? undefined : halted(turn, spending)
+  if (halt !== undefined) return halt
+  return ending.exit === 'done' || ending.exit === 'not-done' || ending.exit === 'limit' ? undefined : ending
+}
+
 /**
  * How often in a row a reply may break off like this and be asked for again: the session is good, and nothing of the reply is
  * in it. An engine's host that died is started anew; a server whose reply broke off in the middle has answered, at least.

@@ -7,6 +7,7 @@ import type { Conversation } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
 import type { Approve, Clock, RunLimits, SessionOptions } from '../options.ts'
 import type { Rule } from '../policy/rules.ts'
+import type { Steps } from '../steps.ts'
 import type { TurnRecorder } from '../undo/recorder.ts'
 import type { Certainty } from './certainty.ts'
 
@@ -52,6 +53,8 @@ export interface Turn {
   readonly news: ((command: boolean) => Promise<string>) | undefined
   /** Before a request: makes room in the context where there is little. Undefined: the context is left as it is. */
   readonly makeRoom: (() => AsyncGenerator<AgentEvent, void>) | undefined
+  /** The task is one change in many files, which a small model does one at a time; nothing of it is in the conversation yet. */
+  readonly steps?: Steps | undefined
   /** Path → the part of a long file that the model was shown and asked to write again. */
   readonly parts: ReadonlyMap<string, string>
   /** Work-tree paths that the model was shown whole, or such a part of. */

@@ -1,0 +1,84 @@
+/** One change in many files, by a small model: a file at a time, and all of it or nothing. */
+import { expect, test } from 'vitest'
+import { stepPlan } from '../../agent/context/steps.ts'
+import { collect, type Stage, stage, text } from './support.ts'
+
+const small = { finishes: 'edits', prompt: 'small' } as const
+const task = 'Rename oldName to newName everywhere'
+const files = {
+  'a.js': 'export const oldName = 1\n',
+  'b.js': "import { oldName } from './a.js'\nconsole.log(oldName)\n",
+  'lib/c.js': '// oldNames are others\nexport { oldName } from "../a.js"\n',
+  'other.js': 'export const name = "oldNames"\n',
+}
+const renamed = (path: keyof typeof files): string => files[path].replace(/\boldName\b/g, 'newName')
+const write = (path: string, content: string) => ({ calls: [{ name: 'write', arguments: { path, content } }] })
+
+async function perform(at: Stage, words = task) {
+  const events = await collect(at.session.send(words))
+  const last = events.at(-1)
+  if (last?.type !== 'result') throw new Error(`the last event is ${last?.type}`)
+  return { ...last, notices: events.flatMap((event) => (event.type === 'notice' ? [event.text] : [])) }
+}
+
+test('each file is done by itself, and what is said of it is not said of the others', async () => {
+  const order = ['a.js', 'b.js', 'lib/c.js'] as const
+  const at = await stage(
+    order.map((path) => write(path, renamed(path))),
+    { files, info: small },
+  )
+  const result = await perform(at)
+  expect(result).toMatchObject({ exit: 'done', steps: 3 })
+  expect(result.changes.map(({ path }) => path)).toEqual([...order])
+  for (const path of order) expect(text(at.root, path)).toBe(renamed(path))
+  expect(text(at.root, 'other.js')).toBe(files['other.js'])
+  expect(result.notices).toContain('oldName stands in 3 files, done one at a time: a.js, b.js, lib/c.js.')
+  for (const [i, { messages }] of at.model.requests.entries()) {
+    const shown = JSON.stringify(messages)
+    expect(shown).toContain(task)
+    for (const path of order) expect(shown.includes(JSON.stringify(files[path]).slice(1, -1))).toBe(path === order[i])
+  }
+})
+
+test('a file that is not done is tried once more; then no file is changed at all', async () => {
+  const half = files['b.js'].replace('oldName', 'newName')
+  const replies = [write('a.js', renamed('a.js')), write('b.js', half), write('b.js', renamed('b.js'))]
+  const at = await stage([...replies, write('lib/c.js', renamed('lib/c.js'))], { files, info: small })
+  expect(await perform(at)).toMatchObject({ exit: 'done', steps: 4 })
+  expect(text(at.root, 'b.js')).toBe(renamed('b.js'))
+
+  const stuck = { text: 'There is nothing to rename here.' }
+  const bad = await stage([replies[0]!, stuck, stuck, stuck, stuck], { files, info: small })
+  const result = await perform(bad)
+  expect(result).toMatchObject({ exit: 'not-done', changes: [] })
+  expect(result.text).toBe('oldName still stands in b.js. No file was changed.')
+  for (const [path, was] of Object.entries(files)) expect(text(bad.root, path)).toBe(was)
+})
+
+test('what is done so can be asked to go on, and is one turn', async () => {
+  const order = ['a.js', 'b.js', 'lib/c.js'] as const
+  const at = await stage([...order.map((path) => write(path, renamed(path))), { text: 'It was renamed.' }], {
+    files,
+    info: small,
+  })
+  await perform(at)
+  expect(await perform(at, 'What was done?')).toMatchObject({ exit: 'done', text: 'It was renamed.' })
+})
+
+test('a plan is made for one word in all places only', async () => {
+  const at = await stage([], { files, info: small })
+  const plan = (words: string) => stepPlan(words, async () => Object.keys(files), at.root)
+  for (const words of [
+    'rename the function `oldName` to newName throughout',
+    'Replace all uses of oldName with newName in all files',
+    'Change "oldName" to "newName" across the code base.',
+  ])
+    expect(await plan(words)).toEqual({ word: 'oldName', files: ['a.js', 'b.js', 'lib/c.js'] })
+  for (const words of [
+    'Rename oldName to newName in a.js',
+    'Rename missing to other everywhere',
+    'Add tests everywhere',
+    'Why is oldName used everywhere?',
+  ])
+    expect(await plan(words)).toBeUndefined()
+})
