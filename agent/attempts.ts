@@ -163,7 +163,8 @@ async function* afresh(
     yield { type: 'notice', level: 'info', text: `Attempt ${made.length} of at most ${tries}: ${why}. Trying again.` }
     await back()
     await turn.changes.put([])
-    const words = [...(failed === undefined ? [] : [hint(failed)]), ...heard]
+    const told = last.held.length === 0 && last.ending.exit === 'not-done' ? copied(failed) : failed && hint(failed)
+    const words = [...(told === undefined ? [] : [told]), ...heard]
     await turn.conversation.append(words.map((text) => ({ role: 'user', text })))
   }
 
@@ -198,8 +199,15 @@ async function whatFailed(
   if (climbed !== undefined) return climbed.failed === undefined ? undefined : failureText(climbed.failed)
   // Nothing was changed: what fails as it is says what there is to do.
   const asWas = await checkOriginal(turn, spending, task, await turn.changes.differences())
-  if (asWas?.failed !== undefined) return `it kept the code that was there, and with that ${failureText(asWas.failed)}`
+  if (asWas?.failed !== undefined) return failureText(asWas.failed)
   return ending.exit === 'limit' ? 'the answer was too long' : undefined
 }
+
+/**
+ * A small model that is shown a file likes to give it back as it is. A greedy one that hears nothing new does so again, byte for
+ * byte; asked to explain first, it was seen to stop at its explanation, which costs a request more.
+ */
+const copied = (failed: string | undefined): string =>
+  `An earlier answer to this was the code as it stands. That is wrong${failed === undefined ? '' : `: ${failed}`}\nWrite it with the change.`
 
 const hint = (failed: string): string => `An earlier answer to this was wrong: ${failed}\nAvoid that mistake.`

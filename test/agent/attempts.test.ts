@@ -88,6 +88,17 @@ test.runIf(python)('an answer that changes nothing is tried again, with what fai
   expect(JSON.stringify(at.model.requests[2]?.messages.at(-1))).toContain('double(2) should give 4, but gives 3')
 })
 
+test('after an answer that changes nothing the next request says so, also where no check has anything to say', async () => {
+  const at = await stage([writes('one\n', 'a.txt'), writes('two\n', 'a.txt')], {
+    files: { 'a.txt': 'one\n' },
+    info: small,
+  })
+  expect(await perform(at, 'Fix a.txt')).toMatchObject({ exit: 'done', steps: 2 })
+  const [first, second] = at.model.requests.map(({ messages }) => JSON.stringify(messages))
+  expect(first).not.toContain('the code as it stands')
+  expect(second).toContain('An earlier answer to this was the code as it stands.')
+})
+
 test.runIf(python)('files that an attempt made or removed go back before the next', async () => {
   const first = {
     calls: [
