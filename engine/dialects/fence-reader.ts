@@ -1,5 +1,5 @@
 /** Reads the inside of one fence and says what it was. */
-import { closesFence, type Fence, type FenceKind, fenceKind, orphanKind, withoutIndent } from './fence.ts'
+import { closesFence, type Fence, type FenceKind, fenceKind, orphanKind, withoutIndent, wraps } from './fence.ts'
 import { diffLanguages, shellLanguages } from './fence-language.ts'
 import type { FencedOutput } from './fenced-output.ts'
 import { looksLikeCall, readBareCalls, readCalls } from './json-call.ts'
@@ -21,6 +21,8 @@ export interface FenceReader {
   line(line: string): FenceStep
   /** The reply ended inside. */
   end(): void
+  /** It was opened twice, so that it may be closed twice. */
+  readonly wrapped: boolean
   readonly fence: Fence
 }
 
@@ -28,6 +30,7 @@ export function fenceReader(fence: Fence, out: FencedOutput): FenceReader {
   let kind: FenceKind | undefined
   /** Whether it holds SEARCH blocks: its other lines are then no file. */
   let blocks = false
+  let wrapped = false
 
   /** Shows what there is of the fence, as soon as it is known what it is. */
   function announce(is: FenceKind): void {
@@ -102,7 +105,14 @@ export function fenceReader(fence: Fence, out: FencedOutput): FenceReader {
 
   return {
     fence,
+    get wrapped() {
+      return wrapped
+    },
     line(line) {
+      if (!wrapped && kind === undefined && wraps(fence, line, out.files)) {
+        wrapped = true
+        return 'open'
+      }
       const content = withoutIndent(fence, line)
       const head = fence.inner.length === 0 ? searchHead(content) : undefined
       if (head !== undefined) {

@@ -5,9 +5,9 @@ import { commentPath, fitsFence, pathLine, readInfo } from './path-line.ts'
 export interface Fence {
   /** The opening line as written. */
   readonly opening: string
-  readonly mark: string
-  readonly indent: number
-  readonly language: string
+  mark: string
+  indent: number
+  language: string
   path: string | undefined
   /** The file in play that the sentence before the fence speaks of: a guess, for a fence without a path. */
   readonly hint: string | undefined
@@ -54,6 +54,24 @@ export function openFence(
     lines: [],
     inner: [],
   }
+}
+
+/**
+ * Takes a line that opens another fence where nothing of this one has been said yet: a model that has put the path behind the
+ * first marks opens the code once more, with its language. There is one fence then. Markdown may begin so.
+ */
+export function wraps(fence: Fence, line: string, files: readonly string[]): boolean {
+  const opening = fenceOpening(line)
+  if (opening === undefined || opening.info === '' || opening.mark[0] !== fence.mark[0]) return false
+  if (fence.lines.some((said) => said.trim() !== '') || /^(?:md|mdx|markdown)$/.test(fence.language)) return false
+  if (/\.(?:md|mdx|markdown)$/i.test(fence.path ?? '')) return false
+  const info = readInfo(opening.info, files)
+  fence.mark = opening.mark
+  fence.indent = opening.indent
+  if (info.language !== '') fence.language = info.language
+  fence.path ??= info.path
+  fence.lines = []
+  return true
 }
 
 /**

@@ -50,6 +50,8 @@ export function fencedParser(options: ParserOptions): ReplyParser {
   let lastText = ''
   let lastBlockPath: string | undefined
   let fence: FenceReader | undefined
+  /** The fence before this line was opened twice: its second end may follow. */
+  let endsTwice = false
   let block: Block | undefined
   let json: JsonRegion | undefined
 
@@ -60,6 +62,10 @@ export function fencedParser(options: ParserOptions): ReplyParser {
 
   function outside(line: string): void {
     const opening = fenceOpening(line)
+    if (endsTwice && line.trim() !== '') {
+      endsTwice = false
+      if (opening?.info === '') return
+    }
     const head = opening === undefined ? searchHead(line) : undefined
     if (opening !== undefined) {
       fence = fenceReader(
@@ -105,6 +111,7 @@ export function fencedParser(options: ParserOptions): ReplyParser {
       beginBlock(step.head, step.path)
       return
     }
+    endsTwice = reader.wrapped
     fence = undefined
     if (typeof step === 'object') named = { path: step.named, lines: step.lines }
   }

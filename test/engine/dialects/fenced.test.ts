@@ -297,6 +297,26 @@ describe('SEARCH/REPLACE blocks', () => {
   })
 })
 
+describe('a fence that is opened twice', () => {
+  test.each([
+    ['closed once', '```lib/x.py\n```python\nx = 1\n```\n\nThis should do.\n'],
+    ['closed twice', '```lib/x.py\n```python\nx = 1\n```\n```\n\nThis should do.\n'],
+    ['with four marks', 'lib/x.py\n````\n```python\nx = 1\n```\n````\nThis should do.'],
+    ['after an empty line', 'lib/x.py\n```\n\n```python\nx = 1\n```\n'],
+  ])('%s: one file', (_, reply) => {
+    const events = parseAnyhow(fenced, reply, { files: ['lib/x.py'] })
+    expect(calls(events)).toEqual([write('lib/x.py', 'x = 1\n')])
+    expect(malformed(events)).toEqual([])
+  })
+
+  test('is content where markdown begins so, and after the first word of a file', () => {
+    const shown = '```py\nx\n```\n'
+    expect(calls(parseAnyhow(fenced, `x.md\n\`\`\`\n${shown}\`\`\`\n`))).toEqual([write('x.md', shown)])
+    const text = `"""Say:\n${shown}"""\n`
+    expect(calls(parseAnyhow(fenced, `x.py\n\`\`\`python\n${text}\`\`\`\n`))).toEqual([write('x.py', text)])
+  })
+})
+
 describe('a reply that was cut', () => {
   test.each([
     ['a file', 'x.py\n```python\nhalf'],
