@@ -28,6 +28,9 @@ export interface EmbeddedOptions {
   readonly keepSequences?: number
 }
 
+/** Told by how the libraries came, as in engine/embedded/memory.ts. */
+const onGpu = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] !== undefined
+
 /** The model owns the engine from here on: `close` closes it. */
 export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequences = 0 }: EmbeddedOptions): Model {
   let stops: Promise<Stops> | undefined
@@ -56,8 +59,9 @@ export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequen
       rewind: engine.info.rewind,
       finishes: info.finishes,
       prompt: info.prompt,
-      // Three beside the conversation itself: as many sequences as an engine has where nobody says otherwise.
-      ...(engine.info.rewind === 'free' && { together: 3 }),
+      // Three beside the conversation itself: as many sequences as an engine has where nobody says otherwise. On a CPU three at
+      // once take as long as three after each other, and longer where much is copied (npm run bench -- --only tries).
+      ...(engine.info.rewind === 'free' && onGpu && { together: 3 }),
     },
   }
   return {
