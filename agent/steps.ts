@@ -65,8 +65,7 @@ export async function* inSteps(
     for (let stale = 0; left > 0; ) {
       if (mark !== undefined) await turn.conversation.rewind(mark)
       const replyTokens = await steps.begin(path)
-      const again = stale === 0 ? {} : { temperature: 0.7, seed: stale }
-      const sampling = stale === 0 ? turn.sampling : { ...turn.sampling, ...again }
+      const sampling = stale === 0 ? turn.sampling : { ...turn.sampling, temperature: 0.7, seed: stale }
       const ending = yield* rounds({ ...turn, replyTokens, sampling }, spending, task)
       const stopped = stoppedBy(turn, spending, ending)
       if (stopped !== undefined) return stopped
@@ -78,14 +77,21 @@ export async function* inSteps(
     return undefined
   }
 
-  for (const [at, path] of files.entries()) {
-    if (files.length > 1) {
-      yield { type: 'notice', level: 'info', text: `Step ${at + 1} of ${files.length}: ${path}` }
+  let whole = false
+  try {
+    for (const [at, path] of files.entries()) {
+      if (files.length > 1) {
+        yield { type: 'notice', level: 'info', text: `Step ${at + 1} of ${files.length}: ${path}` }
+      }
+      const ending = yield* oneFile(path)
+      if (ending !== undefined) {
+        return { ending: { ...ending, text: `${ending.text} No file was changed.`.trim() }, checks: [] }
+      }
     }
-    const ending = yield* oneFile(path)
-    if (ending === undefined) continue
-    await turn.changes.put([])
-    return { ending: { ...ending, text: `${ending.text} No file was changed.`.trim() }, checks: [] }
+    whole = true
+  } finally {
+    // Also where the engine died, or nobody listens any more.
+    if (!whole) await turn.changes.put([])
   }
 
   const ending: Ending = { exit: 'done', text: '' }

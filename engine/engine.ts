@@ -95,8 +95,16 @@ export interface Grammar {
   readonly triggers?: readonly Trigger[]
   /** Arguments that are held to what is on disk, within what the triggers' rules allow. */
   readonly fields?: readonly Field[]
-  /** Absolute path of the folder that the fields speak of. Without it they do nothing. */
-  readonly folder?: string
+  /** What the fields speak of. Without it they do nothing. */
+  readonly folder?: GrammarFolder
+}
+
+/** A work tree, as far as a grammar may look at it. */
+export interface GrammarFolder {
+  /** Absolute, real path. */
+  readonly path: string
+  /** Files in it that the model has been shown: of no other is the text looked at, or a reply could be led to tell it. */
+  readonly seen: readonly string[]
 }
 
 export interface Trigger {

@@ -1,4 +1,5 @@
 /** The door to any model: embedded, remote or scripted. The loop knows only this file. */
+import type { GrammarFolder } from './engine.ts'
 import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
 
 export interface ModelInfo {
@@ -64,8 +65,8 @@ export interface RespondOptions {
   readonly logprobs?: boolean
   /** Work-tree paths whose text the model was shown whole: a dialect may need them to place a fence without a path. */
   readonly files?: readonly string[]
-  /** Absolute path of the folder that paths in calls are of: where the engine can, it lets them name only what exists there. */
-  readonly folder?: string
+  /** What paths in calls are of: where the engine can, it lets them name only what exists there. */
+  readonly folder?: GrammarFolder
   /** Asked with each event of the reply: true ends it there, as if the model had (embedded and scripted models). */
   readonly enough?: ((event: ModelEvent) => boolean) | undefined
 }

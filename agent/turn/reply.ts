@@ -43,7 +43,7 @@ export async function* hearReply(
       sampling: turn.sampling,
       logprobs: turn.certainty !== undefined,
       files: turn.filesInPlay(),
-      folder: turn.toolContext.workspace.root,
+      folder: { path: turn.toolContext.workspace.root, seen: [...(turn.toolContext.seen?.keys() ?? [])] },
     })
     for await (const event of events) tell(event)
   }

@@ -28,8 +28,10 @@ export interface MemoryOptions {
   readonly batch?: number
 }
 
-/** engine/host/context.ts: smaller on a CPU. Whether there is a GPU is told by how its libraries came. */
-const usualBatch = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] ? 512 : 128
+/** Whether a GPU computes, told by how its libraries came. */
+export const onGpu = process.platform === 'darwin' || (process.env['CACHALOT_LLAMA_LIBS'] ?? '') !== ''
+/** engine/host/context.ts: smaller on a CPU. */
+const usualBatch = onGpu ? 512 : 128
 const outputs = 16
 const mebibyte = 1024 * 1024
 /** Node, the libraries, and llama.cpp's own tables (measured: 107 MiB before weights, cache and vocabulary). */

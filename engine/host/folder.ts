@@ -1,6 +1,16 @@
 /** What a folder holds, looked up while a path or a text of it is being said. Names are bytes (latin1), as in tokens. */
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import type { GrammarFolder } from '../engine.ts'
 
 /** Larger files are not searched. */
 const mostBytes = 1_000_000
@@ -12,9 +22,12 @@ export class Folder {
   readonly #entries = new Map<string, ReadonlyMap<string, Dirent>>()
   readonly #texts = new Map<string, string | undefined>()
 
-  constructor(root: string) {
-    this.#root = root
-    this.#bytes = Buffer.from(root, 'utf8').toString('latin1')
+  readonly #seen: ReadonlySet<string>
+
+  constructor({ path, seen }: GrammarFolder) {
+    this.#root = path
+    this.#bytes = Buffer.from(path, 'utf8').toString('latin1')
+    this.#seen = new Set(seen)
   }
 
   /** Whether the path of a file in here can begin so. */
@@ -39,14 +52,15 @@ export class Folder {
 
   #read(path: string): string | undefined {
     const parts = this.#parts(path)
-    if (!this.#file(parts)) return undefined
+    const name = toText(parts.join('/'))
+    if (!this.#seen.has(name) || !this.#file(parts)) return undefined
+    const bytes = readPlain(join(this.#root, name))
+    if (bytes === undefined) return undefined
     try {
-      const file = join(this.#root, toText(parts.join('/')))
-      if (statSync(file).size > mostBytes) return undefined
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
       return Buffer.from(text.replaceAll('\r\n', '\n'), 'utf8').toString('latin1')
     } catch {
-      // Gone, not readable or in another encoding: then nothing is known of it.
+      // In another encoding: then nothing is known of it.
       return undefined
     }
   }
@@ -87,3 +101,24 @@ export class Folder {
 }
 
 const toText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
+
+/**
+ * The bytes of a regular file that lies where its path says: a command may have put a link or a pipe in the place of it, or of
+ * a folder above it, since it was listed. Undefined for every other, and for large ones.
+ */
+function readPlain(file: string): Buffer | undefined {
+  let descriptor: number | undefined
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const stat = fstatSync(descriptor)
+    const plain = stat.isFile() && stat.nlink === 1 && stat.size <= mostBytes
+    if (!plain || (process.platform === 'linux' && readlinkSync(`/proc/self/fd/${descriptor}`) !== file))
+      return undefined
+    return readFileSync(descriptor)
+  } catch {
+    // Gone or not readable.
+    return undefined
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
+  }
+}

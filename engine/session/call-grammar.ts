@@ -1,6 +1,6 @@
 /** The grammar that a reply's calls are held to. */
 import type { CallGrammar, Dialect } from '../dialect.ts'
-import type { Grammar } from '../engine.ts'
+import type { Grammar, GrammarFolder } from '../engine.ts'
 import type { ToolSpec } from '../messages.ts'
 
 /** A session asks with the same list for every reply, and some dialects' grammars take 10 ms to write. */
@@ -10,7 +10,7 @@ const made = new WeakMap<readonly ToolSpec[], Map<string, CallGrammar | undefine
 export function grammarOf(
   dialect: Dialect,
   tools: readonly ToolSpec[],
-  folder: string | undefined,
+  folder: GrammarFolder | undefined,
 ): Grammar | undefined {
   if (dialect.calls === undefined || tools.length === 0) return undefined
   const known = made.get(tools) ?? new Map<string, CallGrammar | undefined>()

@@ -1,5 +1,6 @@
 /** An embedded model: an Engine that knows tokens and a Dialect that knows how to talk with them. */
 import type { Dialect } from '../dialect.ts'
+import { onGpu } from '../embedded/memory.ts'
 import type { Engine } from '../engine.ts'
 import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '../model.ts'
@@ -27,9 +28,6 @@ export interface EmbeddedOptions {
    */
   readonly keepSequences?: number
 }
-
-/** Told by how the libraries came, as in engine/embedded/memory.ts. */
-const onGpu = process.platform === 'darwin' || process.env['CACHALOT_LLAMA_LIBS'] !== undefined
 
 /** The model owns the engine from here on: `close` closes it. */
 export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequences = 0 }: EmbeddedOptions): Model {

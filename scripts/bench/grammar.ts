@@ -23,7 +23,7 @@ export async function benchGrammar(model: string, rounds: number): Promise<strin
   try {
     const sequence = await engine.sequence()
     const calls = dialectByName('qwen').calls?.(specs)
-    const grammar: Grammar | undefined = calls && { ...calls, folder: process.cwd() }
+    const grammar: Grammar | undefined = calls && { ...calls, folder: { path: process.cwd(), seen: [] } }
     for (const ask of asks) {
       const prompt = await promptOf(engine, ask)
       await sequence.rewind(0)

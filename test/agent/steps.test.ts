@@ -55,6 +55,17 @@ test('a file that is not done is tried once more; then no file is changed at all
   for (const [path, was] of Object.entries(files)) expect(text(bad.root, path)).toBe(was)
 })
 
+test('where the model fails, or nobody listens any more, no file is changed either', async () => {
+  const first = write('a.js', renamed('a.js'))
+  const dead = await stage([first, { failure: { kind: 'internal', message: 'It is gone.' } }], { files, info: small })
+  expect(await perform(dead)).toMatchObject({ exit: 'model', changes: [] })
+  expect(text(dead.root, 'a.js')).toBe(files['a.js'])
+
+  const left = await stage([first, first], { files, info: small })
+  for await (const event of left.session.send(task)) if (event.type === 'tool-result') break
+  expect(text(left.root, 'a.js')).toBe(files['a.js'])
+})
+
 test('what is done so can be asked to go on, and is one turn', async () => {
   const order = ['a.js', 'b.js', 'lib/c.js'] as const
   const at = await stage([...order.map((path) => write(path, renamed(path))), { text: 'It was renamed.' }], {

@@ -96,7 +96,11 @@ async function said(pieces: readonly string[], asked: Asked = {}) {
   ]
   const session = await model.start([{ name: 'conversation', messages }])
   const events: ModelEvent[] = []
-  const options = { signal: new AbortController().signal, maxTokens: 600, ...(held && { folder }) }
+  const options = {
+    signal: new AbortController().signal,
+    maxTokens: 600,
+    ...(held && { folder: { path: folder, seen: ['src/app.py'] } }),
+  }
   for await (const event of session.respond(options)) events.push(event)
   const last = events.at(-1)
   if (last?.type !== 'done') throw new Error(JSON.stringify(last))
@@ -241,7 +245,12 @@ if (real) {
     const session = await model.start([{ name: 'conversation', messages }])
     const events: ModelEvent[] = []
     const signal = new AbortController().signal
-    for await (const event of session.respond({ signal, maxTokens: 200, folder })) events.push(event)
+    for await (const event of session.respond({
+      signal,
+      maxTokens: 200,
+      folder: { path: folder, seen: ['src/app.py'] },
+    }))
+      events.push(event)
     const calls = events.flatMap((event) => (event.type === 'call' ? [event.call] : []))
     expect(events.filter(({ type }) => type === 'malformed')).toEqual([])
     expect(calls.length).toBeGreaterThan(0)
