@@ -42,16 +42,19 @@ export async function* attempts(turn: Turn, spending: Spending, task: string): A
 /** The model hears what failed and goes on from there. */
 async function* mended(turn: Turn, spending: Spending, task: string): AsyncGenerator<AgentEvent, Attempted> {
   const tries = turn.tries ?? usual.full
+  /** What failed last: of an attempt that ends before its own checks, it is all that is known. What passed then may fail now. */
+  let checks: Attempted['checks'] = []
   for (let attempt = 1; ; attempt++) {
     const ending = yield* rounds(turn, spending, task)
-    if (ending.exit !== 'done') return { ending, checks: [] }
+    if (ending.exit !== 'done') return { ending, checks }
     const climbed = await checkAttempt(turn, spending, task)
-    if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks: [] }
+    if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks }
     if (climbed.failed === undefined) return { ending, checks: climbed.reports }
     const failed = failureText(climbed.failed)
     if (attempt >= tries) return { ending: notDone([failed], attempt), checks: climbed.reports }
     const stop = halted(turn, spending)
     if (stop !== undefined) return { ending: stop, checks: climbed.reports }
+    checks = climbed.reports.filter(({ passed }) => passed === false)
     yield { type: 'notice', level: 'warning', text: `A check failed: ${failed}` }
     await turn.conversation.append([{ role: 'user', text: `A check of your change failed.\n${failed}\nMend it.` }])
   }

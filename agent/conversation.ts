@@ -13,6 +13,7 @@ import type {
   Segment,
   ToolCall,
 } from '../engine/index.ts'
+import { Ahead } from './ahead.ts'
 import type { Placed } from './log/format.ts'
 import { openCalls } from './log/load.ts'
 import { memoryLog } from './log/memory.ts'
@@ -51,7 +52,7 @@ export class Conversation {
   #unsettled: Promise<unknown> = Promise.resolve()
 
   /** Reading of what may come next; ended before anything does. */
-  #ahead: { readonly stop: AbortController; readonly done: Promise<unknown> } | undefined
+  readonly #ahead = new Ahead()
 
   private constructor(session: ModelSession, log: LogWriter, shown: string) {
     this.#session = session
@@ -83,7 +84,7 @@ export class Conversation {
 
   /** The same conversation once more, with the same tokens in the cache; what becomes of it is written nowhere. */
   async fork(): Promise<Conversation> {
-    await this.#endAhead()
+    await this.#ahead.end()
     const fork = new Conversation(await this.#session.fork(), memoryLog(this.#shown), this.#shown)
     fork.#recent = [...this.#recent]
     fork.#placed = [...this.#placed]
@@ -96,7 +97,7 @@ export class Conversation {
    */
   async rebuild(to: Rebuild, ready?: ModelSession): Promise<void> {
     await this.#unsettled
-    await this.#endAhead()
+    await this.#ahead.end()
     await this.#handOver()
     await this.#log.rebuild(to)
     const before = this.#session
@@ -117,7 +118,7 @@ export class Conversation {
 
   /** A session of the model with other messages, which shares what is the same. Undefined where it cannot be read ahead. */
   async copyOf(messages: readonly Placed[]): Promise<ModelSession | undefined> {
-    await this.#endAhead()
+    await this.#ahead.end()
     if (this.#session.prefetch === undefined) return undefined
     const copy = await this.#session.fork()
     try {
@@ -136,24 +137,13 @@ export class Conversation {
   async ahead(messages: readonly Message[], { open = false } = {}): Promise<void> {
     const { prefetch } = this.#session
     if (prefetch === undefined || this.#pending.length > 0) return
-    const before = this.#endAhead()
-    const stop = new AbortController()
-    const done = before.then(() => prefetch(messages, { signal: stop.signal, open })).catch(() => undefined)
-    this.#ahead = { stop, done }
-    await done
+    await this.#ahead.begin((signal) => prefetch(messages, { signal, open }))
   }
 
   /** Reads all that was appended, so that forks do not each read it. Rejects as the model does. */
   async readWhole(signal: AbortSignal): Promise<void> {
-    await this.#endAhead()
+    await this.#ahead.end()
     await this.#session.prefetch?.([], { signal })
-  }
-
-  async #endAhead(): Promise<void> {
-    const ahead = this.#ahead
-    this.#ahead = undefined
-    ahead?.stop.abort()
-    await ahead?.done
   }
 
   /** Puts messages at the end: log first, then model. Rejects with LogError or ModelUnavailable. */
@@ -169,7 +159,7 @@ export class Conversation {
 
   /** A session takes all of its messages or none, so that trying again is safe; once, for an engine that is restarted. */
   async #handOver(): Promise<void> {
-    await this.#endAhead()
+    await this.#ahead.end()
     const placed = this.#pending
     if (placed.length === 0) return
     const messages = placed.map(({ message }) => message)
@@ -187,7 +177,7 @@ export class Conversation {
     if (this.#shown !== this.#log.visible) {
       throw new Error('The model was shown something that is not in the session log. This is a bug in Cachalot.')
     }
-    await this.#endAhead()
+    await this.#ahead.end()
     for await (const event of this.#session.respond(options)) {
       if (event.type === 'done') await this.#said(event.message)
       if (event.type === 'error') await this.#log.note({ type: 'failure', message: event.failure.message })
@@ -230,7 +220,7 @@ export class Conversation {
   /** Takes everything since the mark out of what the model sees; the log keeps it for people. Rejects as `append` does. */
   async rewind({ checkpoint, shown, recent, count }: Mark): Promise<void> {
     await this.#unsettled
-    await this.#endAhead()
+    await this.#ahead.end()
     await this.#log.rewind(shown)
     this.#pending = []
     this.#recent = [...recent]
@@ -245,7 +235,7 @@ export class Conversation {
 
   async close(): Promise<void> {
     await this.#unsettled
-    await this.#endAhead()
+    await this.#ahead.end()
     await this.#session.close()
   }
 }

@@ -31,7 +31,7 @@ export async function planned(
   task: string,
 ): Promise<Steps | undefined> {
   if (model.info.prompt !== 'small') return undefined
-  const plan = await stepPlan(task, () => listFiles(workspace.root), workspace.root)
+  const plan = await stepPlan(task, () => listFiles(workspace.root), workspace)
   if (plan === undefined) return undefined
   return {
     ...plan,
@@ -53,7 +53,7 @@ export async function* inSteps(
   task: string,
   steps: Steps,
 ): AsyncGenerator<AgentEvent, Attempted> {
-  const { word, files } = steps
+  const { word, files, unread } = steps
   const mark = await turn.conversation.mark()
   const plan =
     files.length === 1 ? `in ${files[0]}` : `in ${files.length} files, done one at a time: ${files.join(', ')}`
@@ -94,7 +94,13 @@ export async function* inSteps(
     if (!whole) await turn.changes.put([])
   }
 
-  const ending: Ending = { exit: 'done', text: '' }
+  const ending: Ending =
+    unread.length === 0
+      ? { exit: 'done', text: '' }
+      : {
+          exit: 'not-done',
+          text: `${word} still stands in ${unread.join(', ')}, which is no UTF-8 text. Change it by hand.`,
+        }
   const held = await turn.changes.differences()
   const climbed = await checkAttempt(turn, spending, task)
   if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks: [] }

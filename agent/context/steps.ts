@@ -8,6 +8,8 @@ export interface StepPlan {
   readonly word: string
   /** Where it stands, sorted. */
   readonly files: readonly string[]
+  /** Where it stands in text that a small model is not shown (UTF-16). */
+  readonly unread: readonly string[]
 }
 
 /** More files than these a small model does not get done in the time that anybody waits. */
@@ -24,24 +26,31 @@ const exchange = new RegExp(
 
 /**
  * The files of a task that exchanges one word for another everywhere. Undefined for every other task, where the word stands
- * nowhere, and where it stands in too many files. `list` gives the files of the work tree. Secrets are left out.
+ * nowhere that can be shown, and where it stands in too many files. `list` gives the files of the work tree. Secrets are left out.
  */
 export async function stepPlan(
   task: string,
   list: () => Promise<readonly string[]>,
-  root: string,
+  workspace: Workspace,
 ): Promise<StepPlan | undefined> {
   const word = everywhere.test(task) ? exchange.exec(task)?.[1] : undefined
   if (word === undefined || word.length < 2) return undefined
   const flags = ['--no-config', '--no-ignore-global', '--no-require-git', '--hidden', '--glob', '!.git']
   const wanted = ['--files-with-matches', '--null', '--max-filesize', '1M', '--word-regexp', '--fixed-strings']
-  const found = (await ripgrep(root, [...flags, ...wanted, '-e', word, './'])).split('\0')
+  const found = (await ripgrep(workspace.root, [...flags, ...wanted, '-e', word, './'])).split('\0')
   const has = new Set(found.map((path) => path.replace(/^\.\//, '')))
-  const files = (await list()).filter((path) => has.has(path) && !isSecret(path))
-  return files.length === 0 || files.length > mostFiles ? undefined : { word, files }
+  const files: string[] = []
+  const unread: string[] = []
+  for (const path of await list()) {
+    if (!has.has(path) || isSecret(path)) continue
+    if ((await timesIn(word, path, workspace)) > 0) files.push(path)
+    else unread.push(path)
+    if (files.length > mostFiles) return undefined
+  }
+  return files.length === 0 ? undefined : { word, files, unread }
 }
 
-/** How often a word stands in a file; 0 where there is no file. */
+/** How often a word stands in a file's text; 0 where there is no file, or no text. */
 export async function timesIn(word: string, path: string, workspace: Workspace): Promise<number> {
   if ((await workspace.stat(path))?.kind !== 'file') return 0
   const text = (await workspace.read(path)).toString('utf8')

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { loadLog } from '../../agent/log/load.ts'
-import type { Model, ModelEvent, Sampling } from '../../engine/index.ts'
+import type { Model, ModelEvent, Sampling, ScriptedReply } from '../../engine/index.ts'
 import { scriptedModel } from '../../engine/index.ts'
 import { collect, type Result, type Stage, stage, text } from './support.ts'
 
@@ -134,6 +134,20 @@ test('the user’s check decides, and a model that cannot go back is told what i
   const failed = await perform(red, 'Count on in a.txt')
   expect(failed).toMatchObject({ exit: 'not-done', exitCode: 1, checks: [{ name: 'check', passed: false }] })
   expect(text(red.root, 'a.txt')).toBe('two\n')
+})
+
+test('a failed check is still told when the attempt at mending it does not come to its own', async () => {
+  const replies: ScriptedReply[] = [
+    { calls: [{ name: 'edit', arguments: { path: 'a.txt', old: 'one', new: 'two' } }] },
+    { text: 'Done.' },
+    { failure: { kind: 'internal', message: 'It is gone.' } },
+  ]
+  const options = { files: { 'a.txt': 'one\n' }, info: { rewind: 'none' } as const }
+  const at = await stage(replies, { ...options, checks: { check: 'grep three a.txt' } })
+  expect(await perform(at, 'Count on in a.txt')).toMatchObject({
+    exit: 'model',
+    checks: [{ name: 'check', passed: false }],
+  })
 })
 
 test('the check is made also where the model changed nothing: its words are not believed', async () => {

@@ -1,6 +1,9 @@
 /** One change in many files, by a small model: a file at a time, and all of it or nothing. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stepPlan } from '../../agent/context/steps.ts'
+import { openWorkspace } from '../../sandbox/index.ts'
 import { collect, type Stage, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
@@ -76,15 +79,26 @@ test('what is done so can be asked to go on, and is one turn', async () => {
   expect(await perform(at, 'What was done?')).toMatchObject({ exit: 'done', text: 'It was renamed.' })
 })
 
+test('a file whose text cannot be shown is named, and the run is not done', async () => {
+  const at = await stage([write('a.js', renamed('a.js'))], { files: { 'a.js': files['a.js'] }, info: small })
+  const wide = Buffer.from('\ufeffoldName', 'utf16le')
+  writeFileSync(join(at.root, 'wide.txt'), wide)
+  const result = await perform(at)
+  expect(result.exit).toBe('not-done')
+  expect(result.text).toBe('oldName still stands in wide.txt, which is no UTF-8 text. Change it by hand.')
+  expect(text(at.root, 'a.js')).toBe(renamed('a.js'))
+  expect(readFileSync(join(at.root, 'wide.txt'))).toEqual(wide)
+})
+
 test('a plan is made for one word in all places only', async () => {
   const at = await stage([], { files, info: small })
-  const plan = (words: string) => stepPlan(words, async () => Object.keys(files), at.root)
+  const plan = (words: string) => stepPlan(words, async () => Object.keys(files), openWorkspace(at.root))
   for (const words of [
     'rename the function `oldName` to newName throughout',
     'Replace all uses of oldName with newName in all files',
     'Change "oldName" to "newName" across the code base.',
   ])
-    expect(await plan(words)).toEqual({ word: 'oldName', files: ['a.js', 'b.js', 'lib/c.js'] })
+    expect(await plan(words)).toEqual({ word: 'oldName', files: ['a.js', 'b.js', 'lib/c.js'], unread: [] })
   for (const words of [
     'Rename oldName to newName in a.js',
     'Rename missing to other everywhere',
