@@ -244,3 +244,26 @@ test('what a task says of today is no example; what it demands is one', () => {
   const demands = ['add(1, 2) should return 3', 'AssertionError: assert add(1, 2) == 3', 'add(1, 2) is 3']
   for (const text of demands) expect(findExamples(text, ['add'])).toEqual(found)
 })
+
+test('the assertions of a test, as its output shows them, are examples', () => {
+  const found = (text: string) => findExamples(text, ['add']).map(({ source, want }) => `${source} = ${want}`)
+  const output = `    def test_add(self):
+        self.assertEqual(add("a,)", "b"), 'ab')
+>       self.assertEqual(
+            add([1, 2],
+                [3]), [1, 2, 3])
+E       AssertionError: Lists differ: [] != [1, 2, 3]`
+  expect(found(output)).toEqual([`add("a,)", "b") = 'ab'`, 'add([1, 2],\n                [3]) = [1, 2, 3]'])
+  expect(found('self.assertTrue(add(1, 2))\nself.assertIs(add(0, 0), False)\nself.assertEqual(3, add(1, 2))')).toEqual([
+    'add(1, 2) = True',
+    'add(0, 0) = False',
+    'add(1, 2) = 3',
+  ])
+  expect(found("> 12 |     expect(add('a', 'b')).toEqual('ab');\nassert.deepEqual(add([1]), [1])")).toEqual([
+    "add('a', 'b') = 'ab'",
+    'add([1]) = [1]',
+  ])
+  const others = ['self.assertNotEqual(add(1, 2), 4)', 'assert.notEqual(add(1), 2)', 'expect(add(1)).not.toBe(2)']
+  for (const text of [...others, 'expect(other(1)).toBe(1)', 'expect(add(1', 'self.assertEqual(add(1))'])
+    expect(found(text)).toEqual([])
+})

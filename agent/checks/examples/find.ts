@@ -1,4 +1,6 @@
 /** Finds examples of what code should do, wherever they stand: in comments, docstrings, or the words of the task. */
+import { assertions } from './asserts.ts'
+import { bracketed } from './brackets.ts'
 
 export interface Example {
   /** An expression or statement of the language. For `pair`: what stands after `Input:`. */
@@ -19,7 +21,7 @@ const longest = 500
 /** `names`: functions that a call may begin with. */
 export function findExamples(text: string, names: readonly string[]): Example[] {
   const lines = text.replaceAll('\r\n', '\n').split('\n')
-  return [...prompts(lines), ...calls(lines, names), ...pairs(lines)].slice(0, most)
+  return [...prompts(lines), ...calls(lines, names), ...assertions(text, names), ...pairs(lines)].slice(0, most)
 }
 
 /** What may stand before a prompt: space and the marks of a comment or quotation. */
@@ -79,32 +81,13 @@ function calls(lines: readonly string[], names: readonly string[]): Example[] {
     if (prompt.test(line)) continue
     const complains = complaint.test(line)
     for (const { index, 0: head } of line.matchAll(call)) {
-      const end = closing(line, index + head.length)
+      const end = bracketed(line, index + head.length)?.end
       if (complains && !demand.test(line.slice(0, index)) && !demand.test(line.slice(end))) continue
       const want = end === undefined ? undefined : says.exec(line.slice(end))?.[1]
       if (want !== undefined) found.push({ source: line.slice(index, end), want: want.trim(), kind: 'call' })
     }
   }
   return found
-}
-
-/** Index after the bracket that closes the one before `at`; strings are passed over. */
-function closing(line: string, at: number): number | undefined {
-  let depth = 1
-  let quote = ''
-  for (let i = at; i < line.length; i++) {
-    const character = line[i]!
-    if (quote !== '') {
-      if (character === '\\') i += 1
-      else if (character === quote) quote = ''
-    } else if (character === '"' || character === "'") quote = character
-    else if ('([{'.includes(character)) depth += 1
-    else if (')]}'.includes(character)) {
-      depth -= 1
-      if (depth === 0) return i + 1
-    }
-  }
-  return undefined
 }
 
 const label = (word: string): RegExp =>
