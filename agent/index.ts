@@ -8,9 +8,11 @@
  * ```
  */
 export { type AheadOptions, describeContext, readAhead } from './context/ahead.ts'
+export { mentions } from './context/mentions.ts'
 export type { ContextReport } from './context/report.ts'
 export type { PlannedFile, RepositoryPlan } from './context/repository/plan.ts'
 export type { RepositoryOptions } from './context/repository/resident.ts'
+export { isSecret } from './context/secrets.ts'
 export * from './events.ts'
 export { listFiles } from './files.ts'
 export { type Audit, type AuditEntry, auditSession } from './log/audit.ts'

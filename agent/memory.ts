@@ -152,8 +152,13 @@ export class Memory {
 
   /** Reads a task ahead that is still being written. `late`: it is no use any more. */
   async ahead(conversation: Conversation, draft: string, late: () => boolean): Promise<void> {
-    const { text } = await this.#pack(draft)
+    const text = await this.words(draft)
     if (!late()) void conversation.ahead([{ role: 'user', text }])
+  }
+
+  /** A task as the model would read it: with the files that it names. Nothing is noted. */
+  async words(task: string): Promise<string> {
+    return (await this.#pack(task)).text
   }
 
   async #pack(task: string, only?: string): Promise<Packed> {

@@ -193,12 +193,17 @@ class AgentSession implements Session {
     this.#refuseWhileRunning()
     const { sampling } = this.#options
     const stop = signal ?? new AbortController().signal
-    yield* askAside(await this.#open(), question, { signal: stop, sampling })
+    const conversation = await this.#open()
+    yield* askAside(conversation, await this.#memory.words(question), { signal: stop, sampling })
   }
 
-  async takeBack(tasks: readonly string[]): Promise<boolean> {
+  get turns(): readonly (string | undefined)[] {
+    return this.#memory.turns
+  }
+
+  async takeBack(count: number): Promise<boolean> {
     this.#refuseWhileRunning()
-    return this.#conversation !== undefined && (await this.#memory.takeBack(this.#conversation, tasks))
+    return this.#conversation !== undefined && (await this.#memory.takeBack(this.#conversation, count))
   }
 
   ahead(draft: string): void {

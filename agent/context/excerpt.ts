@@ -42,8 +42,16 @@ export function excerptFor(task: string, path: string, text: string): Excerpt | 
   const to = emptyBelow(lines, Math.min(lines.length - 1, last + room))
   // What is nearly all of the file can as well be all of it.
   if (to - from + 1 > lines.length * most) return undefined
-  return { text: lines.slice(from, to + 1).join('\n'), from: from + 1, to: to + 1, total: lines.length }
+  return excerptOf(lines, from + 1, to + 1)
 }
+
+/** These lines of a file, from 1, both included. */
+export const excerptOf = (lines: readonly string[], from: number, to: number): Excerpt => ({
+  text: lines.slice(from - 1, to).join('\n'),
+  from,
+  to,
+  total: lines.length,
+})
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
 

@@ -5,8 +5,9 @@ import type { Model } from '../../engine/index.ts'
 import type { Workspace } from '../../sandbox/index.ts'
 import { fingerprint } from '../../tools/index.ts'
 import { listFiles } from '../files.ts'
-import { excerptFor, isLong } from './excerpt.ts'
-import { fencedFile, fenceFor, fenceOf } from './fence.ts'
+import { excerptFor, excerptOf, isLong } from './excerpt.ts'
+import { fencedFile, fenceFor } from './fence.ts'
+import { numberedPart, partToRewrite, pointedAt } from './mentions.ts'
 import { filesNamed } from './named.ts'
 import { listTree } from './outline.ts'
 
@@ -39,7 +40,8 @@ export interface Packed {
 
 /**
  * The text of a user's turn: the files that the task names, each whole in a fence when it fits, else its beginning with
- * a note; of a long one a small model gets the part that the task is about (excerpt.ts); on the first turn the rest of the
+ * a note; of one that it names as `@path:10-40` those lines alone; of a long one a small model gets the part that the task
+ * is about (excerpt.ts); on the first turn the rest of the
  * tree as a short list (for a small model only when no file was named); then the task in the user's own words. Files that
  * the model was shown and that are still the same (`shown`: path → fingerprint) are not shown again. Same tree, same task,
  * same bytes.
@@ -68,13 +70,30 @@ export async function packTask(
 
   for (const path of named) {
     const file = await readText(path, workspace)
-    if (file === undefined || shown.get(path) === file.fingerprint) continue
+    if (file === undefined) continue
+    const lines = file.text.replace(/\n$/, '').split('\n')
+    const pointed = pointedAt(task, path, lines.length)
+    // Also of a file that was shown whole: which lines are meant, nobody counts.
+    if (prompt === 'full' && pointed.ranges.length > 0) {
+      const cut = pointed.ranges.map((range) => numberedPart(path, lines, range)).join('\n')
+      const cost = await model.countTokens(cut)
+      if (cost <= room) {
+        parts.push(cut)
+        room -= cost
+        if (pointed.only) continue
+      }
+    }
+    if (shown.get(path) === file.fingerprint) continue
     const fenced = fencedFile(path, file.text)
     // A token is a byte at least; counting what cannot fit would only cost time.
     const tokens = file.bytes.length > room * 16 ? Number.POSITIVE_INFINITY : await model.countTokens(fenced)
-    const part = prompt === 'small' && isLong(file.text, tokens) ? excerptFor(task, path, file.text) : undefined
-    const lines = part && `${path}, lines ${part.from}–${part.to} of ${part.total}`
-    const cut = part && `${lines}; write these again with your change, and no others:\n${fenceOf(path, part.text)}`
+    const part =
+      prompt === 'small' && pointed.only
+        ? excerptOf(lines, pointed.ranges[0]!.from, pointed.ranges.at(-1)!.to)
+        : prompt === 'small' && isLong(file.text, tokens)
+          ? excerptFor(task, path, file.text)
+          : undefined
+    const cut = part && partToRewrite(path, part.text, part, part.total)
     const cutTokens = cut === undefined ? 0 : await model.countTokens(cut)
     if (part !== undefined && cut !== undefined && cutTokens <= room) {
       parts.push(cut)

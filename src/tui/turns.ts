@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AgentEvent, Session } from '../../agent/index.ts'
 import { beginActivity, follow } from './activity.ts'
-import { hasPictures, withRanges } from './complete/mentions.ts'
+import { hasPictures, pointers } from './complete/mentions.ts'
 import type { Desk } from './desk.ts'
 import { insert, move } from './editor/editor.ts'
 import { line } from './text/style.ts'
@@ -67,7 +67,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     const began = Date.now()
     const { contextUsed } = ui
     try {
-      const told = await withRanges(text, desk.place.root)
+      const told = await pointers(text, desk.place.root)
       for (const problem of told.problems) transcript.apply({ type: 'notice', level: 'warning', text: problem }, began)
       const session = await untilAborted(desk.session(), signal)
       if (session === undefined) {
@@ -75,9 +75,9 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
         transcript.add(() => [line('■ interrupted', { role: 'warning' })])
         return
       }
-      if (aside) await consume(session, session.aside(told.text, { signal }), signal)
+      if (aside) await consume(session, session.aside(text, { signal }), signal)
       else {
-        const whole = [...notes, told.text].join('\n\n')
+        const whole = [...notes, text].join('\n\n')
         notes = []
         await consume(session, session.send(whole, { signal, pictures: told.pictures }), signal)
       }

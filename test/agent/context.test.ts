@@ -116,6 +116,41 @@ describe('the packed task', () => {
     first: true,
   })
 
+  const ten = Array.from({ length: 10 }, (_, n) => `line${n + 1} = ${n + 1}\n`).join('')
+
+  test('of a file with a range, these lines alone: numbered and called a part, also where the whole was shown', async () => {
+    const root = scratch({ 'src/ten.py': ten, 'b c.py': ten })
+    const asked = options(root, { prompt: 'full' })
+    const packed = await packTask('Look at @src/ten.py:3-4, please', { ...asked, first: false })
+    const part =
+      'src/ten.py, lines 3–4 of 10, a part, each line behind its number:\n```\n3\tline3 = 3\n4\tline4 = 4\n```\n\n'
+    expect(packed.text).toBe(`${part}Look at @src/ten.py:3-4, please`)
+    expect(packed.whole).toEqual([])
+    const whole = await packTask('Look at src/ten.py', { ...asked, first: false })
+    const shown = new Map(whole.whole.map(({ path, fingerprint }) => [path, fingerprint]))
+    expect((await packTask('Look at @ten.py:3-4', { ...asked, first: false, shown })).text).toContain(part)
+    const two = await packTask('@"b c.py":9-40 and @"b c.py":1-2', { ...asked, first: false })
+    expect(two.text).toContain('b c.py, lines 1–2 of 10')
+    expect(two.text).toContain('9\tline9 = 9\n10\tline10 = 10\n```')
+    expect(two.text).not.toContain('line5')
+  })
+
+  test('a file is whole where it is named without a range, too, where one line is, or where no such lines are', async () => {
+    const root = scratch({ 'ten.py': ten })
+    const pack = (task: string) => packTask(task, options(root, { prompt: 'full' }))
+    for (const task of ['@ten.py:3-4 in @ten.py', '@ten.py:7', '@ten.py:30-40', '@ten.py:4-3', '@ten.py:1-10'])
+      expect((await pack(task)).whole.map(({ path }) => path)).toEqual(['ten.py'])
+    expect((await pack('@ten.py:7')).text).toContain('ten.py, line 7 of 10, a part')
+  })
+
+  test('a small model gets the lines as it has to write them again', async () => {
+    const packed = await packTask('Fix @ten.py:3-4', options(scratch({ 'ten.py': ten })))
+    expect(packed.text).toBe(
+      'ten.py, lines 3–4 of 10; write these again with your change, and no others:\n```python\nline3 = 3\nline4 = 4\n```\n\nFix @ten.py:3-4',
+    )
+    expect(packed.parts.map(({ text }) => text)).toEqual(['line3 = 3\nline4 = 4'])
+  })
+
   test('one named file: path, fence, blank line, task, and nothing else', async () => {
     const root = scratch({ 'a.py': 'x = 1\n', 'b.py': 'y = 2\n' })
     const packed = await packTask('Set x to 2 in a.py.', options(root))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { accept, step, suggestNames, suggestPaths, tokenAt } from '../../src/tui/complete/complete.ts'
 import { openFileList } from '../../src/tui/complete/files.ts'
-import { mentions, withRanges } from '../../src/tui/complete/mentions.ts'
+import { pointers } from '../../src/tui/complete/mentions.ts'
 import { emptyEditor, insert } from '../../src/tui/editor/editor.ts'
 
 const at = (text: string): ReturnType<typeof tokenAt> => tokenAt({ text, cursor: text.length })
@@ -56,24 +56,17 @@ describe('files', () => {
     expect(await openFileList(root).ready()).toEqual(['.gitignore', 'bin', 'new.txt', 'out', 'src/a.ts'])
   })
 
-  it('are quoted by their lines where a message names lines', async () => {
-    expect(mentions('see @src/a.ts:2-9, and @"a b". me@host')).toEqual([
-      { path: 'src/a.ts', from: 2, to: 9 },
-      { path: 'a b', from: undefined, to: undefined },
-    ])
-    expect((await withRanges('fix @src/a.ts:2-9', root)).text).toBe(
-      'fix @src/a.ts:2-9\n\nsrc/a.ts, lines 2-3:\n```\n2\ttwo\n3\tthree\n```',
-    )
-    expect(await withRanges('fix @src/a.ts @shot.png', root)).toEqual({
-      text: 'fix @src/a.ts @shot.png',
+  it('that are pictures go with the message', async () => {
+    expect(await pointers('fix @src/a.ts:2-9 @src/a.ts @shot.png', root)).toEqual({
       problems: [],
       pictures: [join(root, 'shot.png')],
     })
   })
 
-  it('that cannot be quoted are told', async () => {
-    const { problems } = await withRanges('@none:1 @bin:1 @out:1 @src/a.ts:7-9 @../x:1', root)
+  it('that cannot be shown are told', async () => {
+    const { problems } = await pointers('@.env:1-2 @none:1 @bin:1 @out:1 @src/a.ts:7-9 @../x:1', root)
     expect(problems).toEqual([
+      '@.env: files of secrets are not shown to the model',
       '@none: no such file',
       '@bin: a binary file',
       '@out: outside of this folder',
