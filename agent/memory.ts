@@ -14,8 +14,9 @@ import { makeRoom } from './turn/room.ts'
 
 /** A turn of the conversation, and all that has to go back with it. */
 interface TurnMark {
-  readonly task: string
   readonly mark: Mark
+  /** The record of what it changed in files; see TurnRecorder. */
+  recorded: string | undefined
   readonly known: KnownMark
   readonly shown: ReadonlyMap<string, string>
   readonly first: boolean
@@ -54,6 +55,7 @@ export class Memory {
   readonly #inputs: string[]
   /** Where each turn began, for taking it back; none from before a rebuild. */
   readonly #turnMarks: TurnMark[] = []
+  #current: TurnMark | undefined
   #nextPage = 0
   readonly #openedMs: number
   #listed: Promise<readonly string[]> | undefined
@@ -119,8 +121,9 @@ export class Memory {
   /** Notes what the user said, and where it can be taken back to. */
   async noteTask(conversation: Conversation, task: string): Promise<void> {
     const mark = await conversation.mark(true)
-    if (mark !== undefined)
-      this.#turnMarks.push({ task, mark, known: this.#known.mark(), shown: new Map(this.shown), first: this.#first })
+    const state = { known: this.#known.mark(), shown: new Map(this.shown), first: this.#first }
+    this.#current = mark && { mark, recorded: undefined, ...state }
+    if (this.#current !== undefined) this.#turnMarks.push(this.#current)
     this.#inputs.push(task)
     const time = new Date(this.#options.clock.now()).toISOString()
     await this.#log.note({ type: 'input', time, text: task })
@@ -178,12 +181,20 @@ export class Memory {
     return await listed?.catch(() => undefined)
   }
 
-  /** Takes the last turns whose tasks begin so (the last first), and all after them, out of the conversation. */
-  async takeBack(conversation: Conversation, tasks: readonly string[]): Promise<boolean> {
-    let at = this.#turnMarks.length
-    for (const task of tasks)
-      if (at >= 0) at = this.#turnMarks.slice(0, at).findLastIndex((turn) => turn.task.startsWith(task))
-    const turn = this.#turnMarks[at]
+  /** Notes by which record the turn that has ended can be taken back. */
+  ended(recorded: string | undefined): void {
+    if (this.#current !== undefined) this.#current.recorded = recorded
+  }
+
+  /** The records of the turns that can be taken back, the last first; undefined for one that changed no file. */
+  get turns(): readonly (string | undefined)[] {
+    return this.#turnMarks.map(({ recorded }) => recorded).toReversed()
+  }
+
+  /** Takes the last turns out of the conversation. */
+  async takeBack(conversation: Conversation, count: number): Promise<boolean> {
+    const at = this.#turnMarks.length - count
+    const turn = count > 0 ? this.#turnMarks[at] : undefined
     if (turn === undefined) return false
     await conversation.rewind(turn.mark)
     this.#inputs.length -= this.#turnMarks.length - at

@@ -141,10 +141,15 @@ export interface Session {
    */
   aside(question: string, options?: Pick<SendOptions, 'signal'>): AsyncIterable<AgentEvent>
   /**
-   * Takes the last turns whose tasks begin with these words (the last turn's first), and all after them, out of what the model
-   * sees. False where this session had no such turns (or there is no way back to them). Files are not touched. Throws while a run is going on.
+   * The turns that `takeBack` can take out of the conversation, the last first: those of this process, since the conversation was
+   * last built anew. Each is the record of what it changed in files (`TurnSummary.id`), or undefined where it changed none.
    */
-  takeBack(tasks: readonly string[]): Promise<boolean>
+  readonly turns: readonly (string | undefined)[]
+  /**
+   * Takes the last `count` turns out of what the model sees. False where there are not so many in `turns`. Files are not touched.
+   * Throws while a run is going on.
+   */
+  takeBack(count: number): Promise<boolean>
   /**
    * Brings the repository in the context up to date, where enough of it has changed: packed anew and read in a copy of the
    * conversation, which then takes its place. Ends early, and changes nothing, when a run begins or the signal aborts. Tells

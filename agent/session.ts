@@ -135,14 +135,21 @@ class AgentSession implements Session {
       const { conversation, steps } = begun
       for await (const event of runTurn({ ...sessionTurn(this.#parts, conversation, signal), steps }, task)) {
         // Who hears the result may take the turn back at once.
-        const unrecorded = event.type === 'result' ? await this.#parts.recorder.end() : undefined
+        const unrecorded = event.type === 'result' ? await this.#endTurn() : undefined
         if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
         yield event
       }
     } finally {
       // For a listener who left before the result.
-      await this.#parts.recorder.end()
+      await this.#endTurn()
     }
+  }
+
+  async #endTurn(): Promise<string | undefined> {
+    const { recorder } = this.#parts
+    const unrecorded = await recorder.end()
+    this.#memory.ended(recorder.recorded)
+    return unrecorded
   }
 
   /** Once, before anything is read. */

@@ -21,6 +21,8 @@ export interface TurnRecorder {
   start(): StartOfTurn | undefined
   /** The turn has ended: what it changed is noted. Gives a line for the user where that failed. */
   end(): Promise<string | undefined>
+  /** The record of the turn that began last, by which it can be taken back; undefined while and where it changed nothing. */
+  readonly recorded: string | undefined
 }
 
 /** A turn of which the state before it is recorded. */
@@ -48,6 +50,7 @@ export function openRecorder({
 }): TurnRecorder {
   let task = ''
   let open: Open | undefined
+  let kept: string | undefined
   let failed = false
   const { root } = workspace
 
@@ -103,6 +106,7 @@ export function openRecorder({
       await replaceTurn(store, { ...turn, before: recorded.tree, more: [...more], files, left })
       return
     }
+    kept = undefined
     const turns = await readTurns(store)
     await writeTurns(
       store,
@@ -112,9 +116,13 @@ export function openRecorder({
   }
 
   return {
+    get recorded() {
+      return kept
+    },
     begin(words) {
       task = words
       open = undefined
+      kept = undefined
       failed = false
     },
     async before(effects, policy, signal) {
@@ -125,8 +133,10 @@ export function openRecorder({
       )
       try {
         await inUndoTurn(root, async () => {
-          if (open === undefined) open = await start(announced, signal)
-          else {
+          if (open === undefined) {
+            open = await start(announced, signal)
+            kept = open.turn.id
+          } else {
             open.now = false
             await amend(open, announced)
           }

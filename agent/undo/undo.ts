@@ -18,6 +18,7 @@ export interface UndoPlace {
 
 /** A turn as a person chooses among them. */
 export interface TurnSummary {
+  readonly id: string
   /** 1 is the last one that is not taken back: `undo N` takes back this one and all after it. 0: taken back. */
   readonly number: number
   /** ISO 8601, UTC. */
@@ -55,6 +56,7 @@ export async function listTurns({ stateFolder, root }: UndoPlace): Promise<reado
   const turns = (await readTurns({ folder: storeFolder(stateFolder, root) })).toReversed()
   let number = 0
   return turns.map((turn) => ({
+    id: turn.id,
     number: turn.undone ? 0 : ++number,
     time: turn.time,
     session: turn.session,

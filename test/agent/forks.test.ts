@@ -1,7 +1,7 @@
 /** Copies of a conversation, and going back in it: nothing that was read is read again. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { forkSession, openSession } from '../../agent/index.ts'
+import { forkSession, listTurns, openSession } from '../../agent/index.ts'
 import { dialectByName, type Message, openEmbedded } from '../../engine/index.ts'
 import { fakeEngine } from '../engine/fake-engine.ts'
 import { collect, missingSandbox, perform, policyFor, put, scratch, stage, text } from './support.ts'
@@ -37,8 +37,8 @@ test('a turn is taken back: the model has not heard of it, and hears again what 
   put(root, { 'a.ts': `export const a = 2\n${stay}` })
   await collect(at.session.send('What is it now?'))
   expect(words(at.model.requests[1]!.messages)).toContain('+export const a = 2')
-  expect(await at.session.takeBack(['nothing like it'])).toBe(false)
-  expect(await at.session.takeBack(['What is it'])).toBe(true)
+  expect(await at.session.takeBack(3)).toBe(false)
+  expect(await at.session.takeBack(1)).toBe(true)
   const events = await collect(at.session.send('Once more'))
   const request = words(at.model.requests[2]!.messages)
   expect(request).not.toContain('What is it now?')
@@ -51,11 +51,31 @@ test('a turn is taken back: the model has not heard of it, and hears again what 
   expect(words(again.model.requests[0]!.messages)).not.toContain('What is it now?')
 })
 
+test('a turn that changed a file tells the record of it, one of words none; both can be taken back', async () => {
+  const root = scratch({ 'a.txt': 'one\n' })
+  const edit = { name: 'edit', arguments: { path: 'a.txt', old: 'one', new: 'two' } }
+  const stateFolder = scratch()
+  const at = await stage([{ calls: [edit] }, { text: 'Done.' }, { text: 'Words.' }, { text: 'Again.' }], {
+    ...{ root, stateFolder },
+  })
+  await perform(at, 'Change it')
+  await collect(at.session.send('Why?'))
+  const [record] = await listTurns({ root, stateFolder })
+  expect(record?.paths).toEqual(['a.txt'])
+  expect(at.session.turns).toEqual([undefined, record?.id])
+  expect(await at.session.takeBack(1)).toBe(true)
+  expect(at.session.turns).toEqual([record?.id])
+  await collect(at.session.send('What now?'))
+  expect(words(at.model.requests.at(-1)!.messages)).not.toContain('Why?')
+  expect(words(at.model.requests.at(-1)!.messages)).toContain('Change it')
+})
+
 test('of turns with the same words as many are taken back as were asked for', async () => {
   const at = await stage(() => ({ text: 'Yes.' }))
   for (const task of ['First', 'Go on', 'Go on', 'Go on']) await collect(at.session.send(task))
-  expect(await at.session.takeBack(['Go on', 'Go on', 'Go on', 'Go on', 'Go on'])).toBe(false)
-  expect(await at.session.takeBack(['Go on', 'Go on'])).toBe(true)
+  expect(await at.session.takeBack(5)).toBe(false)
+  expect(await at.session.takeBack(0)).toBe(false)
+  expect(await at.session.takeBack(2)).toBe(true)
   await collect(at.session.send('Last'))
   const asked = at.model.requests.at(-1)!.messages.flatMap((one) => (one.role === 'user' ? [one.text] : []))
   expect(asked).toEqual(['First', 'Go on', 'Last'])

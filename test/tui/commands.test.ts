@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { customCommands } from '../../src/tui/commands/custom.ts'
 import { columns } from '../../src/tui/commands/show.ts'
-import { readWish } from '../../src/tui/commands/undo.ts'
+import { chooseTurns, readWish } from '../../src/tui/commands/undo.ts'
 import { branchOf } from '../../src/tui/current.ts'
 import { exportMarkdown } from '../../src/tui/sessions/export.ts'
 import { readMeta, writeMeta } from '../../src/tui/sessions/meta.ts'
@@ -17,6 +17,22 @@ it('undo and redo read a number and --force, in any order, and nothing else', ()
   expect(readWish(' 3 --force ')).toEqual({ count: 3, force: true })
   expect(readWish('--force 2')).toEqual({ count: 2, force: true })
   for (const wrong of ['0', '1 2', 'all', '-1', '1.5']) expect(readWish(wrong)).toBeUndefined()
+})
+
+it('undo takes the last turns back whole: words of all, files of those that changed some', () => {
+  // Last first: words, an edit, words.
+  const held = [undefined, 'b', undefined, 'a']
+  expect(chooseTurns(held, ['b', 'a'], 1)).toEqual({ files: 0, words: 1 })
+  expect(chooseTurns(held, ['b', 'a'], 2)).toEqual({ files: 1, words: 2 })
+  expect(chooseTurns(held, ['b', 'a'], 4)).toEqual({ files: 2, words: 4 })
+  // Taken back from a shell meanwhile.
+  expect(chooseTurns(held, ['a'], 2)).toEqual({ files: 0, words: 2 })
+  // Another window changed something since: only files, the newest first.
+  expect(chooseTurns(held, ['c', 'b', 'a'], 2)).toEqual({ files: 2, words: 0 })
+  expect(chooseTurns(held, ['c', 'b', 'a'], 1)).toEqual({ files: 0, words: 1 })
+  // Turns of an earlier session.
+  expect(chooseTurns(held, ['b', 'a', 'z'], 5)).toEqual({ files: 5, words: 0 })
+  expect(chooseTurns([], ['z'], 1)).toEqual({ files: 1, words: 0 })
 })
 
 describe('commands of the user', () => {

@@ -252,6 +252,26 @@ describe('taking back and going on', () => {
     expect(readdirSync(pty.folder).sort()).toEqual(after)
   })
 
+  it('undoes a turn of words: the conversation goes back, no file does, and the turn before it is next', async () => {
+    const pty = await start({ files, replies: [{ calls: [edit] }, { text: 'Edited.' }, { text: 'Because.' }] })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    pty.type('go\r')
+    await pty.until('Edited.')
+    await pty.rest()
+    pty.type('why\r')
+    await pty.until('Because.')
+    await pty.rest()
+    pty.type('/undo\r')
+    await pty.until('it changed no file')
+    expect(read(pty, 'a.txt')).toContain('two')
+    pty.type('/undo\r')
+    await pty.until('the conversation went back')
+    expect(read(pty, 'a.txt')).toBe(files['a.txt'])
+    pty.type('/undo\r')
+    await pty.until('There is nothing to undo.')
+  })
+
   it('the context bar tells what is in the context after /undo, /btw, /fork, /compact and /new', async () => {
     const long = { text: 'Many words. '.repeat(2500) }
     const aside = { text: `${long.text}\n\nBecause.` }
