@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openAhead } from './ahead.ts'
 import { openApprovals } from './approvals.ts'
 import { openCommands } from './commands/index.ts'
-import { addTurn, newTotals } from './commands/totals.ts'
+import { addAside, addTurn, newTotals } from './commands/totals.ts'
 import { openFileList } from './complete/files.ts'
 import { branchOf, openCurrent } from './current.ts'
 import type { Desk } from './desk.ts'
@@ -152,6 +152,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
       addTurn(totals, result.usage)
       ui.branch = branchOf(root)
     },
+    asideEnded: (usage) => addAside(totals, usage),
   })
   const current = openCurrent({
     ui,

@@ -1,6 +1,7 @@
 /** Turns: what is sent, what is queued meanwhile, how a turn is interrupted, what happens when it ends. */
 import { setImmediate } from 'node:timers/promises'
 import type { AgentEvent, Session } from '../../agent/index.ts'
+import type { Usage } from '../../engine/index.ts'
 import { beginActivity, follow } from './activity.ts'
 import { hasPictures, pointers } from './complete/mentions.ts'
 import type { Desk } from './desk.ts'
@@ -36,9 +37,11 @@ const breathMs = 8
 export interface TurnsOptions {
   /** A turn ended with this result. */
   readonly ended: (result: Result) => void
+  /** A question aside was answered, or left. */
+  readonly asideEnded: (usage: Usage) => void
 }
 
-export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
+export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turns {
   const { ui, transcript } = desk
   let abort: AbortController | undefined
   let current: Promise<void> = Promise.resolve()
@@ -75,7 +78,7 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
         transcript.add(() => [line('■ interrupted', { role: 'warning' })])
         return
       }
-      if (aside) await consume(session, session.aside(text, { signal }), signal)
+      if (aside) await consume(session, session.aside(text, { signal }), signal, true)
       else {
         const whole = [...notes, text].join('\n\n')
         notes = []
@@ -90,14 +93,20 @@ export function openTurns(desk: Desk, { ended }: TurnsOptions): Turns {
     if (Date.now() - began > longMs && !ui.focused && ui.rings) desk.terminal.notify(`Cachalot: ${text.slice(0, 60)}`)
   }
 
-  const consume = async (session: Session, events: AsyncIterable<AgentEvent>, signal: AbortSignal): Promise<void> => {
+  const consume = async (
+    session: Session,
+    events: AsyncIterable<AgentEvent>,
+    signal: AbortSignal,
+    aside = false,
+  ): Promise<void> => {
     let breathed = performance.now()
     for await (const event of events) {
       account(event)
       if (event.type === 'result') {
         last = event
         ended(event)
-      } else transcript.apply(event, Date.now())
+      } else if (aside && event.type === 'usage') asideEnded(event.usage)
+      else transcript.apply(event, Date.now())
       // Events come one by one, so these words are with the agent before it looks for them.
       const boundary = event.type === 'usage' || event.type === 'tool-result'
       if (boundary && !signal.aborted) deliver(session)

@@ -6,6 +6,7 @@ import type { Turns } from '../turns.ts'
 import { btw } from './btw.ts'
 import type { Command } from './command.ts'
 import { compact } from './compact.ts'
+import { cost } from './cost.ts'
 import { customCommands } from './custom.ts'
 import { sessionCommands } from './sessions.ts'
 import { showCommands } from './show.ts'
@@ -24,7 +25,7 @@ const order = [
 ]
 
 export async function openCommands(desk: Desk, turns: Turns, totals: Totals): Promise<Commands> {
-  const own = [...showCommands, ...workCommands, ...sessionCommands, btw, compact]
+  const own = [...showCommands, ...workCommands, ...sessionCommands, btw, compact, cost]
   own.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
   const { root, folders } = desk.place
   const custom = await customCommands([join(folders.config, 'commands'), join(root, '.cachalot', 'commands')])

@@ -1,6 +1,6 @@
 /** Commands that show something or change how things look. */
 import { contextLines } from '../../commands/context-lines.ts'
-import { bar, count, plural, priceText } from '../../terminal/numbers.ts'
+import { bar, count, plural } from '../../terminal/numbers.ts'
 import { modeHelp, modes } from '../modes.ts'
 import { type Line, line, span } from '../text/style.ts'
 import { depthOf, themeNamed, themes } from '../text/themes.ts'
@@ -126,31 +126,6 @@ const context: Command = {
   },
 }
 
-const cost: Command = {
-  name: 'cost',
-  help: 'tokens and time of this session',
-  run(_, { desk, totals: { turns, usage } }) {
-    const rows: (readonly [string, string])[] = [
-      ['turns', count(turns)],
-      [
-        'read',
-        `${count(usage.evaluatedTokens)} tokens in ${usage.prefillSeconds.toFixed(1)} s; ${count(usage.cachedTokens)} were warm`,
-      ],
-      ['written', `${count(usage.generatedTokens)} tokens in ${usage.decodeSeconds.toFixed(1)} s`],
-      ...(usage.price === undefined ? [] : [['price', priceText(usage.price)] as [string, string]]),
-      ...(usage.draftedTokens === undefined
-        ? []
-        : [
-            [
-              'drafted',
-              `${count(usage.draftedTokens)} tokens, ${count(usage.acceptedTokens ?? 0)} of them held`,
-            ] as const,
-          ]),
-    ]
-    desk.sayLines((width) => [line('This session', { bold: true }), ...columns(rows, width)])
-  },
-}
-
 const config: Command = {
   name: 'config',
   takes: '[all]',
@@ -200,4 +175,4 @@ const doctor: Command = {
 
 const quit: Command = { name: 'quit', help: 'end the session', run: (_, { desk }) => desk.quit(0) }
 
-export const showCommands: readonly Command[] = [help, keys, mode, theme, context, cost, config, doctor, quit]
+export const showCommands: readonly Command[] = [help, keys, mode, theme, context, config, doctor, quit]

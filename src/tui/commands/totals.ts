@@ -1,4 +1,4 @@
-/** What the session has used so far. */
+/** What was used: by a session, or by all of this program. */
 import { addUsage, noUsage, type Usage } from '../../../engine/index.ts'
 
 export interface Totals {
@@ -13,5 +13,10 @@ export const newTotals = (): Totals => ({
 
 export function addTurn(totals: Totals, used: Usage): void {
   totals.turns += 1
+  totals.usage = addUsage(totals.usage, used)
+}
+
+/** A question aside: it is no turn, and in no session's log. */
+export function addAside(totals: Totals, used: Usage): void {
   totals.usage = addUsage(totals.usage, used)
 }

@@ -342,6 +342,34 @@ describe('taking back and going on', () => {
     expect(read(second, 'story.md')).toMatch(/talk of whales[\s\S]*Answer two/)
   })
 
+  it('counts the cost of a session with what it used before it was resumed, and that of the program beside it', async () => {
+    const first = await start({ replies: [{ text: 'One.' }, { text: 'Two.' }] })
+    for (const [said, answer] of [
+      ['first', 'One.'],
+      ['second', 'Two.'],
+    ] as const) {
+      first.type(`${said}\r`)
+      await first.until(answer)
+      await first.rest()
+    }
+    first.type('\x03\x03')
+    expect(await first.exit()).toBe(0)
+    const words = ['--continue']
+    const again = await start(
+      { home: first.home, folder: first.folder, words, replies: [{ text: 'Three.' }] },
+      'Resumed',
+    )
+    again.type('third\r')
+    await again.until('Three.')
+    await again.rest()
+    again.type('/cost\r')
+    await again.until(/This session\n {2}turns +3\n[\s\S]*Since cachalot was started\n {2}turns +1\n/)
+    again.type('/new\r')
+    await again.until('A new session')
+    again.type('/cost\r')
+    await again.until(/This session\n {2}turns +0\n[\s\S]*Since cachalot was started\n {2}turns +1\n/)
+  })
+
   it('compacts: a new session begins with the summary of the old one', async () => {
     const pty = await start({ replies: [{ text: 'First answer.' }, { text: 'SUMMARY of it.' }, { text: 'Onward.' }] })
     pty.type('question\r')
