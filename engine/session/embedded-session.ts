@@ -7,6 +7,7 @@ import { inCallOrder } from './call-order.ts'
 import type { EmbeddedModel } from './embedded-model.ts'
 import { evaluate } from './evaluate.ts'
 import { contextFull, failureOf, isKind } from './failure.ts'
+import { growingTokens } from './growing-tokens.ts'
 import type { LedgerMark, TokenLedger } from './ledger.ts'
 import { prefetch } from './prefetch.ts'
 import { prefixLedger } from './prefix-ledger.ts'
@@ -32,6 +33,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
   let { ledger, ends = [] } = state
   const cache = state.cache ?? sequenceCache(engine, readings?.restore)
   const marks = new Map(state.marks)
+  const tokenizer = growingTokens(engine)
   let usage = noUsage
   let busy = false
   let nextMark = Math.max(0, ...marks.keys())
@@ -197,7 +199,7 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       if (busy) return 0
       busy = true
       try {
-        return await prefetch({ engine, ledger, cache, messages, signal, open })
+        return await prefetch({ engine, ledger, tokenizer, cache, messages, signal, open })
       } finally {
         busy = false
       }

@@ -3,8 +3,8 @@
  * it is appended; what the model sampled stays as sampled.
  */
 import type { Dialect, Piece } from '../dialect.ts'
-import type { Engine } from '../engine.ts'
 import type { Message, ToolSpec } from '../messages.ts'
+import type { Tokenizer } from './growing-tokens.ts'
 
 /** A place to come back to. */
 export interface LedgerMark {
@@ -27,10 +27,15 @@ export interface TokenLedger {
   reply(opening: readonly number[], sampled: readonly number[], message: Message): Promise<void>
   mark(): LedgerMark
   rewind(mark: LedgerMark): void
-  fork(): TokenLedger
+  /** `tokenizer`: another way to the same tokens. */
+  fork(tokenizer?: Tokenizer): TokenLedger
 }
 
-export function tokenLedger(engine: Engine, dialect: Dialect, start?: LedgerMark & { tokens: number[] }): TokenLedger {
+export function tokenLedger(
+  engine: Tokenizer,
+  dialect: Dialect,
+  start?: LedgerMark & { tokens: number[] },
+): TokenLedger {
   const tokens = start?.tokens ?? []
   let previous = start?.previous
   let tools = start?.tools ?? []
@@ -77,7 +82,7 @@ export function tokenLedger(engine: Engine, dialect: Dialect, start?: LedgerMark
       previous = mark.previous
       tools = mark.tools
     },
-    fork: () => tokenLedger(engine, dialect, { ...ledger.mark(), tokens: [...tokens] }),
+    fork: (tokenizer = engine) => tokenLedger(tokenizer, dialect, { ...ledger.mark(), tokens: [...tokens] }),
   }
   return ledger
 }

@@ -7,8 +7,8 @@ const calm = new AbortController().signal
 const user = (text: string): Message => ({ role: 'user', text })
 const system: Message = { role: 'system', text: 'You code.', tools: [] }
 
-async function open() {
-  const engine = fakeEngine({ reply: () => 'Yes.<|im_end|>', contextTokens: 5000 })
+async function open(contextTokens = 5000) {
+  const engine = fakeEngine({ reply: () => 'Yes.<|im_end|>', contextTokens })
   const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
   const info = { name: 'm', finishes: 'words', prompt: 'full' } as const
   const model = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling })
@@ -54,4 +54,19 @@ test('other segments in the place of all: from the first difference on', async (
   await evaluatedBy(session)
   await session.replace([{ name: 'system', messages: [system, long, user('short')] }])
   expect(await evaluatedBy(session)).toBeLessThan(60)
+})
+
+test('an output that grows is tokenised once, not again from its beginning at each step', async () => {
+  const { session, engine } = await open(60_000)
+  let characters = 0
+  const { tokenize } = engine
+  engine.tokenize = (text, options) => {
+    characters += text.length
+    return tokenize(text, options)
+  }
+  const output = Array.from({ length: 1000 }, (_, n) => `line ${n} of it\n`).join('')
+  for (let end = 1000; end < output.length; end += 500)
+    await session.prefetch?.([user(output.slice(0, end))], { signal: calm, open: true })
+  // Each of the 30 steps takes what is new, and five times the last line with what stands around it.
+  expect(characters).toBeLessThan(2 * output.length)
 })
