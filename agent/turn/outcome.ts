@@ -23,6 +23,8 @@
  *      an unreadable call that was not followed by one that worked. A change that found nothing to change counts only
  *      while the run has changed nothing at all;
  *    - the task names a file, asks for a change in so many words (see wishes.ts), and no file differs.
+ *    What a person said no to is no failure: the model is not sent back to try it again; where something is missing then, the
+ *    run ends with `denied`.
  *    When a command was refused for want of a sandbox and no change succeeded after it, the run ends with `sandbox`; when a
  *    call was refused by a rule, or because nobody was there to ask, and no change succeeded after it, with `denied`.
  *
@@ -57,6 +59,8 @@ export interface Standing {
   sandbox: string | undefined
   /** Why a call was refused without a person, when no change has succeeded since. */
   denied: string | undefined
+  /** What a person said to a call that they refused; the last one. */
+  refused: string | undefined
   unreadableInARow: number
   cutInARow: number
   /** Replies that held a file from which parts would be lost. */
@@ -73,6 +77,7 @@ export function newStanding(): Standing {
     changed: false,
     sandbox: undefined,
     denied: undefined,
+    refused: undefined,
     unreadableInARow: 0,
     cutInARow: 0,
     losing: 0,
@@ -97,6 +102,7 @@ function note(standing: Standing, reply: Extract<Reply, { kind: 'whole' }>, outc
       for (const path of writes) standing.failed.delete(path)
     } else if (why === 'only-asked') continue
     else if (why === 'forbidden') standing.denied = result.content
+    else if (why === 'denied') standing.refused = result.content
     else if (why === 'no-sandbox' || reasonOf(result) === 'sandbox') standing.sandbox = result.content
     else if (why === 'unreadable' || why === 'cut') standing.unreadable = `${call.name}: ${result.content}`
     else if (reasonOf(result) === 'no-change') for (const path of writes) standing.idle.add(path)
@@ -163,12 +169,15 @@ export async function judge(
   const failed = leftFailed(standing)
   const missing = failed ?? (words === '' ? 'empty' : wantsChange && !(await differs()) ? 'unchanged' : undefined)
   if (standing.sandbox !== undefined) {
-    return end('sandbox', [words, standing.sandbox].filter((text) => text !== '').join('\n\n'))
+    return end('sandbox', notDone(standing.sandbox, words))
   }
   if (standing.denied !== undefined) {
-    return end('denied', [words, standing.denied].filter((text) => text !== '').join('\n\n'))
+    return end('denied', notDone(standing.denied, words))
   }
   if (missing === undefined) return end('done', words)
+  if (failed === undefined && standing.refused !== undefined) {
+    return end('denied', notDone(standing.refused, words))
+  }
   if (standing.nudged) return end('not-done', notDone(missing, words))
   standing.nudged = true
   return { kind: 'on', say: [nudge(missing)] }

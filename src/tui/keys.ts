@@ -61,7 +61,7 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     ui.completion =
       token === undefined || suggestions.length === 0 || only || dismissed !== undefined
         ? undefined
-        : { token, suggestions, at: 0 }
+        : { token, suggestions, at: 0, moved: false }
   }
 
   const suggest = (token: NonNullable<ReturnType<typeof tokenAt>>): Completion['suggestions'] => {
@@ -169,6 +169,9 @@ export function openKeys(context: KeyContext): (event: InputEvent) => void {
     else if (chosen !== undefined && (name === 'tab' || name === 'return')) {
       const { token } = completion
       const typed = ui.editor.text.slice(token.from, token.to)
+      // A name that was not begun so is a guess: Enter runs it only when it was gone to, else the nearest is named.
+      const guessed = !completion.moved && !chosen.insert.startsWith(typed.toLowerCase())
+      if (name === 'return' && token.kind === 'command' && guessed) return false
       const whole = name === 'return' && (token.kind === 'command' || chosen.insert.trim() === typed)
       setEditor(accept(ui.editor, token, chosen))
       if (whole) submit('boundary')

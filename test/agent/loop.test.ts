@@ -293,6 +293,19 @@ test('no sandbox: told to the model; the run ends with its own exit code unless 
   expect(await perform(other, 'Fix a.py')).toMatchObject({ exit: 'done' })
 })
 
+test('what a person said no to is not asked of the model again', async () => {
+  const no = async () => ({ allow: false, reason: 'not this file' }) as const
+  const asks = { files, asksBefore: () => true, approve: no }
+  const at = await stage([{ calls: [fix] }, { text: 'Then I leave it.' }], asks)
+  const result = await perform(at, 'Fix a.py')
+  expect(result).toMatchObject({ exit: 'denied', steps: 2, changes: [] })
+  expect(result.text).toMatch(/not this file[\s\S]*Then I leave it\./)
+  expect(await perform(await stage([{ calls: [fix] }, { text: 'I see.' }], asks), 'What is in b.py?')).toMatchObject({
+    exit: 'done',
+    steps: 2,
+  })
+})
+
 test('read-only and nobody to ask: a write is refused and never waited for (I7)', async () => {
   const at = await stage([{ calls: [fix] }, words, words], { files, mode: 'read-only' })
   expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'denied', changes: [] })

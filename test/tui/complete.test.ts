@@ -34,7 +34,7 @@ describe('what is being completed', () => {
   it('names commands by their start first', () => {
     const commands = ['model', 'mode', 'memory', 'undo'].map((name) => ({ name, help: name }))
     expect(suggestNames('mo', commands, '/').map(({ label }) => label)).toEqual(['/model', '/mode', '/memory'])
-    const completion = { token: at('/m')!, suggestions: suggestNames('m', commands, '/'), at: 0 }
+    const completion = { token: at('/m')!, suggestions: suggestNames('m', commands, '/'), at: 0, moved: false }
     expect(step(completion, -1).at).toBe(2)
   })
 })

@@ -44,6 +44,7 @@ describe('the live part of the screen', () => {
           token: { kind: 'path', from: 0, to: 1, query: '' },
           suggestions: Array.from({ length: 30 }, (_, n) => ({ insert: '', label: `file ${n}`, help: 'help' })),
           at: 20,
+          moved: false,
         }
         const { lines, room, cursor } = chrome(full, { columns, rows }, 0)
         expect(lines.length + room).toBeLessThanOrEqual(Math.max(1, rows - 1))

@@ -77,9 +77,12 @@ export interface Completion {
   readonly token: Token
   readonly suggestions: readonly Suggestion[]
   readonly at: number
+  /** Whether the mark was moved by a key: then it is a choice, not a guess. */
+  readonly moved: boolean
 }
 
 export const step = (completion: Completion, by: 1 | -1): Completion => ({
   ...completion,
+  moved: true,
   at: (completion.at + by + completion.suggestions.length) % completion.suggestions.length,
 })

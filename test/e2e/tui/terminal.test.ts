@@ -233,6 +233,13 @@ describe('writing', () => {
     })
     pty.type('/hlep\r')
     await pty.until('Did you mean /help?')
+    // Letters of a name in their order are a guess, too: only the arrows make it a choice.
+    pty.type('/qit\r')
+    await pty.until('Did you mean /quit?')
+    pty.type('/hlp')
+    await pty.until('❯ /help')
+    pty.type('\x1b[B\x1b[A\r')
+    await pty.until('all commands, one line each')
     pty.type('/gre')
     await pty.until('Say hello')
     pty.type('\tBob\r')
