@@ -50,6 +50,11 @@ export interface MemoryNeed {
   readonly minimumBytes: number
   /** One token in the KV cache at f16. */
   readonly kvBytesPerToken: number
+  /**
+   * What checkpoints of one token come to, up to the room that the engine gives them; for models that cannot be cut
+   * anywhere (a window, a recurrent state).
+   */
+  readonly checkpointBytesPerToken?: number
   /** Compute buffers and the engine host itself. */
   readonly computeBytes: number
 }

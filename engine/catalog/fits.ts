@@ -1,4 +1,5 @@
 /** Whether a model fits a machine, told before anything is loaded. */
+import { defaultCheckpointBytes } from '../host/protocol.ts'
 import type { CatalogEntry, MemoryNeed } from './entry.ts'
 import { catalog } from './lookup.ts'
 import type { Machine } from './machine.ts'
@@ -28,7 +29,8 @@ export function fits(
   contextTokens: number,
 ): Fit {
   const weightsBytes = model.bytes
-  const kvBytes = model.memory.kvBytesPerToken * contextTokens
+  const checkpointBytes = Math.min(defaultCheckpointBytes, (model.memory.checkpointBytesPerToken ?? 0) * contextTokens)
+  const kvBytes = model.memory.kvBytesPerToken * contextTokens + checkpointBytes
   const { computeBytes } = model.memory
   const neededBytes = weightsBytes + kvBytes + computeBytes
   const { totalBytes, availableBytes } = machine

@@ -79,7 +79,8 @@ export function memoryOfHeader(header: GgufHeader): MemoryNeed {
   const { cache, checkpoints, compute } = memoryNeed(header, { contextTokens })
   return {
     minimumBytes: memoryNeed(header, { contextTokens: 4096 }).total,
-    kvBytesPerToken: Math.ceil((cache + checkpoints) / contextTokens),
+    kvBytesPerToken: Math.ceil(cache / contextTokens),
+    checkpointBytesPerToken: Math.ceil(checkpoints / contextTokens),
     computeBytes: Math.ceil(compute),
   }
 }

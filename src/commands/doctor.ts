@@ -15,6 +15,7 @@ import { diagnoseSandbox, type SandboxProblem, type SandboxReport } from '../../
 import { preferFetchedLibraries } from '../gpu/libraries.ts'
 import { bytesText } from '../model/bytes.ts'
 import { modelFolders } from '../model/context.ts'
+import { ladderTable } from '../model/ladder.ts'
 import { describeModels, type Listed } from '../model/list.ts'
 import { planLines } from '../model/plan-text.ts'
 import { type Paths, resolvePaths } from '../paths.ts'
@@ -37,6 +38,8 @@ interface DoctorReport {
   }
   /** Those on disk; `plan` is null for a file that cannot be read. */
   readonly models: readonly (Listed & { readonly plan: ModelPlan | null })[]
+  /** The others of the catalog. */
+  readonly more: readonly Listed[]
   readonly paths: Paths
   /** Free disk space where models are kept; null where that cannot be told. */
   readonly freeBytes: number | null
@@ -66,6 +69,7 @@ async function look({ backend, problem, lines }: SandboxReport, quick: boolean):
   preferFetchedLibraries(paths)
   const engine = engineReport()
   const machine = await lookAtMachine(engine.problem === null, quick)
+  const all = await describeModels(modelFolders(paths), paths)
   return {
     ok: problem === undefined && engine.problem === null,
     version,
@@ -74,7 +78,8 @@ async function look({ backend, problem, lines }: SandboxReport, quick: boolean):
     sandbox: { backend, problem: problem ?? null, lines },
     engine,
     machine,
-    models: await plannedModels(paths, machine),
+    models: await plannedModels(all, machine),
+    more: all.filter((model) => !model.onDisk && model.origin === 'catalog'),
     paths,
     freeBytes: freeBytes(paths.data),
   }
@@ -92,8 +97,11 @@ async function lookAtMachine(works: boolean, quick: boolean): Promise<DoctorRepo
   return { ...memory, devices, bandwidth }
 }
 
-async function plannedModels(paths: Paths, machine: DoctorReport['machine']): Promise<DoctorReport['models']> {
-  const listed = (await describeModels(modelFolders(paths), paths)).filter((model) => model.onDisk)
+async function plannedModels(
+  all: readonly Listed[],
+  machine: DoctorReport['machine'],
+): Promise<DoctorReport['models']> {
+  const listed = all.filter((model) => model.onDisk)
   const options = machine.bandwidth === null ? {} : { bandwidth: machine.bandwidth }
   return await Promise.all(
     listed.map(async (model) => {
@@ -148,6 +156,7 @@ function reportLines(report: DoctorReport): string[] {
       `  ${used ? '*' : ' '} ${name}${plan === null ? ': not readable' : ''}`,
       ...(plan === null ? [] : planLines(plan).map((line) => `      ${line}`)),
     ]),
+    ...(report.more.length === 0 ? [] : ['', 'Models to fetch (cachalot model pull):', ...ladderTable(report.more)]),
     ...(report.freeBytes === null ? [] : [`  ${bytesText(report.freeBytes)} of disk free for more`]),
     '',
     'Folders:',

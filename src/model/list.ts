@@ -8,6 +8,7 @@ import {
   type ModelFolders,
   memoryOfHeader,
   metaString,
+  planFor,
   readGgufHeader,
   readMachine,
   type StoredModel,
@@ -18,6 +19,7 @@ import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
 import { bytesText } from './bytes.ts'
 import { modelCommand, modelInUse } from './context.ts'
 import { fitText } from './fit-text.ts'
+import { type ContextNeed, ladderTable, needsOfEntry, needsOfPlan } from './ladder.ts'
 import { table } from './table.ts'
 
 /** One model as `--json` shows it. Sizes in bytes. */
@@ -36,6 +38,8 @@ export interface Listed {
   readonly used: boolean
   /** Absent for a file that cannot be read. */
   readonly fits?: Fit
+  /** What it takes at 32k, 128k, 256k and 1M of context, as far as it was made for them; none for a file that cannot be read. */
+  readonly contexts: readonly ContextNeed[]
 }
 
 /** Prints the models as a table, or as one JSON array. */
@@ -46,11 +50,18 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
       process.stdout.write(`${safeJson(listed)}\n`)
       return 0
     }
-    for (const line of listTable(listed)) process.stdout.write(`${line}\n`)
+    const lines = [...listTable(listed), '', ...ladderTable(listed).map(sanitizeLine), '', ...beyond]
+    for (const line of lines) process.stdout.write(`${line}\n`)
     if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(modelInUse(paths))}\n`)
     return 0
   })
 }
+
+/** What no catalog entry can be made of yet: its exact size is not known. */
+const beyond = [
+  'DeepSeek V4-Flash (155 GB; for 192 GB of memory):',
+  '  cachalot model pull hf:ggml-org/DeepSeek-V4-Flash-0731-GGUF/DeepSeek-V4-Flash-0731-MXFP4.gguf',
+]
 
 /** Every model that is known here. */
 export async function describeModels(folders: ModelFolders, paths: Paths): Promise<Listed[]> {
@@ -75,6 +86,7 @@ async function describeModel(model: StoredModel, machine: Machine, used: string)
     default: model.name === defaultModelName,
     used: model.name === used.toLowerCase(),
     ...(fit === undefined ? {} : { fits: fit }),
+    contexts: entry === undefined ? (own?.contexts ?? []) : needsOfEntry(entry, machine),
   }
 }
 
@@ -82,14 +94,17 @@ async function describeModel(model: StoredModel, machine: Machine, used: string)
 async function describeFile(
   file: string,
   machine: Machine,
-): Promise<{ title: string | undefined; licence: string | undefined; fit: Fit } | undefined> {
+): Promise<{ title?: string; licence?: string; fit: Fit; contexts: readonly ContextNeed[] } | undefined> {
   const header = await readGgufHeader(file).catch(() => undefined)
-  if (header === undefined) return undefined
+  const plan = header && (await planFor(file, machine).catch(() => undefined))
+  if (header === undefined || plan === undefined) return undefined
   const model = { bytes: header.fileBytes, memory: memoryOfHeader(header) }
+  const [title, licence] = [metaString(header, 'general.name'), metaString(header, 'general.license')]
   return {
-    title: metaString(header, 'general.name'),
-    licence: metaString(header, 'general.license'),
+    ...(title !== undefined && { title }),
+    ...(licence !== undefined && { licence }),
     fit: fits(machine, model, usualContextTokens),
+    contexts: needsOfPlan(plan),
   }
 }
 

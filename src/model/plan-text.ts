@@ -3,7 +3,7 @@ import type { ModelPlan, PlanRow } from '../../engine/index.ts'
 import { bytesText } from './bytes.ts'
 import { table } from './table.ts'
 
-const verdicts = { yes: 'fits', tight: 'not now', no: 'too large' } as const
+export const verdicts = { yes: 'fits', tight: 'not now', no: 'too large' } as const
 
 /** A line about the weights, then a table of contexts: memory in all, and whether it is there. */
 export function planLines(plan: ModelPlan): string[] {

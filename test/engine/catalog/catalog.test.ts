@@ -34,7 +34,12 @@ const schema = z.strictObject({
         }),
         contextTokens: bytes,
         licence: z.string().min(1),
-        memory: z.strictObject({ minimumBytes: bytes, kvBytesPerToken: bytes, computeBytes: bytes }),
+        memory: z.strictObject({
+          minimumBytes: bytes,
+          kvBytesPerToken: bytes,
+          checkpointBytesPerToken: bytes.optional(),
+          computeBytes: bytes,
+        }),
         sources: z
           .array(
             z.discriminatedUnion('kind', [

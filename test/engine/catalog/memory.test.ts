@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { choices, defaultEntry, fits, readMachine } from '../../../engine/index.ts'
+import { choices, defaultEntry, findEntry, fits, readMachine } from '../../../engine/index.ts'
 
 const gib = 1024 ** 3
 let root: string
@@ -58,6 +58,15 @@ test('what fits is weights, KV cache and compute against what there is', () => {
   const fit = fits({ totalBytes: gib, availableBytes: gib }, entry, 1_000)
   expect(fit.neededBytes).toBe(fit.weightsBytes + fit.kvBytes + fit.computeBytes)
   expect(fit.kvBytes).toBe(28_672_000)
+})
+
+test('checkpoints grow with the context up to the room that the engine gives them, and no further', () => {
+  const entry = findEntry('qwen3.6-35b-a3b')!
+  const machine = { totalBytes: 64 * gib, availableBytes: 60 * gib }
+  const kv = (context: number) => fits(machine, entry, context).kvBytes
+  expect(kv(8192)).toBe(8192 * (20_480 + 63_360))
+  // Ten of forty layers look back: 20 kB a token, not 88.
+  expect(kv(262_144)).toBe(262_144 * 20_480 + gib)
 })
 
 test('the first question offers the default first', () => {
