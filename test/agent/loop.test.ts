@@ -330,7 +330,7 @@ test('asked before what the policy allows anyway, and an answer that never comes
   const asksBefore = () => true
   const no = async () => ({ allow: false, reason: 'leave it' }) as const
   const at = await stage([{ calls: [fix] }, words, words], { files, asksBefore, approve: no })
-  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'not-done', changes: [] })
+  expect(await perform(at, 'Fix a.py')).toMatchObject({ exit: 'denied', changes: [] })
   const controller = new AbortController()
   const never = () => {
     controller.abort()
