@@ -251,7 +251,9 @@ test('the assertions of a test, as its output shows them, are examples', () => {
         self.assertEqual(add("a,)", "b"), 'ab')
 >       self.assertEqual(
             add([1, 2],
-                [3]), [1, 2, 3])
+                [3]), [1, 2, 3]
+            ^^^^^^^^^^^^^^^^^^^
+        )
 E       AssertionError: Lists differ: [] != [1, 2, 3]`
   expect(found(output)).toEqual([`add("a,)", "b") = 'ab'`, 'add([1, 2],\n                [3]) = [1, 2, 3]'])
   expect(found('self.assertTrue(add(1, 2))\nself.assertIs(add(0, 0), False)\nself.assertEqual(3, add(1, 2))')).toEqual([

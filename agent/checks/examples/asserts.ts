@@ -17,8 +17,8 @@ const longest = 2000
 /** `names`: functions that a call may begin with. What is compared with something else than a call of them is left out. */
 export function assertions(text: string, names: readonly string[]): Example[] {
   if (names.length === 0) return []
-  // pytest marks the line that failed.
-  const plain = text.replace(/^[>E] /gm, '  ')
+  // pytest marks the line that failed, Python what of it.
+  const plain = text.replace(/^[>E] /gm, '  ').replace(/^[ \t]*\^+[ \t]*\n/gm, '')
   const call = new RegExp(`^(?:await\\s+)?(?:${names.map((name) => name.replaceAll('$', '\\$')).join('|')})\\(`)
   const found: Example[] = []
   for (const { index, 0: head, 1: name = '' } of plain.matchAll(/\b(assert[\w.]*|expect)\(/g)) {
