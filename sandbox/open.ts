@@ -9,7 +9,7 @@ import { denialHint } from './hint.ts'
 import { findProgram } from './linux/binary.ts'
 import { landlockPlan } from './linux/landlock.ts'
 import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
-import { problemOf } from './linux/problems.ts'
+import { misplacedMessage, problemOf } from './linux/problems.ts'
 import { seatbeltPlan } from './macos/probe.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
 import { COMMAND_MARK, type Ended, runPlan } from './process.ts'
@@ -115,13 +115,21 @@ async function runConfined(
       const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
       if (end.started) return withConnections(end, network.connections())
       // A socket or file that went away between looking and mounting fails the set-up: look again.
-      if (attempt < ATTEMPTS && /No such file or directory|Not a directory/.test(end.output)) continue
-      const { kind, message } = problemOf(end.output)
-      throw new SandboxError(kind, message)
+      const changed = end.misplaced !== undefined || /No such file or directory|Not a directory/.test(end.output)
+      if (attempt < ATTEMPTS && changed) continue
+      throw problemOfEnd(end)
     }
   } finally {
     network.close()
   }
+}
+
+function problemOfEnd({ misplaced, output }: Ended): SandboxError {
+  if (misplaced === undefined) {
+    const { kind, message } = problemOf(output)
+    return new SandboxError(kind, message)
+  }
+  return new SandboxError('self-test', misplacedMessage(misplaced))
 }
 
 function withConnections(end: Ended, connections: readonly Connection[]): Ended {

@@ -5,8 +5,14 @@ import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { SpawnPlan } from './spawn-plan.ts'
 
-/** Feeds the extra descriptors, and answers at the gate. */
-export function feed(child: ChildProcess, plan: SpawnPlan, stdin: string | undefined, onStart?: () => void): void {
+/** Feeds the extra descriptors, and answers at the gate, where `mayBegin` says so. */
+export function feed(
+  child: ChildProcess,
+  plan: SpawnPlan,
+  stdin: string | undefined,
+  mayBegin: () => boolean,
+  onStart?: () => void,
+): void {
   if (plan.tree === 'group') child.once('spawn', () => onStart?.())
   for (const [index, source] of plan.input.entries()) {
     const stream = child.stdio[index + 3]
@@ -16,6 +22,7 @@ export function feed(child: ChildProcess, plan: SpawnPlan, stdin: string | undef
     const input = stream as Writable
     if (source === 'gate') {
       stream.once('data', () => {
+        if (!mayBegin()) return
         onStart?.()
         input.end('go\n')
       })

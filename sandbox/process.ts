@@ -23,6 +23,8 @@ export interface RunLimits {
 export interface Ended extends CommandResult {
   /** False when bwrap failed before the command began: `output` is then what bwrap said. */
   readonly started: boolean
+  /** The box was not the one that was asked for, and the command did not begin: what was wrong with it. */
+  readonly misplaced?: string
 }
 
 /** Seconds between asking a command to end and ending it. After an abort a person is waiting. */
@@ -55,8 +57,14 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     const text = output.push(chunk)
     if (text !== '') options.onOutput?.(text)
   })
-  feed(child, plan, options.stdin, options.onStart)
   const status = readReports(reports)
+  let misplaced: string | undefined
+  const mayBegin = (): boolean => {
+    misplaced = problemAtGate(plan, status.pid())
+    if (misplaced !== undefined) child.kill('SIGKILL')
+    return misplaced === undefined
+  }
+  feed(child, plan, options.stdin, mayBegin, options.onStart)
 
   let outcome: 'timed-out' | 'aborted' | undefined
   let killer: NodeJS.Timeout | undefined
@@ -94,7 +102,9 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
       fullOutput: spool.path,
       hint,
       started:
-        plan.tree === 'group' || outcome !== undefined || killedBy !== undefined || status.exitCode() !== undefined,
+        misplaced === undefined &&
+        (plan.tree === 'group' || outcome !== undefined || killedBy !== undefined || status.exitCode() !== undefined),
+      ...(misplaced !== undefined && { misplaced }),
     }
   } finally {
     clearTimeout(timer)
@@ -104,6 +114,15 @@ export async function runPlan(plan: SpawnPlan, folder: SessionFolder, options: R
     drained.close()
     spool.close()
     closeSync(reports)
+  }
+}
+
+/** What cannot be looked at is not right. */
+function problemAtGate({ check }: SpawnPlan, pid: number | undefined): string | undefined {
+  try {
+    return check?.(pid)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -10,6 +10,8 @@ export interface SpawnPlan {
    * for an answer.
    */
   readonly input: readonly (Buffer | 'status' | 'gate')[]
+  /** Asked at the gate, with the first process inside: what is wrong with the box, or undefined when the command may begin. */
+  readonly check?: (pid: number | undefined) => string | undefined
   /** `namespace`: all processes die with the first one. `group`: a process group, and a sweep for what left it. */
   readonly tree: 'namespace' | 'group'
 }

@@ -4,6 +4,7 @@ import type { SpawnPlan } from '../spawn-plan.ts'
 import type { Policy } from '../types.ts'
 import { bwrapProfile, GATE_FD, type Machine, type ProfileOptions, SCRIPT_FD } from './bwrap.ts'
 import { listeningSockets } from './masks.ts'
+import { misplacedMount } from './mounts.ts'
 import { seccompFilter } from './seccomp.ts'
 
 /** The programs that a plan starts, by absolute path. */
@@ -62,15 +63,11 @@ export function bwrapPlan(
     ? [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc ${SCRIPT}`]
     : [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc -c "$1"`, 'bash', line]
   const [file = programs.bwrap, ...before] = [...enter, programs.bwrap]
+  const args = [...profile.args, ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : [])]
   return {
     file,
-    args: [
-      ...before,
-      ...profile.args,
-      ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : []),
-      '--',
-      ...command,
-    ],
+    args: [...before, ...args, '--', ...command],
+    check: (pid) => misplacedMount(args, pid),
     env: environment.variables,
     cwd: '/',
     input: [filter, 'status', 'gate', ...(long ? [script] : [])],

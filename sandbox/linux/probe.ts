@@ -88,8 +88,12 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
     const line = script(machine.home, secret)
     const plan = bwrapPlan(line, workTree, policy, environment, machine, programs)
     const end = await runPlan(plan, folder, { limits: SELF_TEST_LIMITS, signal: new AbortController().signal })
+    if (end.misplaced !== undefined) {
+      const message = `No sandbox: bubblewrap mounts what it was not asked for: ${end.misplaced}. Commands will not run.`
+      return { ok: false, problem: { kind: 'self-test', message }, checks: [] }
+    }
     if (!end.started) return { ok: false, problem: problemOf(end.output), checks: [] }
-    const checks = readChecks(end.output)
+    const checks = [...readChecks(end.output), { name: 'mounts as asked for', ok: true, seen: 'all' }]
     checks.push({ name: 'work tree writable', ok: existsSync(path.join(workTree, 'written')), seen: workTree })
     const missed = checks.filter((check) => !check.ok)
     if (missed.length === 0) return { ok: true, programs, machine: real, checks }

@@ -6,6 +6,11 @@ export const INSTALL_BWRAP =
   'No sandbox: bubblewrap is not installed. Run: sudo apt-get install -y bubblewrap. ' +
   'Until then commands do not run; inside a container that is the boundary itself, use --sandbox external.'
 
+/** The box was made, and its mounts are not those that were asked for. */
+export const misplacedMessage = (mount: string): string =>
+  `The command was not run: its box has a mount that was not asked for (${JSON.stringify(mount)}). Something exchanged ` +
+  'folders of the work tree for links while the box was made: stop commands in the background, and run it again.'
+
 /** The problem behind bwrap's own words. `apparmor` is the kernel setting that Ubuntu 24.04 switches on. */
 export function problemOf(
   message: string,
