@@ -46,7 +46,11 @@ const broken = (what: string) => new EngineError('not-gguf', `the GGUF header is
  */
 export async function readGgufHeader(path: string, { keepArrays = 4096 } = {}): Promise<GgufHeader> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new EngineError('file-missing', `cannot open the model file ${path}: ${error.message}`, { cause: error })
+    const why =
+      error.code === 'ENOENT'
+        ? `there is no model file ${path}. See which models are here: cachalot model list`
+        : `the model file ${path} cannot be read (${error.code ?? error.message})`
+    throw new EngineError('file-missing', why, { cause: error })
   })
   try {
     return await parse(file, keepArrays)
@@ -68,7 +72,10 @@ async function parse(file: FileHandle, keepArrays: number): Promise<GgufHeader> 
   const magic = cursor.take(4).toString('latin1')
   if (magic !== 'GGUF') {
     const what = /^\s*<|^\{/.test(magic) ? 'it looks like a web page or a JSON answer' : 'its first bytes are wrong'
-    throw new EngineError('not-gguf', `not a GGUF file: ${what}`)
+    throw new EngineError(
+      'not-gguf',
+      `not a GGUF file: ${what}. Is it a download that went wrong? Fetch it again: cachalot model pull`,
+    )
   }
   const version = await u32(cursor)
   if (version !== 2 && version !== 3)

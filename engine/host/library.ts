@@ -95,7 +95,11 @@ function list(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch (cause) {
-    throw new EngineError('library-missing', `the folder of the engine library cannot be read: ${folder}`, { cause })
+    throw new EngineError(
+      'library-missing',
+      `the folder of the engine library cannot be read: ${folder}. Where CACHALOT_LLAMA_LIBS is set it must name the folder of llama.cpp’s libraries; else install again: npm ci`,
+      { cause },
+    )
   }
 }
 
