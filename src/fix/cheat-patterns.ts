@@ -21,7 +21,17 @@ export const protectedFiles: readonly (readonly [CheatKind, RegExp, string])[] =
     /(^|\/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|[Cc]argo\.lock|poetry\.lock|uv\.lock|pdm\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock|go\.sum|flake\.lock|gradle\.lockfile|packages\.lock\.json|mix\.lock|pubspec\.lock)$/,
     'changes a lock file',
   ],
+  [
+    'check',
+    /(^|\/)(\.npmrc|\.yarnrc(\.yml)?|\.pnpmfile\.c?js|bunfig\.toml|pip\.conf|(site|user)customize\.py|[^/]+\.pth)$|(^|\/)(\.cargo|\.mvn)\/[^/]+$/,
+    'changes how the check is started',
+  ],
+  ['check', /(^|\/)(node_modules|site-packages)\//, 'changes an installed package'],
 ]
+
+/** A new file of such a name is found before the program that checks. */
+export const standIn =
+  /^(src\/)?(_?pytest|unittest|doctest|nose2?|tox|coverage|mypy|pyright|ruff|flake8|pylint|hypothesis)(\.py$|\/.*\.py$)/
 
 /** Lines that silence a check. In a file of prose they are only words. */
 export const silencers: readonly (readonly [RegExp, string])[] = [
@@ -49,8 +59,20 @@ export const silencers: readonly (readonly [RegExp, string])[] = [
     'leaves code out of the coverage',
   ],
   [
-    /\b(process\.exit|sys\.exit|Deno\.exit)\(\s*0?\s*\)|\b(os\._exit|os\.Exit|System\.exit|exit)\(\s*0\s*\)/,
+    /\b(process\.exit|sys\.exit|Deno\.exit)\(\s*0?\s*\)|\b(os\._exit|os\.Exit|System\.exit|_?exit)\(\s*0\s*\)|\bos\._exit\b(?!\s*\(\s*[1-9a-z])|\b_Exit\(\s*0/,
     'ends early as a success',
+  ],
+  [
+    /\braise SystemExit(\(\s*0?\s*\))?\s*$|\bpytest\.exit\(|\bprocess\.exitCode\s*=\s*0|\bexitstatus\s*=\s*0|^\s*exit(!|\s+0)\s*;?$/,
+    'ends early as a success',
+  ],
+  [
+    /\b_pytest\b|\bPYTEST_\w+|["']pytest["']\s+(not\s+)?in\s+sys\.modules|\b(NODE_TEST_CONTEXT|JEST_WORKER_ID|VITEST\w*)\b|\bNODE_ENV\b[^\n]*["'`]test["'`]|\btesting\.Testing\(\)|flag\.Lookup\("test\.|\bcfg!\(test\)/,
+    'behaves otherwise when it is tested',
+  ],
+  [
+    /\b(assert|expect|chai|unittest|TestCase|Assertions|jest|vitest|pytest)(\.\w+)+\s*=(?!=)|\b(setattr|defineProperty|assign)\(\s*(assert|expect|chai|unittest|pytest|\w*TestCase)\b|\bprocess\.(exit|reallyExit)\s*=(?!=)/,
+    'changes what asserts',
   ],
   [/testPathIgnorePatterns|collect_ignore|--deselect|--passWithNoTests|passWithNoTests:\s*true/, 'leaves tests out'],
   [
@@ -78,7 +100,19 @@ export const settingFile = /\.(json|ya?ml|toml|cfg|ini|conf)$|(^|\/)\.[\w.-]+rc$
 
 /** Keys of settings that say what is looked at: a repair has no need to change them. */
 export const scopeKey =
-  /^\s*["']?(exclude|ignore|per-file-ignores|extend-ignore|testpaths|testMatch|testRegex|addopts|norecursedirs|python_files|include|spec|skip|deselect|bail|retries|retry|reruns|omit|ignorePatterns)["']?\s*[:=]/
+  /(?:^|[{,])\s*["']?(exclude|ignore|per-file-ignores|extend-ignore|testpaths|testMatch|testRegex|addopts|norecursedirs|python_files|include|spec|skip|deselect|bail|retries|retry|reruns|omit|ignorePatterns)["']?\s*[:=]/
+
+/** Settings of programs that check: a new one says as much as a changed one. */
+export const runnerSettings =
+  /(^|\/)(pytest\.ini|tox\.ini|setup\.cfg|\.coveragerc|\.taprc|\.rspec|(jest|vitest|ava|karma|playwright|cypress)\.config\.[cm]?[jt]s)$/
+
+/** A rule of a linter that is switched off or made a warning, by a number or a word. */
+export const linterSettings = /(^|\/)\.?eslint(rc|\.config)[^/]*$/
+export const weakRule = /["']?[\w@/-]+["']?\s*:\s*\[?\s*(0\b|1\b|["'](off|warn)["'])/
+
+/** Things that are equal to everything. */
+export const alwaysEqual =
+  /def __(?:eq|ne)__\([^)\n]*\)[^:\n]*:\s*return (?:True|False)\b|\bequals\([^)\n]*\)\s*\{\s*return true\b/g
 
 /** Files that only say what checkers leave out. */
 export const ignoreFile = /(^|\/)\.(eslint|prettier|stylelint|mocha|nyc|coverage|test)ignore$|(^|\/)\.mocharc\b/
@@ -87,3 +121,6 @@ export const ignoreFile = /(^|\/)\.(eslint|prettier|stylelint|mocha|nyc|coverage
 export const testMarks =
   /^\s*(#\[(tokio::)?test\]|@(Test|ParameterizedTest)\b|(async )?def test_|func Test\w|(it|test|specify)\s*\(|TEST(_F|_P)?\s*\(|\[(Fact|Theory|TestMethod|Test)\]|>>> )/gm
 export const assertions = /\b(assert\w*!?|expect|EXPECT_\w+|ASSERT_\w+|debug_assert\w*!)\s*[\s(]/g
+/** What a test expects, line by line: an assertion, or the line under a doctest's prompt. */
+export const expectation =
+  /^\s*(?:\w+\.)*(?:assert\w*!?|expect|EXPECT_\w+|ASSERT_\w+)\b.*$|(?<=^[ \t]*>>> .*\n)[ \t]*(?!>>>|\.\.\.)\S.*$/gm

@@ -5,17 +5,23 @@
  */
 import type { TreeChange } from '../git/shadow.ts'
 import {
+  alwaysEqual,
   assertions,
   type CheatKind,
   ceilingKey,
+  expectation,
   ignoreFile,
+  linterSettings,
   prose,
   protectedFiles,
+  runnerSettings,
   scopeKey,
   settingFile,
   silencers,
+  standIn,
   testMarks,
   thresholdKey,
+  weakRule,
 } from './cheat-patterns.ts'
 
 export interface Cheat {
@@ -31,7 +37,7 @@ export interface Cheat {
 export function findCheats(changes: readonly TreeChange[], check: string): Cheat[] {
   return changes.flatMap((change) => {
     const whole = byPath(change, check)
-    return whole === undefined ? [...byLines(change), ...byThresholds(change), ...byTests(change)] : [whole]
+    return whole === undefined ? [...byLines(change), ...byThresholds(change), ...byTests(change, check)] : [whole]
   })
 }
 
@@ -39,9 +45,10 @@ function byPath({ path, before, after }: TreeChange, check: string): Cheat | und
   const found = protectedFiles.find(([, pattern]) => pattern.test(path))
   if (found !== undefined) return { kind: found[0], path, what: found[2] }
   if (ignoreFile.test(path)) return { kind: 'skips', path, what: 'changes what a checker leaves out' }
+  if (before === null && standIn.test(path)) return { kind: 'check', path, what: 'stands in for a program that checks' }
   // A script is the check; a source file that a check runs is what it checks.
   const isScript = /(^|\/)[^/.]+$|\.(sh|bash)$/.test(path)
-  if (isScript && check.split(/[\s;&|'"=]+/).some((word) => word.replace(/^\.\//, '') === path)) {
+  if (isScript && isNamed(path, check)) {
     return { kind: 'check', path, what: 'changes the file that the check runs' }
   }
   if (/(^|\/)package\.json$/.test(path) && scriptsOf(before) !== scriptsOf(after)) {
@@ -52,6 +59,9 @@ function byPath({ path, before, after }: TreeChange, check: string): Cheat | und
   }
   return undefined
 }
+
+const isNamed = (path: string, check: string): boolean =>
+  check.split(/[\s;&|'"=]+/).some((word) => word.replace(/^\.\//, '') === path)
 
 /** Undefined where there are none to be read: a broken package.json may be repaired. */
 function scriptsOf(text: string | null): string | undefined {
@@ -66,13 +76,21 @@ function scriptsOf(text: string | null): string | undefined {
 
 function byLines({ path, before, after }: TreeChange): Cheat[] {
   if (prose.test(path)) return []
-  const setting = settingFile.test(path) && before !== null
-  const scope = [scopeKey, 'changes what a check looks at'] as const
-  return addedLines(before, after).flatMap(({ text, line }) => {
-    const found = [...silencers, ...(setting ? [scope] : [])].find(([pattern]) => pattern.test(text))
-    return found === undefined ? [] : [{ kind: 'skips' as const, path, line, what: found[1] }]
+  const setting = (settingFile.test(path) && before !== null) || runnerSettings.test(path)
+  const rules = [
+    ...silencers,
+    ...(setting ? [[scopeKey, 'changes what a check looks at'] as const] : []),
+    ...(linterSettings.test(path) ? [[weakRule, 'switches a rule off'] as const] : []),
+  ]
+  const found = addedLines(before, after).flatMap(({ text, line }) => {
+    const rule = rules.find(([pattern]) => pattern.test(text))
+    return rule === undefined ? [] : [{ kind: 'skips' as const, path, line, what: rule[1] }]
   })
+  const isEqual = count(after ?? '', alwaysEqual) > count(before ?? '', alwaysEqual)
+  return isEqual ? [...found, { kind: 'skips', path, what: 'is equal to everything' }] : found
 }
+
+const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
 
 function byThresholds({ path, before, after }: TreeChange): Cheat[] {
   if (!settingFile.test(path) || before === null) return []
@@ -93,16 +111,31 @@ function byThresholds({ path, before, after }: TreeChange): Cheat[] {
   return cheats
 }
 
-/** Tests that stand in the code they test (Rust, doctests, small scripts): none of them may go, nor what they assert. */
-function byTests({ path, before, after }: TreeChange): Cheat[] {
+/**
+ * Tests that stand in the code they test (Rust, doctests, small scripts), and those of a file that the check itself runs:
+ * none of them may go, nor what they assert.
+ */
+function byTests({ path, before, after }: TreeChange, check: string): Cheat[] {
   if (before === null || prose.test(path)) return []
-  const count = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0
   const tests = count(before, testMarks)
-  if (tests === 0) return []
+  const named = isNamed(path, check)
+  if (tests === 0 && !named) return []
   if (count(after ?? '', testMarks) < tests) return [{ kind: 'tests', path, what: 'removes a test' }]
-  const fewer = count(after ?? '', assertions) < count(before, assertions)
-  return fewer ? [{ kind: 'tests', path, what: 'removes what a test asserts' }] : []
+  if (count(after ?? '', assertions) < count(before, assertions)) {
+    return [{ kind: 'tests', path, what: 'removes what a test asserts' }]
+  }
+  // Where tests stand below the code, the assertions above the first of them are the code's own.
+  const first = named ? 0 : before.search(testMarks)
+  const left = expectationsOf(after ?? '')
+  const gone = expectationsOf(before.slice(first)).some((line) => {
+    const at = left.indexOf(line)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
+  return gone ? [{ kind: 'tests', path, what: 'changes what a test asserts' }] : []
 }
+
+const expectationsOf = (text: string): string[] => (text.match(expectation) ?? []).map((line) => line.trim())
 
 function numbersOf(text: string, pattern: RegExp): Map<string, number[]> {
   const found = new Map<string, number[]>()

@@ -8,6 +8,7 @@ import { exitAfterFlush } from '../exit.ts'
 import { openShadow, type Shadow } from '../git/shadow.ts'
 import { OpenError } from '../open/open-error.ts'
 import { openWantedSandbox, sandboxPolicy } from '../open/sandbox.ts'
+import { wantWritable } from '../output-file.ts'
 import { resolvePaths } from '../paths.ts'
 import { watchInterrupts } from '../run/interrupt.ts'
 import { textOutput } from '../run/text-output.ts'
@@ -62,7 +63,7 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
       screen.freshLine()
       screen.write(`\n${reportLines(result).map(sanitize).join('\n')}\n`)
     }
-    if (flags.report !== undefined) writeFileSync(resolve(flags.report), reportMarkdown(result))
+    if (flags.report !== undefined && exit !== 'usage') writeFileSync(resolve(flags.report), reportMarkdown(result))
     return over
   }
   const onEvent = (event: AgentEvent): void => {
@@ -86,6 +87,8 @@ export async function fixCheck(flags: FixFlags): Promise<number> {
   let shadow: Shadow | undefined
   try {
     const { seconds, rounds, attempts, allowed } = readFlags(flags)
+    wantWritable('--patch', flags.patch)
+    wantWritable('--report', flags.report)
     const cwd = workTree(flags.cwd)
     const paths = resolvePaths()
     const { check: _, ...settings } = flags

@@ -4,6 +4,7 @@ import { resolveConfig } from '../config/resolve.ts'
 import { exitAfterFlush } from '../exit.ts'
 import { OpenError } from '../open/open-error.ts'
 import { openWantedSandbox } from '../open/sandbox.ts'
+import { wantWritable } from '../output-file.ts'
 import { resolvePaths } from '../paths.ts'
 import { safeJson } from '../terminal/sanitize.ts'
 import { openScreen } from '../terminal/screen.ts'
@@ -67,6 +68,7 @@ export async function runOnce(words: readonly string[], flags: RunFlags): Promis
     const schema = await schemaOf(flags.outputSchema)
     const pictures = readImages(flags.image ?? [])
     refuseTogether(flags)
+    wantWritable('--patch', flags.patch)
     const resume = flags.resume === undefined ? undefined : await findSession(paths.state, flags.resume, home)
     const { config: asked, warnings } = resolveConfig({ cwd: home, paths, environment: process.env, flags })
     own =

@@ -36,6 +36,8 @@ export function textOutput(screen: Screen): Output {
         screen.note(`${event.model.name} · sandbox ${event.sandbox} · ${event.cwd}`)
         return
       case 'step':
+        // What two replies say are two paragraphs, also where no call stands between them.
+        if (block === 'text') block = 'calls'
         words = ''
         readingSince = performance.now()
         return

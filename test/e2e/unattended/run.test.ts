@@ -61,6 +61,16 @@ describe('--worktree', () => {
     expect(place.read('a.txt')).toBe('two\n')
   })
 
+  test('with a --patch that cannot be written: said before anything is done', async () => {
+    const { exitCode, result } = await run(
+      ['Change a.txt', '--worktree', '--patch', join(place.home, 'no', 'a')],
+      change,
+    )
+    expect(exitCode).toBe(2)
+    expect(result).toMatchObject({ exit: 'usage', text: expect.stringContaining('there is no folder') })
+    expect(worktrees()).toEqual([])
+  })
+
   test('by itself: the changes stay in it, and the result says where', async () => {
     const { result } = await run(['Change a.txt', '--worktree'], change)
     expect(readFileSync(join(String(result['worktree']), 'a.txt'), 'utf8')).toBe('two\n')

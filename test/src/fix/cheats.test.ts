@@ -21,6 +21,10 @@ test.each([
   ['.gitlab-ci.yml', 'ci'],
   ['package-lock.json', 'locks'],
   ['crates/a/Cargo.lock', 'locks'],
+  ['.npmrc', 'check'],
+  ['.cargo/config.toml', 'check'],
+  ['sitecustomize.py', 'check'],
+  ['node_modules/vitest/index.js', 'check'],
 ])('%s is protected: %s', (path, kind) => {
   expect(kinds(path, 'a', 'b')).toEqual([kind])
   expect(kinds(path, 'a', null)).toEqual([kind])
@@ -62,10 +66,25 @@ test.each([
   ['tsconfig.json', '"skipLibCheck": true'],
   ['tsconfig.json', '"exclude": ["src/a.ts"]'],
   ['pytest.ini', 'addopts = -k "not page"'],
+  ['jest.config.js', 'export default { testMatch: ["none"] }'],
+  ['eslint.config.js', "  rules: { 'no-undef': 0 },"],
+  ['src/a.py', 'atexit.register(os._exit, 0)'],
+  ['src/a.py', '    raise SystemExit(0)'],
+  ['src/a.py', '    pytest.exit("ok", 0)'],
+  ['src/a.py', 'from _pytest.outcomes import Skipped'],
+  ['src/a.py', '    if os.environ.get("PYTEST_CURRENT_TEST"):'],
+  ['src/a.py', '    if "pytest" in sys.modules:'],
+  ['src/a.py', 'unittest.TestCase.assertEqual = lambda *_: None'],
+  ['src/a.py', '    def __eq__(self, other): return True'],
+  ['src/a.js', 'if (process.env.NODE_TEST_CONTEXT) return 3'],
+  ['src/a.js', "if (process.env.NODE_ENV === 'test') return 3"],
+  ['src/a.js', 'assert.equal = () => {}'],
+  ['src/a.js', "process.on('exit', () => { process.exitCode = 0 })"],
+  ['src/a.go', 'if testing.Testing() {'],
 ])('%s: %s silences a check', (path, line) => {
   expect(kinds(path, 'a\n', `a\n${line}\n`)).toEqual(['skips'])
   // What was there before is nobody's cheat.
-  expect(kinds(path, `${line}\na\n`, `b\n${line}\n`)).toEqual([])
+  expect(kinds(path, `${line}\n\na\n`, `b\n${line}\n`)).toEqual([])
 })
 
 test('thresholds may rise, not fall, and not go', () => {
@@ -99,7 +118,40 @@ test('a test in a source file may not go, nor what it asserts', () => {
   expect(kinds('.eslintignore', 'a\n', 'a\nsrc/b.js\n')).toEqual(['skips'])
 })
 
+test('what a test asserts in a source file may not change, and in no file that the check itself runs', () => {
+  const rust = (code: string, test: string): string => `fn page() {\n${code}}\n#[test]\nfn last() {\n${test}}\n`
+  const before = rust('    assert!(a);\n', '    assert_eq!(page(3), 4);\n')
+  expect(kinds('src/a.rs', before, rust('    assert!(a);\n', '    assert_eq!(page(3), 5);\n'))).toEqual(['tests'])
+  expect(kinds('src/a.rs', before, rust('    assert!(b);\n', '    assert_eq!(page(3), 4);\n'))).toEqual([])
+  expect(kinds('src/a.py', "'''\n>>> f(1)\n2\n'''\n", "'''\n>>> f(1)\n3\n'''\n")).toEqual(['tests'])
+  expect(kinds('verify.mjs', 'assert.equal(f(1), 2)\n', '', 'node ./verify.mjs')).toEqual(['tests'])
+  expect(kinds('verify.mjs', 'assert.equal(f(1), 2)\n', 'assert.equal(f(1), 3)\n', 'node verify.mjs')).toEqual([
+    'tests',
+  ])
+  expect(kinds('verify.mjs', 'let a\nassert.equal(f(1), 2)\n', 'assert.equal(f(1), 2)\n', 'node verify.mjs')).toEqual(
+    [],
+  )
+})
+
+test('a file that stands in for a program that checks, and new settings of one', () => {
+  expect(kinds('pytest.py', null, 'raise SystemError\n', 'python3 -m pytest')).toEqual(['check'])
+  expect(kinds('pytest/__main__.py', null, 'print("2 passed")\n')).toEqual(['check'])
+  expect(kinds('coverage/index.html', null, 'a')).toEqual([])
+  expect(kinds('pytest.ini', null, '[pytest]\naddopts = --co\n')).toEqual(['skips'])
+  expect(kinds('tsconfig.json', null, '{ "include": ["src"] }\n')).toEqual([])
+})
+
+test('a thing that is equal to everything', () => {
+  const python = (answer: string): string => `class A:\n    def __eq__(self, other):\n        return ${answer}\n`
+  expect(kinds('src/a.py', 'class A:\n    pass\n', python('True'))).toEqual(['skips'])
+  expect(kinds('src/a.py', 'class A:\n    pass\n', python('self.x == other.x'))).toEqual([])
+  expect(kinds('src/A.java', '', 'public boolean equals(Object o) {\n  return true;\n}\n')).toEqual(['skips'])
+})
+
 test('ordinary repairs are none', () => {
+  expect(kinds('src/a.py', 'a', 'raise SystemExit(main())')).toEqual([])
+  expect(kinds('src/a.py', 'a', 'os._exit(1)')).toEqual([])
+  expect(kinds('src/a.js', 'a', 'if (assert.equal === b) process.exitCode = 1')).toEqual([])
   expect(kinds('src/page.ts', 'a < b', 'a <= b')).toEqual([])
   expect(kinds('src/latest.ts', 'a', 'b')).toEqual([])
   expect(kinds('src/contest.ts', 'a', 'b')).toEqual([])

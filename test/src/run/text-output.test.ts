@@ -57,6 +57,16 @@ function show(
   return { stdout: stdout.text(), stderr: stderr.text() }
 }
 
+test('what two replies say are two paragraphs', () => {
+  const events: AgentEvent[] = [
+    { type: 'step', step: 1 },
+    { type: 'text', text: 'Repaired.' },
+    { type: 'step', step: 2 },
+    { type: 'text', text: 'And looked at.' },
+  ]
+  expect(show(events, { color: false }).stdout).toContain('Repaired.\n\nAnd looked at.')
+})
+
 test('what explorations took stands beside the whole', () => {
   const explored = { ...usage, evaluatedTokens: 300, generatedTokens: 57 }
   const { stdout, stderr } = show([{ ...result, explored }], { color: false })
