@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { Workspace } from '../../sandbox/index.ts'
 import { describeLoss, type Effect, type Loss, mergeDefinitions, restoreDocs, whatIsLost } from '../../tools/index.ts'
 import { splice } from '../context/excerpt.ts'
-import { asksOnly, mayGo } from './wishes.ts'
+import { asksOnly, forbidsChange, mayGo } from './wishes.ts'
 
 type Guarded =
   /** `note`: what was done to the answer, for the model. */
@@ -45,7 +45,11 @@ export function writeGuard({
   readonly parts: ReadonlyMap<string, string>
   readonly quotes: boolean
 }): WriteGuard {
-  const question = quotes && asksOnly(task)
+  const refusal = forbidsChange(task)
+    ? 'Not written: the task says that nothing is to be changed.'
+    : quotes && asksOnly(task)
+      ? 'Not written: the task only asks a question.'
+      : undefined
   const told = new Set<string>()
   let inReply: z.infer<typeof wholeFile>[] = []
   return {
@@ -56,9 +60,8 @@ export function writeGuard({
       })
     },
     async look(tool, input, effects) {
-      if (question && effects.some(({ kind }) => kind === 'write')) {
-        const why = 'Not written: the task only asks a question.'
-        return { kind: 'refuse', why: 'only-asked', told: why }
+      if (refusal !== undefined && effects.some(({ kind }) => kind === 'write')) {
+        return { kind: 'refuse', why: 'only-asked', told: refusal }
       }
       const go = { kind: 'go', input, note: undefined } as const
       const write = tool === 'write' ? wholeFile.safeParse(input) : undefined

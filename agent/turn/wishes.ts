@@ -20,8 +20,18 @@ const sentencesOf = (task: string): string[] =>
  * "find it and fix it"). Cautious: a question, or a task that only might mean a change, is none.
  */
 export function asksForChange(task: string): boolean {
-  return sentencesOf(task).some((sentence) => !sentence.endsWith('?') && imperative.test(sentence))
+  return sentencesOf(task).some(
+    (sentence) => !sentence.endsWith('?') && !nothing.test(sentence) && imperative.test(sentence),
+  )
 }
+
+/** A whole sentence: "do not change anything else" and "don't touch files in lib" forbid less. */
+const nothing =
+  /^(?:and |but |please |just )*(?:(?:do not|don['’]t|never) (?:change|modify|edit|touch|write) (?:anything|any (?:files?|code)|(?:the|my) (?:files?|code)|files|code)|(?:change|modify|edit|touch|write) nothing)[.! ]*$/i
+
+/** Whether a task says that no file may change, and asks for no change besides. */
+export const forbidsChange = (task: string): boolean =>
+  sentencesOf(task).some((sentence) => nothing.test(sentence)) && !asksForChange(task)
 
 const asking =
   /^(?:and |so |but |now |please )*(?:what|why|how|who|whose|where|when|which|is|are|was|were|does|do|did|has|have|can|could|should|would|explain|describe|summari[sz]e|tell|list|review|compare|give me an overview)\b/i
@@ -35,6 +45,7 @@ const wishing =
 export function asksOnly(task: string): boolean {
   const sentences = sentencesOf(task)
   const wish = (sentence: string): boolean => {
+    if (nothing.test(sentence)) return false
     if (imperative.test(sentence.replace(/\?$/, '.')) && !asking.test(sentence)) return true
     const politely = new RegExp(`\\b(?:can|could|would|will) (?:you|we)\\b.*\\b(?:${changeVerbs}|make)\\b`, 'i')
     if (politely.test(sentence)) return true

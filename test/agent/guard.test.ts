@@ -1,6 +1,6 @@
 /** What a model leaves out of a file is not lost. */
 import { expect, test, vi } from 'vitest'
-import { asksForChange, asksOnly, mayGo } from '../../agent/turn/wishes.ts'
+import { asksForChange, asksOnly, forbidsChange, mayGo } from '../../agent/turn/wishes.ts'
 import { lastWords, perform, put, stage, text } from './support.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -101,6 +101,20 @@ test('a plain question never rewrites a file: the reply is the answer', async ()
   expect(text(at.root, 'a.py')).toBe(program)
 })
 
+test('a task that forbids every change gets none, whatever the model writes', async () => {
+  const at = await stage([write('a.py', program.replace('3', '4'))], { files: { 'a.py': program }, info: small })
+  const result = await perform(at, 'Tell a story about a.py. Do not change any files.')
+  expect(result).toMatchObject({ exit: 'done', steps: 1, changes: [] })
+  expect(text(at.root, 'a.py')).toBe(program)
+})
+
+test('an exported constant is no less a definition', async () => {
+  const files = { 'a.js': 'export const a = 1\n' }
+  const at = await stage([write('a.js', 'the sea\n'), write('a.js', 'the sea\n')], { files, info: small, tries: 1 })
+  expect(await perform(at, 'Fix a.js')).toMatchObject({ exit: 'not-done', changes: [] })
+  expect(lastWords(at)).toContain('a (line 1) is gone')
+})
+
 test('what the user adds meanwhile is told to the model first, and then kept by the merge', async () => {
   let asked = 0
   const at = await stage(
@@ -143,4 +157,16 @@ test.each([
 ])('%s: second may go: %s, docs may: %s', (task, definition, docs) => {
   const allowed = mayGo(task)
   expect([allowed.definition('second'), allowed.docs]).toEqual([definition, docs])
+})
+
+test.each([
+  ['Tell me a story. Change nothing.', true],
+  ["What does this do? Please don't edit any files.", true],
+  ['Do not modify the code!', true],
+  ['Fix first in a.py. Do not change anything else.', false],
+  ['Fix first in a.py. Do not change any files.', false],
+  ["Don't touch files in lib", false],
+  ['Change nothing to something in a.py', false],
+])('%s: forbids every change: %s', (task, forbids) => {
+  expect(forbidsChange(task)).toBe(forbids)
 })

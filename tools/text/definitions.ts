@@ -28,6 +28,8 @@ const patterns: readonly RegExp[] = [
   ),
   // const f = (…) => · let f = function · f = lambda
   /^\s*(?:export\s+)?(?:const|let|var)?\s*([\p{L}_$][\p{L}\p{N}_$]*)\s*(?::[^=]+)?=\s*(?:async\s+)?(?:function\b|lambda\b|\([^()]*\)\s*(?::[^=]+)?=>|[\p{L}_$][\p{L}\p{N}_$]*\s*=>)/u,
+  // export const a = … : what others can ask for by its name
+  /^export\s+(?:const|let|var)\s+([\p{L}_$][\p{L}\p{N}_$]*)/u,
   // int f(char *x) { · void A::f() const { · public List<T> f() throws E {
   /^\s*(?:[\p{L}_][\p{L}\p{N}_<>,[\]:.?]*[\s*&]+)+(?:[\p{L}_][\p{L}\p{N}_]*::)?~?([\p{L}_][\p{L}\p{N}_]*)\s*\([^;=]*$/u,
   // f() { of shells, and methods of JavaScript classes
