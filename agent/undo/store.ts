@@ -11,6 +11,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { plainText } from '../../sandbox/index.ts'
+import { removeLeftovers } from './leftovers.ts'
 
 const run = promisify(execFile)
 const maxBuffer = 1 << 28
@@ -101,7 +102,8 @@ export async function openStore(stateFolder: string, root: string): Promise<Stor
         env: environment,
         signal,
       })
-      return importTree(child, keep, base, changes)
+      const failed = (error: unknown) => removeLeftovers(repository, error, child.pid)
+      return importTree(child, keep, base, changes).catch(failed)
     },
     async differences(from, to) {
       const raw = await git(['diff-tree', '-r', '-z', '--raw', '--no-renames', '--no-ext-diff', from, to])

@@ -1,4 +1,5 @@
 /** From how a path is spelled to where it is in the work tree. */
+import { homedir } from 'node:os'
 import path from 'node:path'
 import { isInside } from '../policy.ts'
 import { WorkspaceError } from '../types.ts'
@@ -12,7 +13,9 @@ import { WorkspaceError } from '../types.ts'
 export function relativePath(file: string, root: string, spelled: string): string {
   if (file.includes('\0'))
     throw new WorkspaceError('outside', file.replaceAll('\0', '\\0'), 'A path may not contain a NUL byte.')
-  const absolute = path.isAbsolute(file) ? path.normalize(file) : path.join(root, file)
+  // Whoever writes `~/x` means the home folder; a folder of the name `~` is reached by `./~`, and is never made by mistake.
+  const named = file === '~' || file.startsWith('~/') ? path.join(homedir(), file.slice(1)) : file
+  const absolute = path.isAbsolute(named) ? path.normalize(named) : path.join(root, named)
   const trimmed = absolute.length > 1 ? absolute.replace(/\/+$/, '') : absolute
   for (const base of [root, spelled]) {
     if (isInside(trimmed, base)) return path.relative(base, trimmed) || '.'

@@ -58,7 +58,8 @@ describe.each([true, false])('a workspace, through /proc: %s', (proc) => {
       expect(workspace.relative(spelled)).toBe('src/a.txt')
     }
     for (const spelled of ['', '.', './', root, `${root}/`]) expect(workspace.relative(spelled)).toBe('.')
-    for (const spelled of ['..', '../outside', '/etc/passwd', `${root}x/y`, 'src/../../outside', 'a\0b']) {
+    expect(workspace.relative('./~/x')).toBe('~/x')
+    for (const spelled of ['..', '~', '~/x', '../outside', '/etc/passwd', `${root}x/y`, 'src/../../outside', 'a\0b']) {
       expect(() => workspace.relative(spelled)).toThrow(/outside|NUL/)
     }
   })

@@ -56,13 +56,27 @@ async function applyPlan(context: WriteContext, planned: readonly PlannedFile[])
   const files = await Promise.all(planned.map(encode))
   await Promise.all(files.map((file) => checkUnchanged(context, file)))
   context.signal.throwIfAborted()
-  const journal = context.journal ? await beginJournal(context.journal, context.workspace.root, files) : undefined
+  const journal = context.journal ? await begin(context.journal, context.workspace.root, files) : undefined
   await writeAll(context, files, journal)
   for (const { path, after } of files) {
     if (after) context.seen?.set(path, fingerprint(after))
     else context.seen?.delete(path)
   }
   return planned.map(changeOf)
+}
+
+/** The journal, or a problem that says which folder it could not be written to: it is not one of the work tree. */
+async function begin(folder: string, root: string, files: readonly JournaledFile[]): Promise<string> {
+  try {
+    return await beginJournal(folder, root, files)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const fix = 'The user must free space or permissions there, or set XDG_STATE_HOME to another folder.'
+    throw new ToolProblem(
+      'io',
+      `Nothing was changed: the journal of the change cannot be kept in ${folder}: ${why}. ${fix}`,
+    )
+  }
 }
 
 async function writeAll(
