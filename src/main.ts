@@ -37,6 +37,7 @@ export function buildProgram(exit: (code: number) => void): Command {
     .exitOverride()
     .version(version, '-V, --version')
     .showSuggestionAfterError(true)
+    .showHelpAfterError('All options: --help')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'cachalot: ')) })
   program.helpInformation = () => help
 

@@ -79,7 +79,7 @@ export async function* rounds(
       if (turn.signal.aborted || spending.overdue.aborted) return stopped()!
       broken += 1
       if (!retryable || broken > mostBroken(reply)) return { exit: 'model', text: message }
-      yield { type: 'notice', level: 'warning', text: `${message} Asking once more.` }
+      yield { type: 'notice', level: 'warning', text: `${message.replace(/\.?$/, '.')} Asking once more.` }
       continue
     }
 
