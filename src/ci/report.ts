@@ -35,8 +35,18 @@ export function ciResult(event: unknown, check: string): CiResult {
   return { ...result, check, verified, patch: run.data.changes.map(({ diff }) => diff ?? '').join('') }
 }
 
-/** What `result.json` holds, read by the second job. Throws for what is no result. */
-export const readResult = (text: string): CiResult => resultSchema.parse(JSON.parse(text))
+/** What `result.json` holds, read by the second job. Throws an Error in one line for what is no result. */
+export function readResult(text: string): CiResult {
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch {
+    throw new Error('result.json is not JSON: the first job did not write it')
+  }
+  const parsed = resultSchema.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new Error(`result.json is no result: ${z.prettifyError(parsed.error).replace(/\s+/g, ' ')}`)
+}
 
 const longest = 55_000
 

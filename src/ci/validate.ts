@@ -30,6 +30,13 @@ const obeyed: readonly string[] = [
   ],
   ...['codeowners', '.envrc', '.vscode/', '.idea/', '.husky/', '.pre-commit-config.yaml', 'lefthook.yml', '.npmrc'],
   ...['.yarnrc', '.yarnrc.yml', '.yarn/', 'action.yml', 'action.yaml', 'renovate.json', '.devcontainer/'],
+  // Other agents and editors.
+  ...['agent.md', 'gemini.md', '.gemini/', '.codex/', '.cursor/', '.cursorrules', '.windsurf/', '.windsurfrules'],
+  ...['.clinerules', '.clinerules/', '.roo/', '.kiro/', '.junie/', '.amazonq/', '.opencode/', 'opencode.json'],
+  ...['.aider.conf.yml', '.zed/', '.continue/', '.agents/'],
+  // Other builders, and what is run or published by them.
+  ...['.tekton/', '.semaphore/', '.drone.yml', '.cirrus.yml', 'buildspec.yml', 'cloudbuild.yaml', 'wercker.yml'],
+  ...['netlify.toml', 'vercel.json', 'dependabot.yml', '.env'],
 ]
 
 interface Entry extends TreeChange {
@@ -52,6 +59,7 @@ export async function problemsOf(git: Git, base: string, tree: string, rules: Pa
     if (isProtected(path, [...obeyed, ...rules.protect])) problems.push(`${path}: is protected`)
     if (modes[1] === '120000' || modes[0] === '120000') problems.push(`${path}: is a symbolic link`)
     else if (modes[1] === '160000' || modes[0] === '160000') problems.push(`${path}: is a submodule`)
+    else if (entry.kind !== 'deleted' && entry.after === null) problems.push(`${path}: is binary; nobody can read it`)
     else if (entry.kind === 'changed' && modes[0] !== modes[1]) problems.push(`${path}: its permissions change`)
   }
   for (const { kind, path, what } of findCheats(entries, rules.check)) {

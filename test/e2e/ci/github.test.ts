@@ -262,10 +262,17 @@ describe('what the second job refuses to publish', () => {
   const result = { exit: 'fixed', exitCode: 0, check, text: 'x', verified: [], refused: [], places: [] }
   const diff = (path: string, body = '@@ -0,0 +1 @@\n+x\n', head = 'new file mode 100644\n--- /dev/null\n'): string =>
     `diff --git a/${path} b/${path}\n${head}+++ b/${path}\n${body}`
+  const binary = [
+    ...['diff --git a/a.bin b/a.bin', 'new file mode 100644'],
+    ...[`index ${'0'.repeat(40)}..8352675d67aed6625ece79af41c27fdb4ee2e867`, 'GIT binary patch'],
+    ...['literal 3', 'KcmZQzWC8#H2LJ>B', '', 'literal 0', 'HcmV?d00001', '', ''],
+  ].join('\n')
   test.each([
     ['a workflow', diff('.github/workflows/x.yml'), '.github/workflows/x.yml: is protected'],
     ['a workflow, written otherwise', diff('.GitHub/workflows/x.yml'), 'is protected'],
     ['instructions', diff('sub/AGENTS.md'), 'is protected'],
+    ['instructions of another agent', diff('sub/.cursor/rules/a.mdc'), 'is protected'],
+    ['what nobody can read', binary, 'a.bin: is binary'],
     ['a test', diff('test/new.test.js'), 'changes a test'],
     [
       'a link',
@@ -297,6 +304,16 @@ describe('what the second job refuses to publish', () => {
     expect(published.ok).toBe(false)
     expect(branches()).toEqual(['main'])
     expect(forge.requests.filter(({ method }) => method === 'POST')).toEqual([])
+  })
+
+  test('claims that are no result', async () => {
+    mkdirSync(join(place.home, 'artifacts'), { recursive: true })
+    writeFileSync(join(place.home, 'artifacts', 'cachalot.patch'), diff('src/x.js'))
+    writeFileSync(join(place.home, 'artifacts', 'result.json'), '{"exit": 5}')
+    const published = await job('publish', event)
+    expect(published.log).toMatch(/^cachalot: result\.json is no result: .*exit/m)
+    expect(published.ok).toBe(false)
+    expect(branches()).toEqual(['main'])
   })
 
   test('a patch that is too long is not even read', async () => {
