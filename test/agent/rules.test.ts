@@ -51,6 +51,22 @@ describe('a rule that denies a command finds it wherever it stands in the line',
     '[[ -n $(git push) ]]',
     'x=$(git push)',
     'export X=$(git push)',
+    'trap "git push" EXIT',
+    'trap -- "git push" INT TERM',
+    'shopt -s expand_aliases\nalias q="git push"\nq',
+    'env -S "git push"',
+    'env A=1 -S"git push"',
+    'script -qc "git push" /dev/null',
+    'su x --command="git push"',
+    'flock x -c "git push"',
+    'watch -n1 "git push"',
+    'parallel "git push" ::: a',
+    'ssh-agent git push',
+    'setpriv --nnp git push',
+    'git bisect run git push',
+    'git submodule foreach --recursive git push',
+    'git rebase -x "git push" main',
+    'git rebase --exec="git push" main',
   ])('%s', async (line) => {
     expect(await judge([deny], run(line))).toBe('deny')
   })
@@ -73,6 +89,14 @@ describe('what cannot be told before it runs is asked for', () => {
     'source ./x',
     '. ./x',
     'xargs sh',
+    'echo push | xargs git',
+    'echo push | sudo xargs -n 1 /usr/bin/git',
+    'parallel git ::: push',
+    'git -c alias.p=push p',
+    'git -c "alias.p=!git push" p',
+    'sudo git -c core.pager="git push" log',
+    'git --config-env=alias.p=X p',
+    'trap "$X" EXIT',
     'sudo -u x $CMD',
     'timeout 5 $CMD',
     'env A=1 "$@"',
@@ -86,6 +110,23 @@ describe('what cannot be told before it runs is asked for', () => {
   })
 })
 
+test('options of a rule are found in any order and place', async () => {
+  const rules = (command: string) => [rule({ action: 'deny', command })]
+  for (const [command, line, expected] of [
+    ['rm -rf', 'rm -rf x', 'deny'],
+    ['rm -rf', 'rm -fr x', 'deny'],
+    ['rm -rf', 'rm -v x -r -f', 'deny'],
+    ['rm -rf', 'sudo rm -r -f x', 'deny'],
+    ['rm -rf', 'rm -r x', 'none'],
+    ['rm -rf', 'rm -f $X', 'ask'],
+    ['git push --force', 'git push origin main --force', 'deny'],
+    ['git push --force', 'git push origin --force-with-lease', 'none'],
+    ['git push --force', 'git push origin', 'none'],
+  ] as const) {
+    expect(await judge(rules(command), run(line)), line).toBe(expected)
+  }
+})
+
 test('other commands are left to the mode, also where the words stand elsewhere', async () => {
   for (const line of [
     'git pull',
@@ -93,6 +134,13 @@ test('other commands are left to the mode, also where the words stand elsewhere'
     'echo git push',
     'grep "git push" README',
     'git status $X',
+    'ls | xargs grep -n push',
+    'trap - EXIT',
+    'trap "rm x" EXIT',
+    'alias ll="ls -l"',
+    'git -c user.name=x -c color.ui=never log',
+    'git submodule foreach git status',
+    'watch -n 1 "ls push"',
     'ls *.c',
     'gitpush',
     'find "$DIR" -name x',

@@ -1,5 +1,6 @@
 /** Whether a command of a shell line is one that a rule names. */
-import { type ShellCommand, startsOthers } from './read.ts'
+import type { ShellCommand } from './read.ts'
+import { startsOthers } from './scripts.ts'
 
 export type Match = 'yes' | 'no' | 'maybe'
 
@@ -36,7 +37,27 @@ function mayStart(words: ShellCommand['words'], at: number): boolean {
   })
 }
 
+/** Options of a rule (`rm -rf`, `git push --force`) may stand anywhere behind the program, and short ones apart. */
 function matchFrom(words: readonly (string | null)[], prefix: readonly string[]): Match {
+  const program = matchWords(
+    words,
+    prefix.filter((word) => !isOption(word)),
+  )
+  if (program !== 'yes') return program
+  if (prefix.every((option) => !isOption(option) || hasOption(words, option))) return 'yes'
+  return words.includes(null) ? 'maybe' : 'no'
+}
+
+const isOption = (word: string): boolean => word.startsWith('-')
+
+function hasOption(words: readonly (string | null)[], option: string): boolean {
+  if (words.some((word) => word === option || word?.startsWith(`${option}=`) === true)) return true
+  const letters = /^-([a-z]+)$/i.exec(option)?.[1]
+  const given = words.flatMap((word) => /^-([a-z]+)$/i.exec(word ?? '')?.[1] ?? []).join('')
+  return letters !== undefined && [...letters].every((letter) => given.includes(letter))
+}
+
+function matchWords(words: readonly (string | null)[], prefix: readonly string[]): Match {
   let wanted = 0
   let afterOption = false
   for (const word of words) {

@@ -3,6 +3,7 @@
  * program does once it runs, and what a grammar misreads, is the sandbox's to hold.
  */
 import type { Node } from 'web-tree-sitter'
+import { inlineScripts, withUnseen } from './scripts.ts'
 import { wordOf } from './word.ts'
 
 /** One program that the line starts, wherever in it: in a pipeline, a list, a loop, a substitution. */
@@ -91,7 +92,7 @@ function collect(root: Node): {
     switch (node.type) {
       case 'command': {
         const words = commandWords(node)
-        commands.push({ words })
+        commands.push({ words: withUnseen(words) })
         // Arithmetic stands as a command of this grammar.
         const arithmetic = node.childForFieldName('name')?.firstNamedChild?.type === 'arithmetic_expansion'
         if (words[0] === null && !arithmetic) unread ??= 'which program it starts is known only when it runs'
@@ -131,44 +132,3 @@ function writesFile(redirect: Node): boolean {
   if (target === null || target.type === 'number') return false
   return wordOf(target) !== '/dev/null'
 }
-
-const shells = new Set(['sh', 'bash', 'dash', 'zsh', 'ksh', 'ash'])
-
-/** Lines that a command gives to a shell: `bash -c LINE`, `eval LINE`; null where it runs what cannot be seen. */
-function inlineScripts({ words }: ShellCommand): (string | null)[] {
-  return words.flatMap((word, at): (string | null)[] => {
-    if (word === null || (at > 0 && !startsOthers(words[0] ?? null))) return []
-    const rest = words.slice(at + 1)
-    const name = word.slice(word.lastIndexOf('/') + 1)
-    if (name === 'eval') return rest.includes(null) ? [null] : [rest.join(' ')]
-    if (name === 'source' || name === '.') return at === 0 ? [null] : []
-    if (!shells.has(name)) return []
-    const flag = rest.findIndex((each) => each !== null && /^-[a-z]*c[a-z]*$/i.test(each))
-    if (flag >= 0) return [rest[flag + 1] ?? null]
-    // Without a file it reads what it is given.
-    return rest.every((each) => each === null || each.startsWith('-')) ? [null] : []
-  })
-}
-
-const wrappers = new Set([
-  ...['sudo', 'doas', 'env', 'command', 'builtin', 'exec', 'nohup', 'nice', 'ionice', 'time', 'timeout', 'stdbuf'],
-  ...[
-    'setsid',
-    'xargs',
-    'parallel',
-    'find',
-    'fd',
-    'watch',
-    'strace',
-    'ltrace',
-    'busybox',
-    'chroot',
-    'unshare',
-    'flock',
-  ],
-  ...['coproc', 'su', 'runuser', 'ssh', 'script', 'entr', 'npx'],
-])
-
-/** Whether a program starts the one that is named after it. */
-export const startsOthers = (name: string | null): boolean =>
-  name !== null && wrappers.has(name.slice(name.lastIndexOf('/') + 1))
