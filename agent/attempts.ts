@@ -162,7 +162,7 @@ async function* afresh(
 
     const last = made.at(-1)!
     const failed = await whatFailed(turn, spending, task, last)
-    const why = failed ?? (passed(last) ? 'no check can tell whether it is right' : last.ending.text)
+    const why = failed ?? (passed(last) ? 'no check can tell whether it is right' : last.ending.text.replace(/\.$/, ''))
     yield { type: 'notice', level: 'info', text: `Attempt ${made.length} of at most ${tries}: ${why}. Trying again.` }
     await back()
     await turn.changes.put([])
