@@ -43,23 +43,22 @@ const bad = (file: string, why: string) =>
 /** Writes an envelope and gives its size in bytes. Rejects with EngineError `bad-state`; then nothing is left behind. */
 export async function writeState(file: string, { key, tokens, state }: SavedState): Promise<number> {
   const ids = Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength)
-  const description: Description = {
-    key,
-    tokens: tokens.length,
-    stateBytes: state.length,
-    tokensSum: hash('sha256', ids),
-    stateSums: await sumsOf(state, async (piece) => piece),
+  const headWith = (stateSums: readonly string[]): Buffer => {
+    const tokensSum = hash('sha256', ids)
+    const description: Description = { key, tokens: tokens.length, stateBytes: state.length, tokensSum, stateSums }
+    const text = Buffer.from(JSON.stringify(description))
+    const size = Buffer.alloc(4)
+    size.writeUInt32LE(text.length)
+    return Buffer.concat([magic, size, text, createHash('sha256').update(text).digest(), ids])
   }
-  const text = Buffer.from(JSON.stringify(description))
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(text.length)
-  const head = Buffer.concat([magic, size, text, createHash('sha256').update(text).digest(), ids])
+  // Sums are all of one length: so is the head, and the state can be written while it is summed.
+  const stateAt = headWith(new Array(Math.ceil(state.length / pieceBytes)).fill('0'.repeat(64))).length
   const temporary = temporaryFor(file)
   try {
     const handle = await open(temporary, 'w', 0o600)
     try {
-      await writeAll(handle, head)
-      await writeAll(handle, state)
+      const sums = await sumsOf(state, (piece, at) => writeAll(handle, piece, stateAt + at), true)
+      await writeAll(handle, headWith(sums), 0)
       await handle.sync()
     } finally {
       await handle.close()
@@ -71,7 +70,7 @@ export async function writeState(file: string, { key, tokens, state }: SavedStat
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError('bad-state', `the state could not be saved to ${file}: ${why}`, { cause })
   }
-  return head.length + state.length
+  return stateAt + state.length
 }
 
 /** What a file says of itself, its tokens checked, its state not read. Rejects with EngineError `bad-state`. */
@@ -94,7 +93,6 @@ export async function readState(
     const state = Buffer.allocUnsafe(description.stateBytes)
     const sums = await sumsOf(state, async (piece, at) => {
       if ((await readInto(handle, piece, stateAt + at)) < piece.length) throw bad(file, 'it is cut short')
-      return piece
     })
     if (sums.some((sum, at) => sum !== description.stateSums[at])) throw bad(file, 'it is damaged')
     return { key: description.key, tokens, state }
@@ -146,16 +144,22 @@ function parseDescription(text: Buffer, file: string): Description {
   throw bad(file, 'its description is damaged')
 }
 
-/** The sum of each piece of a buffer, once `ready` has filled it; pieces are filled one by one and summed side by side. */
+/**
+ * The sum of each piece of a buffer, after `begin` has done its work with it (filled it) or while it does it (writes it, where
+ * `filled`); pieces go through `begin` one by one and are summed side by side.
+ */
 async function sumsOf(
   buffer: Buffer,
-  ready: (piece: Buffer, at: number) => Promise<Buffer>,
+  begin: (piece: Buffer, at: number) => Promise<void>,
+  filled = false,
 ): Promise<readonly string[]> {
   const sums: Promise<string>[] = []
   try {
     for (let at = 0; at < buffer.length; at += pieceBytes) {
-      const piece = await ready(buffer.subarray(at, at + pieceBytes), at)
+      const piece = buffer.subarray(at, at + pieceBytes)
+      if (!filled) await begin(piece, at)
       sums.push(webcrypto.subtle.digest('SHA-256', piece).then((sum) => Buffer.from(sum).toString('hex')))
+      if (filled) await begin(piece, at)
       if (sums.length >= piecesAtOnce) await sums.at(-piecesAtOnce)
     }
   } finally {
@@ -175,9 +179,10 @@ async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
+/** Writes all of it at a place in the file. */
+async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, at, Math.min(pieceBytes, bytes.length - at))
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, from + at)
     at += bytesWritten
   }
 }
