@@ -4,7 +4,7 @@
  */
 import { checkAttempt } from './checks/turn.ts'
 import { type Attempted, choose, keyOf } from './choice.ts'
-import { type StepPlan, stepPlan, timesIn } from './context/steps.ts'
+import { type Steps, stepPlan, timesIn } from './context/steps.ts'
 import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import { listFiles } from './files.ts'
@@ -14,14 +14,6 @@ import type { Spending } from './turn/limits.ts'
 import type { Ending } from './turn/outcome.ts'
 import { halted, rounds, stoppedBy } from './turn/rounds.ts'
 import type { Turn } from './turn/turn.ts'
-
-/** The plan, and what the session knows to do with it. */
-export interface Steps extends StepPlan {
-  /** Puts the task with this one file at the end of the conversation; gives the most tokens of a reply to it. */
-  begin(path: string): Promise<number | undefined>
-  /** How often the word still stands in a file. */
-  left(path: string): Promise<number>
-}
 
 /** The steps of a task for a small model; undefined for a task that is done at once. */
 export async function planned(

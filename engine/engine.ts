@@ -1,5 +1,5 @@
 /** Tokens in, tokens out: what the embedded engine offers to the model session. Client side of the engine host. */
-import type { Sampling } from './model.ts'
+import type { GrammarFolder, Sampling } from './model.ts'
 
 export interface EngineOptions {
   /** Absolute path of the GGUF file. */
@@ -97,14 +97,6 @@ export interface Grammar {
   readonly fields?: readonly Field[]
   /** What the fields speak of. Without it they do nothing. */
   readonly folder?: GrammarFolder
-}
-
-/** A work tree, as far as a grammar may look at it. */
-export interface GrammarFolder {
-  /** Absolute, real path. */
-  readonly path: string
-  /** Files in it that the model has been shown: of no other is the text looked at, or a reply could be led to tell it. */
-  readonly seen: readonly string[]
 }
 
 export interface Trigger {

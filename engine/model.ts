@@ -1,6 +1,13 @@
 /** The door to any model: embedded, remote or scripted. The loop knows only this file. */
-import type { GrammarFolder } from './engine.ts'
 import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
+
+/** A work tree, as far as a grammar may look at it. */
+export interface GrammarFolder {
+  /** Absolute, real path. */
+  readonly path: string
+  /** Files in it that the model has been shown: of no other is the text looked at, or a reply could be led to tell it. */
+  readonly seen: readonly string[]
+}
 
 export interface ModelInfo {
   /** The name the user chose it by: a catalog name, a file name, a remote model id. */

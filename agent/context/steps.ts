@@ -4,12 +4,20 @@ import { ripgrep } from '../files.ts'
 import { isSecret } from './secrets.ts'
 
 /** A word that is to become another wherever it stands. */
-export interface StepPlan {
+interface StepPlan {
   readonly word: string
   /** Where it stands, sorted. */
   readonly files: readonly string[]
   /** Where it stands in text that a small model is not shown (UTF-16). */
   readonly unread: readonly string[]
+}
+
+/** The plan, and what the session knows to do with it. */
+export interface Steps extends StepPlan {
+  /** Puts the task with this one file at the end of the conversation; gives the most tokens of a reply to it. */
+  begin(path: string): Promise<number | undefined>
+  /** How often the word still stands in a file. */
+  left(path: string): Promise<number>
 }
 
 /** More files than these a small model does not get done in the time that anybody waits. */

@@ -10,7 +10,7 @@ import { type Candidates, readGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import { argmax, mostLikely } from './likely.ts'
-import type { Logits, Sampler } from './sampler.ts'
+import type { Logits, Sampler } from './logits.ts'
 import { Triggers } from './triggers.ts'
 import type { Vocabulary } from './vocabulary.ts'
 

@@ -10,7 +10,7 @@ import {
   readlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { GrammarFolder } from '../engine.ts'
+import type { GrammarFolder } from '../model.ts'
 
 /** Larger files are not searched. */
 const mostBytes = 1_000_000

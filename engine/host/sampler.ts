@@ -1,5 +1,4 @@
 /** Picks the next token from the logits of a decoded position. */
-import koffi from 'koffi'
 import { EngineError, type Grammar } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 import { callSampler } from './call-sampler.ts'
@@ -7,50 +6,11 @@ import { Candidates, readGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import { argmax } from './likely.ts'
+import type { Logits, Sampler } from './logits.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
 const penaltyWindow = 64
-/** Places of the library's output buffer that are remembered. */
-const mostViews = 256
-
-/** The logits of a decoded batch, in the library's own memory. Valid until the next decode. */
-export class Logits {
-  readonly #library: Library
-  readonly #context: Pointer
-  readonly #vocabulary: number
-  readonly #views = new Map<Pointer, Float32Array>()
-
-  constructor(library: Library, context: Pointer, vocabulary: number) {
-    this.#library = library
-    this.#context = context
-    this.#vocabulary = vocabulary
-  }
-
-  /** @param place of the token in the batch */
-  read(place: number): Float32Array {
-    const address = this.#library.call.logits(this.#context, place)
-    // Sampling without logits would end the process.
-    if (address === null) throw new EngineError('misuse', 'there are no logits: nothing was evaluated for sampling')
-    let view = this.#views.get(address)
-    if (!view) {
-      // The library has moved its buffer: the old views would show freed memory.
-      if (this.#views.size >= mostViews) this.#views.clear()
-      view = new Float32Array(koffi.view(address, this.#vocabulary * 4))
-      this.#views.set(address, view)
-    }
-    return view
-  }
-}
-
-export interface Sampler {
-  /** Picks a token after a position of the decoded batch, and takes it as said. */
-  pick(logits: Logits, place: number): number
-  /** Why the grammar is not obeyed any more. */
-  readonly problem?: string | undefined
-  free(): void
-}
-
 /** log-softmax of one token. Terms below e⁻¹⁶ of the greatest are left out: they cannot be seen in the sum. */
 export function logProbability(logits: Float32Array, token: number): number {
   const most = logits[argmax(logits)] ?? 0

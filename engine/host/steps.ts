@@ -2,7 +2,7 @@
 import { EngineError } from '../engine.ts'
 import type { Batch } from './batch.ts'
 import type { BatchCosts } from './drafts.ts'
-import type { Logits } from './sampler.ts'
+import type { Logits } from './logits.ts'
 import type { Slots } from './slots.ts'
 
 /** One sequence's part in a batch: tokens with logits for each of them. */

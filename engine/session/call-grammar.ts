@@ -1,7 +1,8 @@
 /** The grammar that a reply's calls are held to. */
 import type { CallGrammar, Dialect } from '../dialect.ts'
-import type { Grammar, GrammarFolder } from '../engine.ts'
+import type { Grammar } from '../engine.ts'
 import type { ToolSpec } from '../messages.ts'
+import type { GrammarFolder } from '../model.ts'
 
 /** A session asks with the same list for every reply, and some dialects' grammars take 10 ms to write. */
 const made = new WeakMap<readonly ToolSpec[], Map<string, CallGrammar | undefined>>()

@@ -1,5 +1,5 @@
 /** Whether a command of a shell line is one that a rule names. */
-import type { ShellCommand } from './read.ts'
+import type { ShellCommand } from './command.ts'
 import { startsOthers } from './scripts.ts'
 
 export type Match = 'yes' | 'no' | 'maybe'

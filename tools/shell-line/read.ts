@@ -3,14 +3,9 @@
  * program does once it runs, and what a grammar misreads, is the sandbox's to hold.
  */
 import type { Node } from 'web-tree-sitter'
+import type { ShellCommand } from './command.ts'
 import { inlineScripts, withUnseen } from './scripts.ts'
 import { wordOf } from './word.ts'
-
-/** One program that the line starts, wherever in it: in a pipeline, a list, a loop, a substitution. */
-export interface ShellCommand {
-  /** The words as the program gets them; null for one that is known only when it runs. */
-  readonly words: readonly (string | null)[]
-}
 
 export interface ShellLine {
   readonly commands: readonly ShellCommand[]

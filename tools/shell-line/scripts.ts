@@ -1,5 +1,5 @@
 /** Programs that start other programs: by name behind their own, or by a line that they are given. */
-import type { ShellCommand } from './read.ts'
+import type { ShellCommand } from './command.ts'
 
 type Words = ShellCommand['words']
 

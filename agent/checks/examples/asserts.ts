@@ -3,7 +3,7 @@
  * `expect(f(1)).toEqual(2)` (jest, vitest, chai), `assert.deepEqual(f(1), 2)` (Node). Those with `==` are found with the calls.
  */
 import { bracketed } from './brackets.ts'
-import type { Example } from './find.ts'
+import type { Example } from './example.ts'
 
 /** Names of assertions that compare two values; in capitals as unittest has them, and as Node's `assert` does. */
 const compares = /^(?:assert(?:\w*Equals?|Is)|assert\.(?:deep)?(?:strict)?equal)$/i

@@ -1,18 +1,7 @@
 /** Finds examples of what code should do, wherever they stand: in comments, docstrings, or the words of the task. */
 import { assertions } from './asserts.ts'
 import { bracketed } from './brackets.ts'
-
-export interface Example {
-  /** An expression or statement of the language. For `pair`: what stands after `Input:`. */
-  readonly source: string
-  /** What stands where the result belongs, as it was written; empty for a statement that only prepares. */
-  readonly want: string
-  /**
-   * `prompt`: `>>> f(1)`, its output below. `call`: `f(1) -> 2` and its like. `pair`: `Input: 1`, `Output: 2`, without the
-   * function's name.
-   */
-  readonly kind: 'prompt' | 'call' | 'pair'
-}
+import type { Example } from './example.ts'
 
 /** More than these are not run. */
 const most = 40

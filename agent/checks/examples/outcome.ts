@@ -1,6 +1,6 @@
 /** What is asked of the programs that run examples, and what they tell. */
 import * as z from 'zod'
-import type { Example } from './find.ts'
+import type { Example } from './example.ts'
 
 export interface Job {
   readonly root: string

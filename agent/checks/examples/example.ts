@@ -1,0 +1,12 @@
+/** What code should do, as somebody has written it. */
+export interface Example {
+  /** An expression or statement of the language. For `pair`: what stands after `Input:`. */
+  readonly source: string
+  /** What stands where the result belongs, as it was written; empty for a statement that only prepares. */
+  readonly want: string
+  /**
+   * `prompt`: `>>> f(1)`, its output below. `call`: `f(1) -> 2` and its like. `pair`: `Input: 1`, `Output: 2`, without the
+   * function's name.
+   */
+  readonly kind: 'prompt' | 'call' | 'pair'
+}
