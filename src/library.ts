@@ -16,6 +16,7 @@
  * folder's own file, then `CACHALOT_*`, then what is given here.
  */
 /// <reference path="./markdown.d.ts" />
+import './with-resolvers.ts'
 import type { AgentEvent, Approve, SendOptions, SessionInfo } from '../agent/index.ts'
 import type { Effect } from '../tools/index.ts'
 import { resolveConfig } from './config/resolve.ts'

@@ -8,6 +8,7 @@ import { type CallIds, collectReply } from '../session/reply.ts'
 import { addUsage, noUsage } from '../session/usage.ts'
 import { type Place, RemoteError } from './errors.ts'
 import { exchange } from './exchange.ts'
+import { charactersIn, deltasOf, mostCharacters } from './length.ts'
 import { type PictureUrls, withPictures } from './pictures.ts'
 import type { Price } from './presets.ts'
 import { type RetryLimits, retryBudget } from './retry.ts'
@@ -86,7 +87,10 @@ export function remoteSession(
       signal: options.signal,
       idleSeconds: state.idleSeconds,
     }
+    const most = mostCharacters(options.maxTokens)
+    let characters = 0
     for await (const chunk of exchange(request)) {
+      characters += charactersIn(chunk)
       for (const event of [...textOf(chunk, content), ...deltasOf(chunk).flatMap((delta) => calls.add(delta))]) {
         attempt.firstAt ??= performance.now()
         attempt.shown = true
@@ -96,6 +100,11 @@ export function remoteSession(
       }
       attempt.usage = chunk.usage ?? attempt.usage
       attempt.cut ||= chunk.choices?.some((choice) => choice.finish_reason === 'length') ?? false
+      // A server that does not count would go on for as long as it likes.
+      if (characters > most) {
+        attempt.cut = true
+        break
+      }
     }
     for (const event of content.end()) {
       if (event.type === 'text') attempt.text += event.text
@@ -199,10 +208,6 @@ export function remoteSession(
     fork: async () => remoteSession(state, messages, ids.copy(), urls),
     close: async () => undefined,
   }
-}
-
-function deltasOf(chunk: Chunk) {
-  return chunk.choices?.flatMap((choice) => (choice.delta ?? choice.message)?.tool_calls ?? []) ?? []
 }
 
 function textOf(chunk: Chunk, content: ReplyParser) {

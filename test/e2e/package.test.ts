@@ -66,7 +66,9 @@ test('packed, installed, run', { timeout: 300_000 }, async () => {
   const [, example = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(projectRoot, 'docs', 'library.md'), 'utf8')) ?? []
   writeFileSync(join(prefix, 'example.mjs'), example)
   const again = place.script([{ calls: [editCall('a.txt', 'two', 'one')] }, { text: 'Changed back.' }])
-  const used = await execa(process.execPath, [join(prefix, 'example.mjs'), place.repo], {
+  // Node 20, which the project of a library may have, lacks this.
+  const old = ['--import', 'data:text/javascript,delete Promise.withResolvers']
+  const used = await execa(process.execPath, [...old, join(prefix, 'example.mjs'), place.repo], {
     env: { ...environment(place.home), CACHALOT_MODEL: again },
     extendEnv: false,
     reject: false,

@@ -394,6 +394,24 @@ describe('failures are told', () => {
     expect(failure(await answer(session))).toMatchObject({ kind: 'timeout' })
   })
 
+  test('an answer without end, from a server that does not count', async () => {
+    const left = Promise.withResolvers<void>()
+    const session = await open([
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        const more = (): void => {
+          if (!response.destroyed)
+            response.write(`data: ${chunk({ content: 'blah '.repeat(50) })}\n\n`, () => setImmediate(more))
+        }
+        response.on('close', () => left.resolve())
+        more()
+      },
+    ])
+    expect((await answer(session)).at(-1)).toMatchObject({ type: 'done', stop: 'length' })
+    await left.promise
+    expect(server?.requests).toHaveLength(1)
+  })
+
   test('a web page', async () => {
     const session = await open([status(200, '<html>', { 'content-type': 'text/html' })])
     expect(failure(await answer(session))).toMatchObject({
