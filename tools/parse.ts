@@ -141,6 +141,8 @@ function sentence(name: string, schema: ToolSchema, error: ZodError): string {
   const key = issue.path[0]
   if (key === undefined) return `${issue.message}.`
   const expected = schema.properties[String(key)]?.type ?? 'another value'
+  if (issue.code === 'invalid_value')
+    return `${name}: argument ${String(key)} must be one of: ${issue.values.join(', ')}.`
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   const what = missing ? `is missing (${expected})` : `must be of type ${expected}`
   return `${name}: argument ${String(key)} ${what}. It takes ${describeArguments(schema)}.`
