@@ -68,6 +68,8 @@ export async function readWhole(file: string, name: string, maxBytes: number): P
       total += bytesRead
       if (total > maxBytes) throw tooLarge(name, total, maxBytes)
       chunks.push(chunk.subarray(0, bytesRead))
+      // All that it was said to hold, and not the one byte more: asking again would take longer than the reading did.
+      if (bytesRead < chunk.length && total >= stat.size && stat.size > 0) return Buffer.concat(chunks, total)
     }
   } finally {
     closeSync(descriptor)
