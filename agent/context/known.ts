@@ -117,7 +117,15 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
       // Of a file that the model has only read again, it may have read a part.
       const own = new Map([...seen].filter(([path]) => written.has(path)))
       const ofKnown = new Map([...known].filter(([path]) => asked.has(path)))
-      const { text, now } = await changesSince(ofKnown, workspace, own)
+      const { text, now, moved } = await changesSince(
+        ofKnown,
+        workspace,
+        own,
+        new Set([...known.keys(), ...read.keys()]),
+      )
+      // It knows the text there, but was not shown it: a change of it is told as of any file that it has read.
+      for (const [from, to] of moved) read.set(to, known.get(from)?.fingerprint ?? '')
+      watched.follow(moved.values())
       const files: { path: string; fingerprint: string }[] = []
       for (const [path, after] of now) {
         if (after === undefined) {

@@ -17,7 +17,7 @@ export function showPreset(name: string, now: Date = new Date()): void {
     const names = Object.keys(remotePresets)
     const meant = nearest(name, names)
     throw new UsageError(
-      `there is no preset "${name}"${meant === undefined ? '' : `; did you mean "${meant}"?`} Known: ${names.join(', ')}`,
+      `there is no preset "${name}"${meant === undefined ? '.' : `; did you mean "${meant}"?`} Known: ${names.join(', ')}`,
     )
   }
   process.stdout.write(`${describe(preset, now).join('\n')}\n`)

@@ -4,6 +4,7 @@ import type { Workspace } from '../../../sandbox/index.ts'
 import { fingerprint, unifiedDiff } from '../../../tools/index.ts'
 import { fencedFile, fenceFor } from '../fence.ts'
 import { holdsSecret } from './classify.ts'
+import { movedFiles } from './moved.ts'
 
 /** What the model was shown of a file, or has made of it itself. */
 export interface Known {
@@ -18,6 +19,8 @@ export interface Delta {
   readonly text: string
   /** What it knows after it: undefined for a file that is gone or not for showing any more. */
   readonly now: ReadonlyMap<string, Known | undefined>
+  /** Old path → where the same text is now: it was told so. Only where `all` was given. */
+  readonly moved: ReadonlyMap<string, string>
 }
 
 /** What a message about changes begins with. */
@@ -28,14 +31,17 @@ const mostText = 200_000
 
 /**
  * Compares the files with what is known of them. `seen`: path → fingerprint of what the model has read or written by a
- * tool since; what it wrote itself it is not told again. Reads through the workspace, which follows no link outside.
+ * tool since; what it wrote itself it is not told again. `all`: every path that it knows; with it, where a file went is looked for.
+ * Reads through the workspace, which follows no link outside.
  */
 export async function changesSince(
   known: ReadonlyMap<string, Known>,
   workspace: Workspace,
   seen: ReadonlyMap<string, string> = new Map(),
+  all?: ReadonlySet<string>,
 ): Promise<Delta> {
   const parts: string[] = []
+  const gone = new Map<string, Known>()
   const now = new Map<string, Known | undefined>()
   for (const [path, before] of known) {
     const after = await current(path, workspace)
@@ -43,10 +49,15 @@ export async function changesSince(
     const readable = after === undefined || isReadable(after.text)
     now.set(path, readable ? after : undefined)
     if (after !== undefined && seen.get(path) === after.fingerprint) continue
-    parts.push(after === undefined ? `${path} is gone.` : told(path, before.text, after.text))
+    if (after === undefined) gone.set(path, before)
+    else parts.push(told(path, before.text, after.text))
   }
-  if (parts.length === 0) return { text: '', now }
-  return { text: `${changedIntro}\n\n${parts.join('\n\n')}`, now }
+  const moved = gone.size === 0 || all === undefined ? new Map() : await movedFiles(gone, all, workspace)
+  for (const path of gone.keys()) {
+    const to = moved.get(path)
+    parts.push(to === undefined ? `${path} is gone.` : `${path} is gone; ${to} has the text that it had.`)
+  }
+  return { text: parts.length === 0 ? '' : `${changedIntro}\n\n${parts.join('\n\n')}`, now, moved }
 }
 
 async function current(path: string, workspace: Workspace): Promise<(Known & { readonly text: string }) | undefined> {

@@ -117,6 +117,24 @@ test('a file that changes is told as a hunk, once; one that is gone, too; what s
   expect(await one.ask('Sixth')).toBe('Sixth')
 })
 
+test('a file that moved is told where it is; when it changes there, too', async () => {
+  const root = scratch({ ...files, 'same.ts': files['b.ts'] })
+  const one = await life(root, scratch())
+  await one.ask('First')
+  rmSync(join(root, 'a.ts'))
+  put(root, { 'lib/moved.ts': files['a.ts'] })
+  const told = await one.ask('Second')
+  expect(told).toContain('a.ts is gone; lib/moved.ts has the text that it had.')
+  expect(told.length).toBeLessThan(200)
+  expect(await one.ask('Third')).toBe('Third')
+  put(root, { 'lib/moved.ts': `${files['a.ts']}export const more = 1\n` })
+  expect(await one.ask('Fourth')).toContain('lib/moved.ts has changed since you read it.')
+  // One that it knows is no new place, and neither is one that holds a secret by its name.
+  rmSync(join(root, 'b.ts'))
+  put(root, { '.env': files['b.ts'] })
+  expect(await one.ask('Fifth')).toContain('b.ts is gone.')
+})
+
 test('a secret that comes into a file is not shown', async () => {
   const root = scratch(files)
   const one = await life(root, scratch())
