@@ -31,9 +31,11 @@ export interface CurrentOptions {
   readonly draw: () => void
   /** Without waiting for the next frame. */
   readonly drawNow: () => void
+  /** The session in use has this name now; undefined: none. */
+  readonly named: (title: string | undefined) => void
 }
 
-export function openCurrent({ ui, transcript, place, approve, draw, drawNow }: CurrentOptions): Current {
+export function openCurrent({ ui, transcript, place, approve, draw, drawNow, named }: CurrentOptions): Current {
   let opened: Promise<Session> | undefined
   let model: string | undefined
   const ended = new AbortController()
@@ -97,6 +99,7 @@ export function openCurrent({ ui, transcript, place, approve, draw, drawNow }: C
       await before?.then((session) => session.close()).catch(() => undefined) // it was never opened
       ui.contextUsed = used
       ui.warm = 0
+      named(title)
       const session = await begin(request.resume)
       const words =
         request.resume === undefined

@@ -26,6 +26,8 @@ export interface DrawingOptions {
   readonly theme: Theme
   readonly screenReader: boolean
   readonly cursorRow: () => Promise<number | undefined>
+  /** See ScreenOptions. */
+  readonly calmMs: number
 }
 
 /** Finished lines are given to the scrollback this often at most: each time costs a whole live frame. */
@@ -42,6 +44,7 @@ export function openDrawing({
   depth,
   screenReader,
   cursorRow,
+  calmMs,
   ...start
 }: DrawingOptions): Drawing {
   let theme = start.theme
@@ -108,6 +111,7 @@ export function openDrawing({
     stdout,
     screenReader,
     cursorRow,
+    calmMs,
     resized(pushedOut) {
       transcript.pushedOut(pushedOut)
       frame()

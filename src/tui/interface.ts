@@ -1,5 +1,5 @@
 /** The interactive interface put together: one terminal, one screen, one session at a time. */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { openAhead } from './ahead.ts'
 import { openApprovals } from './approvals.ts'
 import { openCommands } from './commands/index.ts'
@@ -85,6 +85,8 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     depth: depthOf(environment),
     theme: themeNamed(settings.theme) ?? themeFor(shadeOf(environment) ?? 'dark'),
     screenReader: settings.screenReader,
+    // tmux tells of a new size at most every 250 ms, and draws with it at once (its server-client.c, 3.0 and later).
+    calmMs: environment['TMUX'] === undefined ? 100 : 300,
     async cursorRow() {
       const row = await terminal.cursorRow(tellsRow ? 2000 : 150)
       tellsRow = row !== undefined
@@ -161,6 +163,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     approve: approvals.approve,
     draw: drawing.drawSoon,
     drawNow: drawing.draw,
+    named: (title) => terminal.title(`${title ?? basename(root)} · Cachalot`),
   })
   const shell = openShell(desk, turns)
   const commands = await openCommands(desk, turns, totals)

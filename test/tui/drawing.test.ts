@@ -1,6 +1,6 @@
 import { Console } from 'node:console'
 import { EventEmitter } from 'node:events'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { openDrawing } from '../../src/tui/drawing.ts'
 import { line } from '../../src/tui/text/style.ts'
 import { themeNamed } from '../../src/tui/text/themes.ts'
@@ -30,8 +30,8 @@ class Narrowed extends EventEmitter {
   }
 }
 
-it('a frame that finds the terminal smaller keeps its finished lines until the new size is settled', async () => {
-  const terminal = new Narrowed()
+/** A drawing on a terminal that answers when it is told to, with the row given. */
+function opened(terminal: Narrowed) {
   const transcript = openTranscript({ reasoning: 'folded' })
   const ui = newUi({
     mode: 'ask',
@@ -44,7 +44,7 @@ it('a frame that finds the terminal smaller keeps its finished lines until the n
     vim: undefined,
     rings: false,
   })
-  let settle: (row: number) => void = () => undefined
+  const questions: ((row: number) => void)[] = []
   const drawing = openDrawing({
     ui,
     transcript,
@@ -52,20 +52,44 @@ it('a frame that finds the terminal smaller keeps its finished lines until the n
     depth: 'none',
     theme: themeNamed('dark') as NonNullable<ReturnType<typeof themeNamed>>,
     screenReader: false,
-    cursorRow: () =>
-      new Promise((resolve) => {
-        settle = resolve
-      }),
+    calmMs: 1,
+    cursorRow: () => new Promise((resolve) => void questions.push(resolve)),
   })
+  return { drawing, transcript, questions }
+}
+
+it('a frame that finds the terminal smaller keeps its finished lines until the new size is settled', async () => {
+  const terminal = new Narrowed()
+  const { drawing, transcript, questions } = opened(terminal)
   drawing.draw()
   terminal.next = 40
   transcript.add(() => [line('finished')])
   drawing.draw()
-  await new Promise((resolve) => setTimeout(resolve, 60))
+  await vi.waitUntil(() => questions.length > 0)
   expect(terminal.written).not.toContain('finished')
-  settle(3)
-  await new Promise((resolve) => setTimeout(resolve, 60))
-  drawing.draw()
+  questions[0]?.(3)
+  await vi.waitUntil(() => terminal.written.includes('finished'))
   await drawing.close()
   expect(terminal.written.split('finished').length - 1).toBe(1)
+})
+
+it('a window that is dragged is settled once, and nothing is drawn as it was laid out for another size', async () => {
+  const terminal = new Narrowed()
+  const { drawing, transcript, questions } = opened(terminal)
+  transcript.apply({ type: 'text', text: 'streaming words '.repeat(4) }, 0)
+  drawing.draw()
+  await vi.waitUntil(() => terminal.written.includes('streaming words'))
+  for (const columns of [70, 60, 50, 40]) {
+    terminal.columns = columns
+    terminal.emit('resize')
+    drawing.draw()
+  }
+  await vi.waitUntil(() => questions.length > 0)
+  const before = terminal.written.length
+  questions[0]?.(20)
+  await vi.waitUntil(() => terminal.written.slice(before).includes('words'))
+  await drawing.close()
+  expect(questions.length).toBe(1)
+  // What was laid out for 80 columns would be cut to 40.
+  expect(terminal.written).not.toContain('…')
 })

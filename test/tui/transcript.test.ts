@@ -163,6 +163,15 @@ describe('the transcript', () => {
     expect(all.match(/a␛\[2J<U\+009B>1m<U\+202E>b/g)?.length).toBeGreaterThan(6)
   })
 
+  it('gives rows that a smaller terminal pushed out only once, also when their text ended before that was known', () => {
+    const transcript = openTranscript({ reasoning: 'folded' })
+    feed(transcript, [{ type: 'text', text: 'one two three four five six seven' }])
+    const [first = ''] = transcript.live(10, 10).map(plainText)
+    feed(transcript, [{ type: 'notice', level: 'info', text: 'end' }])
+    transcript.pushedOut(first)
+    expect(drain(transcript, 40)).toEqual(['three four five six seven', '', '· end'])
+  })
+
   it('tells of calls that a settled run left behind', () => {
     const transcript = openTranscript({ reasoning: 'folded' })
     feed(transcript, [

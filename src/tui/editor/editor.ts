@@ -64,7 +64,7 @@ export function insert(editor: Editor, typed: string): Editor {
 /** Inserts a paste: short ones as text, those over `foldLines` lines or 1,500 characters as a chip. */
 export function paste(editor: Editor, pasted: string, foldLines = 8): Editor {
   const text = pasted.replace(/\r\n?/g, '\n')
-  const lines = text.split('\n').length
+  const lines = text.replace(/\n$/, '').split('\n').length
   if (lines <= foldLines && text.length <= 1500) return { ...insert(editor, text), last: 'other' }
   const size = lines > 1 ? `${lines} lines` : `${text.length} characters`
   return insertChip(editor, { content: text, label: `[paste ${editor.chips.size + 1}: ${size}]` })

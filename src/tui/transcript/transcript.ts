@@ -55,6 +55,8 @@ const muted: Style = { role: 'muted' }
 export function openTranscript(options: TranscriptOptions): Transcript {
   let finished: Block[] = []
   let open: { readonly kind: 'text' | 'reasoning'; readonly stream: MarkdownStream; readonly since: number } | undefined
+  /** What streams in the live rows that were drawn last; it may have ended since. */
+  let drawn: MarkdownStream | undefined
   let draft: { readonly name: string; readonly path: string | undefined; text: string } | undefined
   const running = new Map<string, Running>()
   const seenChanges = new Set<string>()
@@ -192,6 +194,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
       return lines
     },
     live(width, rows) {
+      drawn = open?.kind === 'text' || options.reasoning === 'shown' ? open?.stream : undefined
       if (rows <= 0) return []
       if (open?.kind === 'text') return open.stream.tail({ width, highlight: options.highlight }, rows)
       if (open?.kind === 'reasoning') {
@@ -204,7 +207,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
       return lines.length > 0 && anything ? [emptyLine, ...lines] : lines
     },
     pushedOut(text) {
-      if (open?.kind === 'text' || options.reasoning === 'shown') open?.stream.pushedOut(text)
+      drawn?.pushedOut(text)
     },
     get answer() {
       return answer

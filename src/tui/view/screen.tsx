@@ -28,6 +28,12 @@ export interface ScreenOptions {
   /** The row of the terminal's cursor, from 1; undefined when it does not say. */
   readonly cursorRow: () => Promise<number | undefined>
   /**
+   * A window that is dragged changes its size many times a second. What is written between two of the sizes can reach the
+   * terminal after the next one, which breaks it in a way that cannot be counted: nothing is written until the size has
+   * stayed for so long.
+   */
+  readonly calmMs: number
+  /**
    * Called after the size changed and the old frame is gone. `pushedOut` is the text of streaming rows that a smaller
    * terminal pushed into its scrollback, where they stay.
    */
@@ -36,7 +42,7 @@ export interface ScreenOptions {
 
 const sgr = /\x1b\[[\d;]*m/g
 
-export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenOptions): Screen {
+export function openScreen({ stdout, screenReader, cursorRow, calmMs, resized }: ScreenOptions): Screen {
   const listeners = new Set<() => void>()
   let view: View = { batches: [], live: [], streaming: 0, cursor: undefined }
   let rendered = view
@@ -82,14 +88,18 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
   let width = stdout.columns
   let resizes = 0
   let busy = false
+  let calm: NodeJS.Timeout | undefined
   const onResize = (): void => {
     resizes += 1
     const own = resizes
     busy = true
     out.muted = true
-    void cursorRow().then((row) => {
-      if (own === resizes) settle(row)
-    })
+    clearTimeout(calm)
+    calm = setTimeout(() => {
+      void cursorRow().then((row) => {
+        if (own === resizes) settle(row)
+      })
+    }, calmMs)
   }
   const settle = (row: number | undefined): void => {
     const columns = Math.max(1, stdout.columns)
@@ -98,11 +108,13 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
     const over =
       row === undefined ? overflow(shown, broken, Math.max(1, stdout.rows)) : rowsToCursor(shown, broken) - (row - 1)
     const before = shown
+    // Ink draws what it has once more when it hears of a size, cut to it: nobody sees that.
+    out.emit('resize')
     ink.clear()
     out.muted = false
     busy = false
     stdout.write(`${toTop(before, broken)}\x1b[J`)
-    out.emit('resize')
+    shown = { ...view, live: [], streaming: 0, cursor: undefined }
     resized(pushedOut(before, broken, over))
   }
   stdout.on('resize', onResize)
@@ -122,6 +134,7 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
     },
     async suspend(during) {
       stdout.off('resize', onResize)
+      clearTimeout(calm)
       resizes += 1
       ink.clear()
       out.muted = true
@@ -130,17 +143,18 @@ export function openScreen({ stdout, screenReader, cursorRow, resized }: ScreenO
         await during()
       } finally {
         // What Ink was given meanwhile it has written nowhere: there is no old frame to be erased.
+        out.emit('resize')
         ink.clear()
         out.muted = false
         busy = false
         stdout.on('resize', onResize)
         width = stdout.columns
-        out.emit('resize')
         resized('')
       }
     },
     async close() {
       stdout.off('resize', onResize)
+      clearTimeout(calm)
       set({ batches: view.batches, live: [], streaming: 0, cursor: undefined })
       await ink.waitUntilRenderFlush()
       ink.unmount()

@@ -1,7 +1,7 @@
 /** The interface measured on a real pseudo-terminal: what is written and lost. Wall time is for `npm run bench`. */
 import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openPty, type Pty, type PtyOptions } from './pty.ts'
+import { cursorQuestion, frameEnd, openPty, type Pty, type PtyOptions } from './pty.ts'
 
 let pty: Pty
 afterEach(() => pty.dispose())
@@ -59,14 +59,19 @@ describe('while it streams', () => {
     { text: `${numbered(count, 'words and words').join('\n')}\n\nEND`, chunkMs: 1 },
   ]
 
+  const count = (sequence: string): number => pty.output().split(sequence).length
+
   /** Streams the text and changes the size when a number is there, again until no size met bytes on their way. */
   const resized = async (text: string, sizes: readonly (readonly [string, number, number])[]): Promise<void> => {
     for (let left = 10; left > 0; left -= 1) {
-      await open({ columns: 110, rows: 35, replies: [{ text, chunkMs: 1 }] })
+      await open({ columns: 110, rows: 35, replies: [{ text, chunkMs: 3 }] })
       pty.type('go\r')
       for (const [number, columns, rows] of sizes) {
         await pty.until(() => pty.output().includes(number))
         await pty.resize(columns, rows)
+        // Nothing is written until the size has stayed; then the program asks where the cursor is, and draws.
+        const [frames, questions] = [count(frameEnd), count(cursorQuestion)]
+        await pty.until(() => count(cursorQuestion) > questions && count(frameEnd) > frames)
       }
       await pty.until('✓ done', 60_000)
       await pty.rest()

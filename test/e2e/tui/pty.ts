@@ -55,10 +55,10 @@ export interface Pty {
 
 /** Synchronized output (DEC private mode 2026), as Ink writes it around what belongs together. */
 const frameBegin = '\x1b[?2026h'
-const frameEnd = '\x1b[?2026l'
+export const frameEnd = '\x1b[?2026l'
 const longestFrame = 100_000
 /** The first thing that the program asks when it has heard of a new size (CPR). */
-const cursorQuestion = '\x1b[6n'
+export const cursorQuestion = '\x1b[6n'
 
 const status = /^(plan|ask|auto-edit|auto) ·/
 const atWork = /Esc interrupts|Allow this\?|why not\?/

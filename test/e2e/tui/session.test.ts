@@ -324,6 +324,7 @@ describe('taking back and going on', () => {
     second.type('whal')
     second.type('\r')
     await second.until('Resumed about whales')
+    expect(second.output()).toContain('\x1b]0;about whales · Cachalot\x07')
     expect(second.lines().join('\n')).toContain('Answer one.')
     second.type('and more\r')
     await second.until('Answer two.')
