@@ -5,8 +5,8 @@ import { replaceFencedFiles } from './fence.ts'
 
 /** Shorter texts stay: the line in their place would be half as long. In characters. */
 const leastText = 600
-/** Messages at the end that stay as they are: what is being worked on. */
-const mostRecent = 6
+/** Messages at the end that stay as they are while a turn goes on: what is being worked on. */
+export const mostRecent = 6
 
 export interface PagedOut {
   readonly messages: readonly Placed[]
@@ -20,9 +20,14 @@ export interface PagedOut {
 
 /**
  * Pages out until so many characters are gone, the oldest first. What the user said, the system and the instructions stay.
- * `nextId` gives ids that are not taken. Undefined when there is nothing to page out.
+ * `nextId` gives ids that are not taken; `recent`: messages at the end that stay. Undefined when there is nothing to page out.
  */
-export function pageOut(placed: readonly Placed[], characters: number, nextId: () => string): PagedOut | undefined {
+export function pageOut(
+  placed: readonly Placed[],
+  characters: number,
+  nextId: () => string,
+  recent: number = mostRecent,
+): PagedOut | undefined {
   const pages: { id: string; text: string }[] = []
   const files: string[] = []
   let gone = 0
@@ -33,7 +38,7 @@ export function pageOut(placed: readonly Placed[], characters: number, nextId: (
     gone += text.length - line.length
     return line
   }
-  const last = placed.length - mostRecent
+  const last = placed.length - recent
   const messages = placed.map((one, at): Placed => {
     if (one.segment !== 'conversation' || at >= last || gone >= characters) return one
     const message = paged(one.message, page, files)

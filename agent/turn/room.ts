@@ -1,7 +1,7 @@
 /** Keeps a long session going: what is big and old is paged out, and only when that is not enough is it summarised. */
 import type { Model, Sampling } from '../../engine/index.ts'
 import { readFencedFiles } from '../context/fence.ts'
-import { pageOut } from '../context/paging.ts'
+import { mostRecent, pageOut } from '../context/paging.ts'
 import type { Conversation } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
 import type { Placed } from '../log/format.ts'
@@ -33,13 +33,16 @@ export async function* makeRoom(
 ): AsyncGenerator<AgentEvent, void> {
   const { contextTokens } = options.model.info
   if (contextTokens === undefined || conversation.contextTokens < contextTokens * full) return
-  const before = conversation.contextTokens
-  const surplus = (before - contextTokens * aim) * charactersPerToken
-  const out = pageOut(conversation.placed, surplus, options.nextId)
-  if (out !== undefined) {
+  // Between two turns the results of the last one go, too, before anything is summarised.
+  for (const recent of mayCut ? [mostRecent, 0] : [mostRecent]) {
+    const before = conversation.contextTokens
+    if (before < contextTokens * full) return
+    const surplus = (before - contextTokens * aim) * charactersPerToken
+    const out = pageOut(conversation.placed, surplus, options.nextId, recent)
+    if (out === undefined) continue
     await conversation.rebuild({ why: 'paged', messages: out.messages, pages: out.pages, gone: out.files })
     options.paged(out.pages, out.files)
-    const text = `The context was nearly full: ${out.pages.length} old results and files were paged out (${before} → ${conversation.contextTokens} tokens). They are kept, and the model can recall them.`
+    const text = `The context was nearly full: ${out.pages.length === 1 ? 'an old result or file was' : `${out.pages.length} old results and files were`} paged out (${before} → ${conversation.contextTokens} tokens). They are kept, and the model can recall them.`
     yield { type: 'notice', level: 'info', text }
   }
   if (mayCut && conversation.contextTokens >= contextTokens * full) yield* summarise(conversation, options)

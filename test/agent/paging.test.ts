@@ -42,6 +42,20 @@ test('a long session goes on: old results are paged out, recalled by their id, a
   expect(has(again.model.requests[1]!.messages, '150\\tword1 of a long result')).toBe(true)
 })
 
+test('between two turns the results of the last one are paged out before anything is summarised', async () => {
+  const root = scratch({ 'a.txt': lines('first', 240), 'b.txt': lines('second', 240) })
+  const read = (path: string) => ({ calls: [{ name: 'read', arguments: { path } }] })
+  const at = await stage([read('a.txt'), { text: 'One.' }, read('b.txt'), { text: 'Two.' }, { text: 'Three.' }], {
+    ...{ root, info: { contextTokens: 5000 } },
+  })
+  await collect(at.session.send('Read a'))
+  await collect(at.session.send('Read b'))
+  const events = await collect(at.session.send('What now?'))
+  expect(events.at(-1)).toMatchObject({ type: 'result', exit: 'done', text: 'Three.' })
+  expect(at.model.requests.some(({ messages }) => has(messages, 'Summarise what was done'))).toBe(false)
+  expect(has(at.model.requests.at(-1)!.messages, 'recall p1 brings it back')).toBe(true)
+})
+
 test('the last resort is a summary that the user sees, with the words of the user in it', async () => {
   const talk = 'x'.repeat(3000)
   const at = await stage(
