@@ -84,6 +84,8 @@ export function commandEnvironment(options: EnvironmentOptions): Environment {
     DEBIAN_FRONTEND: 'noninteractive',
     SANDBOX: options.sandbox,
   })
+  // Go stops where it cannot write what it built, and in the box its folder of the home cannot be written.
+  if (options.dropPathsIn === undefined) variables['GOCACHE'] ??= path.join(options.temporary, 'go-build')
   return { variables, withheld }
 }
 

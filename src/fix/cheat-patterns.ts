@@ -83,6 +83,11 @@ export const silencers: readonly (readonly [RegExp, string])[] = [
     /@ts-(ignore|nocheck|expect-error)|eslint-disable|(stylelint|ktlint)-disable|swiftlint:disable|phpcs:ignore|@phpstan-ignore|psalm-suppress|#\s*(mypy|ruff|flake8):\s*(ignore|noqa|disable)|\bNOLINT|biome-ignore|oxlint-disable|#\s*(type:\s*ignore|noqa|pylint:\s*disable|pyright:\s*ignore)/,
     'silences a checker',
   ],
+  // A type that is everything says nothing to a type checker.
+  [
+    /\bas any\b|\bas unknown as\b|<any>|[\w)\]]\??:\s*any(\[\])*\s*([,;)={]|$)|\bcast\(\s*["']?(typing\.)?Any\b/,
+    'silences a checker',
+  ],
   [/#!?\[allow\(|@SuppressWarnings|\/\/\s*nolint|#\s*nosec|rubocop:disable/, 'silences a checker'],
   [
     /["']?(skipLibCheck|ignore_missing_imports|ignore_errors|allow_untyped_defs)["']?\s*[:=]\s*true/i,
@@ -91,6 +96,8 @@ export const silencers: readonly (readonly [RegExp, string])[] = [
   [/["'][\w@/-]+["']\s*:\s*\[?\s*["']off["']/, 'switches a rule off'],
   [/["']?(strict\w*|noImplicit\w*|noUnchecked\w*|checkJs)["']?\s*[:=]\s*false/, 'loosens a checker'],
 ]
+/** Code that is compiled or run: a file of it that is gone is not checked any more. */
+export const code = /\.([cm]?[jt]sx?|py|go|rs|java|kt|cs|php|rb|swift|c|cc|cpp|h|hpp|scala|ex|exs|dart|lua|vue|svelte)$/
 export const prose = /\.(md|mdx|rst|txt|adoc)$/i
 
 export const thresholdKey =
@@ -121,6 +128,11 @@ export const ignoreFile = /(^|\/)\.(eslint|prettier|stylelint|mocha|nyc|coverage
 export const testMarks =
   /^\s*(#\[(tokio::)?test\]|@(Test|ParameterizedTest)\b|(async )?def test_|func Test\w|(it|test|specify)\s*\(|TEST(_F|_P)?\s*\(|\[(Fact|Theory|TestMethod|Test)\]|>>> )/gm
 export const assertions = /\b(assert\w*!?|expect|EXPECT_\w+|ASSERT_\w+|debug_assert\w*!)\s*[\s(]/g
+/** A file that is a test by what it does, whatever its name: a program of assertions. */
+export const isTestProgram = (text: string): boolean =>
+  (/\bint main\s*\(/.test(text) && /\bassert\s*\(/.test(text)) ||
+  /(from|require\()\s*['"]((node:)?assert(\/strict)?|chai)['"]/.test(text)
+
 /** What a test expects, line by line: an assertion, or the line under a doctest's prompt. */
 export const expectation =
   /^\s*(?:\w+\.)*(?:assert\w*!?|expect|EXPECT_\w+|ASSERT_\w+)\b.*$|(?<=^[ \t]*>>> .*\n)[ \t]*(?!>>>|\.\.\.)\S.*$/gm

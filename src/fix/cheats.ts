@@ -9,8 +9,10 @@ import {
   assertions,
   type CheatKind,
   ceilingKey,
+  code,
   expectation,
   ignoreFile,
+  isTestProgram,
   linterSettings,
   prose,
   protectedFiles,
@@ -36,7 +38,7 @@ export interface Cheat {
 /** Every cheat among changes. `check`: the command, whose own files and scripts must not be what was changed. */
 export function findCheats(changes: readonly TreeChange[], check: string): Cheat[] {
   return changes.flatMap((change) => {
-    const whole = byPath(change, check)
+    const whole = byPath(change, check) ?? byAbsence(change, changes)
     return whole === undefined ? [...byLines(change), ...byThresholds(change), ...byTests(change, check)] : [whole]
   })
 }
@@ -59,6 +61,20 @@ function byPath({ path, before, after }: TreeChange, check: string): Cheat | und
   }
   return undefined
 }
+
+/** Code that fails nothing because it is not there; a file that has another name now is. */
+function byAbsence({ path, before, after }: TreeChange, changes: readonly TreeChange[]): Cheat | undefined {
+  if (before === null || after !== null || !code.test(path)) return undefined
+  const lines = linesOf(before)
+  const moved = changes.some((other) => {
+    if (other.path === path || other.after === null) return false
+    const there = new Set(linesOf(other.after))
+    return lines.filter((line) => there.has(line)).length * 2 >= lines.length
+  })
+  return moved ? undefined : { kind: 'check', path, what: 'removes what is checked' }
+}
+
+const linesOf = (text: string): string[] => text.split('\n').flatMap((line) => line.trim() || [])
 
 const isNamed = (path: string, check: string): boolean =>
   check.split(/[\s;&|'"=]+/).some((word) => word.replace(/^\.\//, '') === path)
@@ -118,7 +134,7 @@ function byThresholds({ path, before, after }: TreeChange): Cheat[] {
 function byTests({ path, before, after }: TreeChange, check: string): Cheat[] {
   if (before === null || prose.test(path)) return []
   const tests = count(before, testMarks)
-  const named = isNamed(path, check)
+  const named = isNamed(path, check) || isTestProgram(before)
   if (tests === 0 && !named) return []
   if (count(after ?? '', testMarks) < tests) return [{ kind: 'tests', path, what: 'removes a test' }]
   if (count(after ?? '', assertions) < count(before, assertions)) {

@@ -19,6 +19,7 @@ test('an unknown variable stays out, whatever its name', () => {
   expect(given.sort()).toEqual(
     [
       'DEBIAN_FRONTEND',
+      'GOCACHE',
       'GIT_OPTIONAL_LOCKS',
       'GIT_PAGER',
       'GIT_TERMINAL_PROMPT',
@@ -28,6 +29,14 @@ test('an unknown variable stays out, whatever its name', () => {
       'TMPDIR',
     ].sort(),
   )
+})
+
+test('go keeps what it built where the box can be written, and is left alone outside of it', () => {
+  expect(commandEnvironment({ ...base, from: {} }).variables['GOCACHE']).toBe('/tmp/go-build')
+  expect(commandEnvironment({ ...base, from: {}, pass: ['GOCACHE'] }).variables['GOCACHE']).toBe('/tmp/go-build')
+  const given = commandEnvironment({ ...base, from: { GOCACHE: '/srv/go' }, pass: ['GOCACHE'] })
+  expect(given.variables['GOCACHE']).toBe('/srv/go')
+  expect(commandEnvironment({ ...base, from: {}, dropPathsIn: [] }).variables['GOCACHE']).toBeUndefined()
 })
 
 test('the allow-list passes, with all of LC_*', () => {

@@ -81,6 +81,10 @@ test.each([
   ['src/a.js', 'assert.equal = () => {}'],
   ['src/a.js', "process.on('exit', () => { process.exitCode = 0 })"],
   ['src/a.go', 'if testing.Testing() {'],
+  ['src/a.ts', '  return s as any'],
+  ['src/a.ts', '  return s as unknown as number'],
+  ['src/a.ts', 'export function n(s: any): any {'],
+  ['src/a.py', '    return cast(Any, s)'],
 ])('%s: %s silences a check', (path, line) => {
   expect(kinds(path, 'a\n', `a\n${line}\n`)).toEqual(['skips'])
   // What was there before is nobody's cheat.
@@ -133,6 +137,16 @@ test('what a test asserts in a source file may not change, and in no file that t
   )
 })
 
+test('a program of assertions is a test, whatever its name', () => {
+  const c = (body: string): string => `#include <assert.h>\nint main(void) { ${body}return 0; }\n`
+  expect(kinds('t.c', c('assert(add(1, 2) == 3); '), c(''))).toEqual(['tests'])
+  const js = (body: string): string => `import assert from 'node:assert/strict'\n${body}`
+  expect(kinds('verify.js', js('assert.equal(f(1), 2)\n'), js(''), 'npm run verify')).toEqual(['tests'])
+  expect(kinds('verify.js', js('assert.equal(f(1), 2)\n'), js('assert.equal(f(1), 3)\n'), 'npm run verify')).toEqual([
+    'tests',
+  ])
+})
+
 test('a file that stands in for a program that checks, and new settings of one', () => {
   expect(kinds('pytest.py', null, 'raise SystemError\n', 'python3 -m pytest')).toEqual(['check'])
   expect(kinds('pytest/__main__.py', null, 'print("2 passed")\n')).toEqual(['check'])
@@ -148,7 +162,18 @@ test('a thing that is equal to everything', () => {
   expect(kinds('src/A.java', '', 'public boolean equals(Object o) {\n  return true;\n}\n')).toEqual(['skips'])
 })
 
+test('code that is gone, unless it has another name now', () => {
+  const text = 'export const a = 1\nexport const b = 2\n'
+  const gone = change('src/a.ts', text, null)
+  const found = (...changes: TreeChange[]): string[] => findCheats(changes, 'npx tsc').map(({ kind }) => kind)
+  expect(found(gone)).toEqual(['check'])
+  expect(found(gone, change('src/b.ts', null, 'export {}\n'))).toEqual(['check'])
+  expect(found(gone, change('src/b.ts', null, text.replace('2', '3')))).toEqual([])
+  expect(found(change('src/a.ts.orig', text, null))).toEqual([])
+})
+
 test('ordinary repairs are none', () => {
+  expect(kinds('src/a.ts', 'a', '// note: any value is good')).toEqual([])
   expect(kinds('src/a.py', 'a', 'raise SystemExit(main())')).toEqual([])
   expect(kinds('src/a.py', 'a', 'os._exit(1)')).toEqual([])
   expect(kinds('src/a.js', 'a', 'if (assert.equal === b) process.exitCode = 1')).toEqual([])
