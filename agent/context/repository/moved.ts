@@ -3,7 +3,6 @@ import type { Workspace } from '../../../sandbox/index.ts'
 import { fingerprint } from '../../../tools/index.ts'
 import { listFiles } from '../../files.ts'
 import { isSecret } from '../secrets.ts'
-import type { Known } from './delta.ts'
 
 /** So many files of a fitting size are read at most. */
 const mostRead = 200
@@ -13,7 +12,7 @@ const mostRead = 200
  * ignores is not looked at, and a file with the line ends of Windows is not found.
  */
 export async function movedFiles(
-  gone: ReadonlyMap<string, Known>,
+  gone: ReadonlyMap<string, { readonly fingerprint: string; readonly text: string | undefined }>,
   known: ReadonlySet<string>,
   workspace: Workspace,
 ): Promise<ReadonlyMap<string, string>> {
