@@ -385,6 +385,9 @@ describe('taking back and going on', () => {
       .join('\n')
     expect(told).toContain('SUMMARY of it.')
     expect(told).not.toContain('First answer.')
+    await pty.rest()
+    pty.type('/resume\r')
+    await pty.until('question (compacted)')
   })
 
   it('compacts nothing when there is no summary', async () => {
