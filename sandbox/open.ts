@@ -9,7 +9,7 @@ import { denialHint } from './hint.ts'
 import { findProgram } from './linux/binary.ts'
 import { landlockPlan } from './linux/landlock.ts'
 import { bwrapPlan, CLOSE_INHERITED } from './linux/plan.ts'
-import { misplacedMessage, problemOf } from './linux/problems.ts'
+import { changedMessage, problemOf, vanished } from './linux/problems.ts'
 import { seatbeltPlan } from './macos/probe.ts'
 import { checkPolicy, isInside, missingGuarantees, realPath } from './policy.ts'
 import { COMMAND_MARK, type Ended, runPlan } from './process.ts'
@@ -115,21 +115,18 @@ async function runConfined(
       const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
       if (end.started) return withConnections(end, network.connections())
       // A socket or file that went away between looking and mounting fails the set-up: look again.
-      const changed = end.misplaced !== undefined || /No such file or directory|Not a directory/.test(end.output)
-      if (attempt < ATTEMPTS && changed) continue
-      throw problemOfEnd(end)
+      const changed = end.misplaced ?? vanished(end.output)
+      if (changed === undefined) throw problemOfEnd(end)
+      if (attempt >= ATTEMPTS) throw new SandboxError('self-test', changedMessage(changed))
     }
   } finally {
     network.close()
   }
 }
 
-function problemOfEnd({ misplaced, output }: Ended): SandboxError {
-  if (misplaced === undefined) {
-    const { kind, message } = problemOf(output)
-    return new SandboxError(kind, message)
-  }
-  return new SandboxError('self-test', misplacedMessage(misplaced))
+function problemOfEnd({ output }: Ended): SandboxError {
+  const { kind, message } = problemOf(output)
+  return new SandboxError(kind, message)
 }
 
 function withConnections(end: Ended, connections: readonly Connection[]): Ended {

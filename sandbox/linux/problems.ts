@@ -6,10 +6,14 @@ export const INSTALL_BWRAP =
   'No sandbox: bubblewrap is not installed. Run: sudo apt-get install -y bubblewrap. ' +
   'Until then commands do not run; inside a container that is the boundary itself, use --sandbox external.'
 
-/** The box was made, and its mounts are not those that were asked for. */
-export const misplacedMessage = (mount: string): string =>
-  `The command was not run: its box has a mount that was not asked for (${JSON.stringify(mount)}). Something exchanged ` +
-  'folders of the work tree for links while the box was made: stop commands in the background, and run it again.'
+/** What bwrap says of a path that went away between our look at it and its mount; undefined for anything else. */
+export const vanished = (output: string): string | undefined =>
+  /No such file or directory|Not a directory/.test(output) ? output.trim().slice(-300) : undefined
+
+/** The box could not be made as it was asked for, time and again. */
+export const changedMessage = (what: string): string =>
+  `The command was not run: the work tree changed while its box was made (${JSON.stringify(what)}). Something moves ` +
+  'folders, or exchanges them for links: stop commands in the background, and run it again.'
 
 /** The problem behind bwrap's own words. `apparmor` is the kernel setting that Ubuntu 24.04 switches on. */
 export function problemOf(

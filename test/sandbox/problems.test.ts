@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemOf } from '../../sandbox/linux/problems.ts'
+import { changedMessage, problemOf, vanished } from '../../sandbox/linux/problems.ts'
 
 describe('what bwrap says becomes what a person can do', () => {
   test.each([
@@ -35,4 +35,12 @@ describe('what bwrap says becomes what a person can do', () => {
     expect(problem.message).toMatch(/^No sandbox: /)
     expect(problem.message).toMatch(message)
   })
+})
+
+test('a folder that goes away while the box is made is told apart from a machine without one', () => {
+  const said = "bwrap: Can't find source path /w/n/.git: No such file or directory\n"
+  expect(changedMessage(vanished(said) ?? '')).toMatch(
+    /not run: the work tree changed .*\/w\/n\/\.git.*in the background/,
+  )
+  expect(vanished("bwrap: Can't mount proc on /newroot/proc: Operation not permitted")).toBeUndefined()
 })
