@@ -23,7 +23,7 @@ test('a record that finds no room says so and does not keep the disk full', asyn
     '--tmpfs',
     '/mnt',
   ]
-  const script = join(import.meta.dirname, 'support/full-disk-record.ts')
+  const script = join(import.meta.dirname, 'programs/full-disk-record.ts')
   try {
     const { stdout } = await promisify(execFile)('bwrap', [...box, process.execPath, script, root, '/mnt'])
     const { said, names, bytes } = JSON.parse(stdout) as { said: string; names: string[]; bytes: number }
