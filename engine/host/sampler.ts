@@ -6,7 +6,7 @@ import { Candidates, readGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import { argmax } from './likely.ts'
-import type { Logits, Sampler } from './logits.ts'
+import type { Sampler } from './logits.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
