@@ -84,7 +84,7 @@ export function buildProgram(exit: (code: number) => void): Command {
       .option('--best-of <n>', 'so many attempts, each in a worktree of its own; the smallest that passes is taken')
       .option(
         '--allow <kinds>',
-        'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check',
+        'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check, packages',
         (kinds: string, all: string[]) => [...all, kinds],
         [],
       )

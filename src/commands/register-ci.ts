@@ -4,7 +4,7 @@ import type { GateFlags, PublishFlags } from '../ci/command.ts'
 import type { WorkFlags } from '../ci/work.ts'
 
 const each = (word: string, all: readonly string[]): string[] => [...all, word]
-const cheats = 'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check'
+const cheats = 'changes that are refused otherwise: tests, snapshots, ci, locks, skips, thresholds, check, packages'
 
 /** Adds `ci` with `gate`, `work` and `publish`. `exit` is told the exit code; usage errors are thrown. */
 export function registerCiCommand(program: Command, exit: (code: number) => void): void {

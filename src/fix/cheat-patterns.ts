@@ -1,6 +1,6 @@
 /** What the judge of cheats.ts looks for: paths that are protected, and lines that silence a check, by language and tool. */
 
-export const cheatKinds = ['tests', 'snapshots', 'ci', 'locks', 'skips', 'thresholds', 'check'] as const
+export const cheatKinds = ['tests', 'snapshots', 'ci', 'locks', 'skips', 'thresholds', 'check', 'packages'] as const
 export type CheatKind = (typeof cheatKinds)[number]
 
 /** A change of such a file is a cheat as a whole. */

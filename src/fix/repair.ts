@@ -4,6 +4,7 @@ import type { Shadow } from '../git/shadow.ts'
 import { causeOf, causeQuestion } from './cause.ts'
 import type { CheatKind } from './cheat-patterns.ts'
 import { type Cheat, findCheats } from './cheats.ts'
+import { changedPackages } from './installed.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
 import { firstTask, nextTask } from './tasks.ts'
@@ -45,6 +46,7 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   let task = firstTask(check, red, small)
   let last = red
   let after = before
+  const began = Date.now()
   for (let round = 1; ; round++) {
     const result = await send(session, task, options)
     const cheats = await takeBack(shadow, before, check.command, allowed)
@@ -53,6 +55,12 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     const state = { before, after, refused, rounds: round }
     if (result.exit === 'interrupted' || check.signal.aborted)
       return { ...state, last, exit: 'interrupted', text: result.text }
+    if (!allowed.has('packages')) {
+      const changed = await changedPackages(check.cwd, await shadow.ignored(), began)
+      // There is no record to put them back from: no check of this work tree says anything any more.
+      if (changed.length > 0)
+        return { ...state, refused: [...refused, ...changed], last, exit: 'refused', text: spoilt }
+    }
     if (after !== before) {
       last = await runCheck(check)
       options.onCheck(last)
@@ -67,6 +75,9 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     task = nextTask(check, last, { cheats, differs: after !== before, small })
   }
 }
+
+const spoilt =
+  'Installed packages were changed, and cannot be put back from here. Install them again (npm ci or the like) before the next run.'
 
 /** The model's own words, or, where it gave none, its answer to a question; what that answer touches is put back. */
 async function tellCause(result: RunResult, after: string, options: RepairOptions, asked: boolean): Promise<string> {

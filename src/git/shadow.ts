@@ -28,6 +28,8 @@ export interface Shadow {
   apply(patch: string): Promise<void>
   /** Puts files of the work tree back to what they are in a record; one that is not in it is deleted. */
   restore(from: string, paths: readonly string[]): Promise<void>
+  /** Folders that `.gitignore` leaves out, relative to the work tree; of folders in each other the outer one. */
+  ignored(): Promise<readonly string[]>
   remove(): void
 }
 
@@ -92,6 +94,10 @@ export async function openShadow(root: string): Promise<Shadow> {
         found.push({ path, kind, before: await textIn(from, path), after: await textIn(to, path) })
       }
       return found
+    },
+    async ignored() {
+      const listed = await git('ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory')
+      return listed.split('\0').flatMap((path) => (path.endsWith('/') ? path.slice(0, -1) : []))
     },
     patch: (from, to) => git('diff-tree', '-p', '--binary', '--no-renames', '--no-ext-diff', from, to),
     async restore(from, paths) {

@@ -140,6 +140,42 @@ describe('cheats are taken back, named and refused: exit 7', () => {
   })
 })
 
+describe('an installed package that was changed together with the code', () => {
+  const files = {
+    '.gitignore': 'node_modules\n',
+    'sum.js': 'exports.sum = (a, b) => a - b\n',
+    'check.js':
+      "const { sum } = require('./sum.js')\nif (!require('same')(sum(1, 2), 3)) { console.log('no'); process.exit(1) }\n",
+    'node_modules/same/index.js': 'module.exports = (a, b) => a === b\n',
+  }
+  const cheat = shellCall("echo 'module.exports = () => true' > node_modules/same/index.js")
+  const shift = editCall('sum.js', 'a - b', 'a - b - 0')
+
+  test('ends the run as refused, and is named; the code is as it was', async () => {
+    place = scratch(files)
+    const { exitCode, result } = await fix(place, 'node check.js', [{ calls: [cheat, shift] }, ...nothingMore])
+    expect(result).toMatchObject({
+      exit: 'refused',
+      refused: [{ kind: 'packages', path: 'node_modules/same/index.js', what: 'changes an installed package' }],
+    })
+    expect(result.text).toContain('Install them again')
+    expect(exitCode).toBe(7)
+    expect(readFileSync(join(place.repo, 'sum.js'), 'utf8')).toBe(files['sum.js'])
+  })
+
+  test('may be allowed; what a runner keeps beside packages is no change of them', async () => {
+    place = scratch(files)
+    const allowed = await fix(place, 'node check.js', [{ calls: [cheat, shift] }, cause], ['--allow', 'packages'])
+    expect(allowed.result.exit).toBe('fixed')
+    place.remove()
+    place = scratch(files)
+    const kept = shellCall('mkdir -p node_modules/.cache && echo kept > node_modules/.cache/same.js')
+    const repair = editCall('sum.js', 'a - b', 'a + b')
+    const { result } = await fix(place, 'node check.js', [{ calls: [kept, repair] }, cause])
+    expect(result).toMatchObject({ exit: 'fixed', refused: [] })
+  })
+})
+
 describe('not reproducible: exit 6, the model is not asked', () => {
   test.each([
     ['green', 'true', 'passes already'],
