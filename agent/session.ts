@@ -6,12 +6,9 @@ import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
 import { systemClock } from './clock.ts'
 import { describeContext } from './context/ahead.ts'
-import { buildPrefix } from './context/prefix.ts'
 import type { ContextReport } from './context/report.ts'
-import { withRepository } from './context/repository/resident.ts'
 import type { Steps } from './context/steps.ts'
-import { sessionTools } from './context/tools.ts'
-import { Conversation } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import type { LoadedLog } from './log/load.ts'
 import { type OwnLog, openOwnLog } from './log/own.ts'
@@ -25,6 +22,7 @@ import { keepPictures } from './pictures.ts'
 import { openRebasing } from './rebasing.ts'
 import { recovered } from './recover.ts'
 import { type SessionParts, sessionTurn } from './session-turn.ts'
+import { startConversation } from './start.ts'
 import { planned } from './steps.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder } from './undo/recorder.ts'
@@ -171,20 +169,9 @@ class AgentSession implements Session {
     return words
   }
 
-  async #start(): Promise<Conversation> {
-    const { model, workspace, instructions = true, appendSystem } = this.#options
-    const tools = sessionTools(this.#options)
-    const earlier = this.#loaded?.segments ?? []
-    if (earlier.length > 0) return await Conversation.start(model, this.#log, earlier, true)
-    const plain = await buildPrefix({ info: model.info, tools, workspace, instructions, appendSystem })
-    const { prefix, known } = await withRepository(plain, this.#options.repository, { model, workspace })
-    this.#memory.resident(known)
-    return await Conversation.start(model, this.#log, prefix, false)
-  }
-
   /** The conversation, opened when it is first needed. */
   #open(): Promise<Conversation> {
-    this.#opening ??= this.#start().then(
+    this.#opening ??= startConversation(this.#options, this.#memory, this.#log, this.#loaded).then(
       (conversation) => {
         this.#conversation = conversation
         return conversation
