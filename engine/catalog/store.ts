@@ -1,6 +1,7 @@
 /** The models on this machine: catalog files in the models folder, and records of every other file by a name. */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { partNames } from '../gguf/index.ts'
 import { CatalogError } from './catalog-error.ts'
 import type { CatalogEntry } from './entry.ts'
 import { catalog, findEntry } from './lookup.ts'
@@ -13,8 +14,9 @@ export interface ModelFolders {
 /** A model that the catalog does not hold, or a catalog model in a file of the user's own. */
 export interface ModelRecord {
   readonly name: string
-  /** Absolute path of the GGUF file. */
+  /** Absolute path of the GGUF file, of a model in several files the first. */
   readonly file: string
+  /** Of all its files. */
   readonly bytes: number
   /** `hub`: downloaded by us and ours to delete. `own`: the user's file, which is never touched. */
   readonly owner: 'hub' | 'own'
@@ -172,7 +174,8 @@ export async function removeModel(
   let removed: string | undefined
   if (file !== undefined) {
     if ((await sizeOf(file)) !== undefined) removed = file
-    for (const path of [file, `${file}.part`, `${file}.part.tag`]) await rm(path, { force: true })
+    for (const part of partNames(file) ?? [file])
+      for (const path of [part, `${part}.part`, `${part}.part.tag`]) await rm(path, { force: true })
   }
   const records = await readRecords(folders)
   const record = records.some((other) => other.name === model.name)

@@ -1,6 +1,6 @@
 /** Checks a model file before the library sees it: what is wrong there costs an error here, and the process there. */
 import { EngineError, type EngineOptions } from '../engine.ts'
-import { type GgufHeader, metaNumber, metaString, modelIdentity, readGgufHeader } from '../gguf/index.ts'
+import { type GgufHeader, metaNumber, metaString, modelIdentity, partNames, readGgufHeader } from '../gguf/index.ts'
 import { availableMemory, checkMemory, memoryNeed } from './memory.ts'
 
 /** Limits of the library (llama-hparams.h, llama-cparams.h of llama.cpp v0.4.0). */
@@ -125,11 +125,10 @@ function checkShape(file: string, header: GgufHeader, architecture: string): voi
 export async function weightsOfParts(file: string, header: GgufHeader): Promise<number> {
   const count = metaNumber(header, 'split.count') ?? 1
   if (count <= 1) return header.tensorBytes
-  const name = /^(.*-)00001(-of-\d{5}\.gguf)$/.exec(file)
-  if (!name || count > 999)
+  const names = partNames(file)
+  if (names?.length !== count)
     throw new EngineError('not-gguf', `${file} is one of ${count} parts of a model: give the first, …-00001-of-….gguf`)
   let bytes = header.tensorBytes
-  for (let part = 2; part <= count; part++)
-    bytes += (await readGgufHeader(`${name[1]}${String(part).padStart(5, '0')}${name[2]}`)).tensorBytes
+  for (const name of names.slice(1)) bytes += (await readGgufHeader(name)).tensorBytes
   return bytes
 }

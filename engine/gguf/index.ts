@@ -1,5 +1,6 @@
 export { readGgufHeader } from './header.ts'
 export { modelIdentity } from './identity.ts'
+export { partNames } from './parts.ts'
 export {
   type GgufArray,
   type GgufHeader,

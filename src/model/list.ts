@@ -59,7 +59,7 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
 
 /** What no catalog entry can be made of yet: its exact size is not known. */
 const beyond = [
-  'DeepSeek V4-Flash (155 GB; for 192 GB of memory):',
+  'DeepSeek V4-Flash (155 GB; for 192 GB of memory; where it is in parts, give …-00001-of-00002.gguf and all come):',
   '  cachalot model pull hf:ggml-org/DeepSeek-V4-Flash-0731-GGUF/DeepSeek-V4-Flash-0731-MXFP4.gguf',
 ]
 

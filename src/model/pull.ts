@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
   addRecord,
@@ -15,6 +15,7 @@ import {
   isModelPath,
   type ModelFolders,
   modelPath,
+  partNames,
   readGgufHeader,
   unknownModel,
 } from '../../engine/index.ts'
@@ -76,27 +77,44 @@ async function pullHub(address: string, context: PullContext): Promise<void> {
   if (owner === undefined || repo === undefined || !sound || !/\.gguf$/i.test(inside.at(-1) ?? '')) {
     throw new UsageError(`"${address}" is not of the form hf:owner/repo/file.gguf`)
   }
-  const name = context.name ?? nameOf(inside.at(-1) ?? '')
+  const parts = partNames(inside.at(-1) ?? '')
+  if (parts === undefined) {
+    throw new UsageError(
+      `"${address}" is a later part of a model: give its first, …-00001-of-….gguf; the others come with it`,
+    )
+  }
+  const name = context.name ?? nameOf(parts[0]!.replace(/-00001-of-\d{5}(?=\.gguf$)/i, ''))
   if (findEntry(name) !== undefined || !isModelName(name)) {
     throw new CatalogError('name-taken', `"${name}" cannot be its name. Give another with --name`)
   }
-  const target = join(folders.models, 'hf', ...segments)
-  const done = await download(
-    {
-      target,
-      bytes: undefined,
-      sha256: undefined,
-      sources: [{ kind: 'huggingface', repo: `${owner}/${repo}`, file: inside.join('/') }],
-      check: async (file) => {
-        await readGgufHeader(file)
+  const folder = inside.slice(0, -1)
+  const target = join(folders.models, 'hf', owner, repo, ...folder, parts[0]!)
+  let bytes = 0
+  const digests: string[] = []
+  for (const [at, part] of parts.entries()) {
+    const title = parts.length === 1 ? name : `${name}, part ${at + 1} of ${parts.length}`
+    const done = await download(
+      {
+        target: join(dirname(target), part),
+        bytes: undefined,
+        sha256: undefined,
+        sources: [{ kind: 'huggingface', repo: `${owner}/${repo}`, file: [...folder, part].join('/') }],
+        check: async (file) => {
+          await readGgufHeader(file)
+        },
       },
-    },
-    { signal, endpoints: hubEndpoints(), onEvent: downloadProgress({ title: name, screen, terminal }) },
-  ).finally(() => screen.status(undefined))
-  const sha256 = done.sha256 === undefined ? {} : { sha256: done.sha256 }
-  await addRecord({ name, file: target, bytes: done.bytes, owner: 'hub', origin: address, ...sha256 }, folders)
-  const digest = done.sha256 === undefined ? '' : ` It is ${done.sha256}.`
-  screen.note(`${name}: ${bytesText(done.bytes)}. No digest of it was known: only its header was checked.${digest}`)
+      { signal, endpoints: hubEndpoints(), onEvent: downloadProgress({ title, screen, terminal }) },
+    ).finally(() => screen.status(undefined))
+    bytes += done.bytes
+    if (done.sha256 !== undefined) digests.push(done.sha256)
+  }
+  const [sha256] = parts.length === 1 ? digests : []
+  await addRecord(
+    { name, file: target, bytes, owner: 'hub', origin: address, ...(sha256 !== undefined && { sha256 }) },
+    folders,
+  )
+  const digest = digests.length < parts.length ? '' : ` It is ${digests.join(', ')}.`
+  screen.note(`${name}: ${bytesText(bytes)}. No digest of it was known: only its header was checked.${digest}`)
   screen.note(`${name} is at ${target}`)
 }
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { main } from '../../../src/main.ts'
@@ -150,6 +150,25 @@ test('a file of a hub is fetched, checked by its header, and told that no digest
   expect((await run('path', 'tiny')).stdout).toBe(`${inHub()}\n`)
   expect((await run('rm', 'tiny')).stderr).toContain(`deleted ${inHub()}`)
   await expect(stat(inHub())).rejects.toThrow()
+})
+
+test('a model in several files comes whole by its first, and goes whole', async () => {
+  await serve()
+  const { code, stderr } = await run('pull', 'hf:some/repo/q4/Tiny-00001-of-00003.gguf')
+  expect(code).toBe(0)
+  expect(hub?.requests.map(({ path }) => path.split('/').at(-1))).toEqual([
+    'Tiny-00001-of-00003.gguf',
+    'Tiny-00002-of-00003.gguf',
+    'Tiny-00003-of-00003.gguf',
+  ])
+  const first = join(dirname(inHub()), 'q4', 'Tiny-00001-of-00003.gguf')
+  expect(stderr).toContain(`tiny is at ${first}`)
+  expect(await readdir(dirname(first))).toHaveLength(3)
+  await run('rm', 'tiny')
+  expect(await readdir(dirname(first))).toEqual([])
+  const later = await run('pull', 'hf:some/repo/q4/Tiny-00002-of-00003.gguf')
+  expect(later).toMatchObject({ code: 2 })
+  expect(later.stderr).toContain('is a later part of a model: give its first')
 })
 
 test('a file of a hub that begins like a model and is none leaves nothing under its name', async () => {
