@@ -257,7 +257,7 @@ test('the assertions of a test, as its output shows them, are examples', () => {
 E       AssertionError: Lists differ: [] != [1, 2, 3]`
   expect(found(output)).toEqual([`add("a,)", "b") = 'ab'`, 'add([1, 2],\n                [3]) = [1, 2, 3]'])
   expect(found('self.assertTrue(add(1, 2))\nself.assertIs(add(0, 0), False)\nself.assertEqual(3, add(1, 2))')).toEqual([
-    'add(1, 2) = True',
+    'bool(add(1, 2)) = True',
     'add(0, 0) = False',
     'add(1, 2) = 3',
   ])
@@ -265,6 +265,10 @@ E       AssertionError: Lists differ: [] != [1, 2, 3]`
     "add('a', 'b') = 'ab'",
     'add([1]) = [1]',
   ])
+  // What they mean is looser than equal: a right answer must not be refused.
+  const loose = ['self.assertAlmostEqual(add(1, 2), 3)', 'self.assertCountEqual(add(1), [1])']
+  for (const text of [...loose, 'expect(add(1)).toEqual({ a: 1 })']) expect(found(text)).toEqual([])
+  expect(found('expect('.repeat(300_000))).toEqual([])
   const others = ['self.assertNotEqual(add(1, 2), 4)', 'assert.notEqual(add(1), 2)', 'expect(add(1)).not.toBe(2)']
   for (const text of [...others, 'expect(other(1)).toBe(1)', 'expect(add(1', 'self.assertEqual(add(1))'])
     expect(found(text)).toEqual([])

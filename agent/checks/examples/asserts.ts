@@ -5,12 +5,20 @@
 import { bracketed } from './brackets.ts'
 import type { Example } from './example.ts'
 
-/** Names of assertions that compare two values; in capitals as unittest has them, and as Node's `assert` does. */
-const compares = /^(?:assert(?:\w*Equals?|Is)|assert\.(?:deep)?(?:strict)?equal)$/i
-/** Those of one value, with what it must be. */
-const alone: Readonly<Record<string, string>> = { assertTrue: 'True', assertFalse: 'False', assertIsNone: 'None' }
-const matcher = /^\s*\.(?:toBe|toEqual|toStrictEqual|to\.(?:deep\.)?equal|to\.eql)\(/
-const opposite = /not/i
+/**
+ * Names of assertions that two values are equal, as unittest and Node's `assert` have them. Those that mean it loosely (almost, in
+ * any order, of any type) are left out: a right answer would be refused.
+ */
+const compares = /^(?:assert(?:(?:List|Tuple|Set|Dict|MultiLine)?Equals?|Is)|assert\.(?:deep)?(?:strict)?equal)$/i
+/** Those of one value: what is looked at, and what that must be. Any value may be true, or false. */
+const alone: Readonly<Record<string, readonly [(source: string) => string, string]>> = {
+  assertTrue: [(source) => `bool(${source})`, 'True'],
+  assertFalse: [(source) => `bool(${source})`, 'False'],
+  assertIsNone: [(source) => source, 'None'],
+}
+const matcher = /^\s*\.(toBe|toEqual|toStrictEqual|to\.(?:deep\.)?equal|to\.eql)\(/
+/** More assertions than these are not looked at. */
+const most = 400
 /** More text than this belongs to no single assertion. */
 const longest = 2000
 
@@ -21,17 +29,21 @@ export function assertions(text: string, names: readonly string[]): Example[] {
   const plain = text.replace(/^[>E] /gm, '  ').replace(/^[ \t]*\^+[ \t]*\n/gm, '')
   const call = new RegExp(`^(?:await\\s+)?(?:${names.map((name) => name.replaceAll('$', '\\$')).join('|')})\\(`)
   const found: Example[] = []
+  let seen = 0
   for (const { index, 0: head, 1: name = '' } of plain.matchAll(/\b(assert[\w.]*|expect)\(/g)) {
-    const start = index + head.length
-    const within = bracketed(plain.slice(0, start + longest), start)
-    if (within === undefined || opposite.test(name)) continue
+    if (++seen > most) break
+    const rest = plain.slice(index + head.length, index + head.length + longest)
+    const within = bracketed(rest, 0)
+    if (within === undefined) continue
     const [first = '', second] = within.parts
     const add = (source: string, want: string | undefined) => {
       if (want !== undefined && call.test(source)) found.push({ source, want, kind: 'call' })
     }
-    if (name === 'expect') add(first, matched(plain, within.end))
-    else if (alone[name] !== undefined) add(first, alone[name])
-    else if (compares.test(name) && second !== undefined) {
+    const one = alone[name]
+    if (name === 'expect') add(first, matched(rest.slice(within.end)))
+    else if (one !== undefined) {
+      if (call.test(first)) found.push({ source: one[0](first), want: one[1], kind: 'call' })
+    } else if (compares.test(name) && second !== undefined) {
       if (call.test(first)) add(first, second)
       else add(second, first)
     }
@@ -39,10 +51,12 @@ export function assertions(text: string, names: readonly string[]): Example[] {
   return found
 }
 
-/** The value of the matcher that stands at `at`. */
-function matched(text: string, at: number): string | undefined {
-  const head = matcher.exec(text.slice(at, at + longest))?.[0]
+/** The value of the matcher with which a text begins. */
+function matched(text: string): string | undefined {
+  const [head, name] = matcher.exec(text) ?? []
   if (head === undefined) return undefined
-  const within = bracketed(text.slice(0, at + longest), at + head.length)
-  return within?.parts.length === 1 || within?.parts[1] === '' ? within.parts[0] : undefined
+  const [value, ...more] = bracketed(text, head.length)?.parts ?? []
+  // Jest's toEqual takes an object of any class for the same.
+  if (name === 'toEqual' && value?.includes('{')) return undefined
+  return more.join('') === '' ? value : undefined
 }
