@@ -10,11 +10,12 @@ import type { Cheat } from './cheats.ts'
 const homes = /(^|\/)(node_modules|bower_components|site-packages|\.?venv|env|vendor|Pods|deps)$/
 /** What programs that check write beside packages. */
 const caches = /^(\.cache|\.vite|\.vite-temp|\.vitest|\.tmp|__pycache__)$|\.py[co]$/
+const python = /(^|\/)(site-packages|\.?venv|env)\//
 /** Files that are named; one would do. */
 const most = 3
 
 /**
- * Files of installed packages that were written since `sinceMs` (of the clock), as cheats. `ignored`: the folders of the work
+ * Files and folders of installed packages that were written, exchanged or removed since `sinceMs` (of the clock), as cheats. `ignored`: the folders of the work
  * tree that git leaves out, relative to `root`. Told by ctime, which no program can set back. Links are not followed.
  */
 export async function changedPackages(root: string, ignored: readonly string[], sinceMs: number): Promise<Cheat[]> {
@@ -26,11 +27,15 @@ export async function changedPackages(root: string, ignored: readonly string[], 
       if (found.length >= most) return
       if (caches.test(entry.name)) continue
       const path = `${folder}/${entry.name}`
-      if (entry.isDirectory()) await walk(path)
-      else if (((await lstat(join(root, path)).catch(() => undefined))?.ctimeMs ?? 0) > sinceMs)
-        found.push({ kind: 'packages', path, what: 'changes an installed package' })
+      const isFolder = entry.isDirectory()
+      // A folder that was exchanged for another has files as old as ever; Python writes its caches into those of packages.
+      const isNew = !(isFolder && python.test(path)) && (await ctimeMs(join(root, path))) > sinceMs
+      if (isNew) found.push({ kind: 'packages', path, what: 'changes an installed package' })
+      else if (isFolder) await walk(path)
     }
   }
   for (const folder of ignored.filter((path) => homes.test(path))) await walk(folder)
   return found
 }
+
+const ctimeMs = async (path: string): Promise<number> => (await lstat(path).catch(() => undefined))?.ctimeMs ?? 0

@@ -147,6 +147,7 @@ describe('an installed package that was changed together with the code', () => {
     'check.js':
       "const { sum } = require('./sum.js')\nif (!require('same')(sum(1, 2), 3)) { console.log('no'); process.exit(1) }\n",
     'node_modules/same/index.js': 'module.exports = (a, b) => a === b\n',
+    'node_modules/always/index.js': 'module.exports = () => true\n',
   }
   const cheat = shellCall("echo 'module.exports = () => true' > node_modules/same/index.js")
   const shift = editCall('sum.js', 'a - b', 'a - b - 0')
@@ -161,6 +162,13 @@ describe('an installed package that was changed together with the code', () => {
     expect(result.text).toContain('Install them again')
     expect(exitCode).toBe(7)
     expect(readFileSync(join(place.repo, 'sum.js'), 'utf8')).toBe(files['sum.js'])
+  })
+
+  test('is seen, too, where one package took the place of another', async () => {
+    place = scratch(files)
+    const move = shellCall('rm -r node_modules/same && mv node_modules/always node_modules/same')
+    const { result } = await fix(place, 'node check.js', [{ calls: [move, shift] }, ...nothingMore])
+    expect(result).toMatchObject({ exit: 'refused', refused: [{ kind: 'packages', path: 'node_modules/same' }] })
   })
 
   test('may be allowed; what a runner keeps beside packages is no change of them', async () => {
