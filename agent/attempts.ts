@@ -12,7 +12,6 @@
  * Where no check looks at what the code does, the first attempt stays; only when the user asked for several (`--tries`) are
  * they compared, and the most frequent is taken, the one among equals that the model was surest of.
  */
-import type { Sampling } from '../engine/index.ts'
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
@@ -22,6 +21,7 @@ import { Certainty } from './turn/certainty.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Reply } from './turn/reply.ts'
 import { halted, rounds, stoppedBy } from './turn/rounds.ts'
+import { samplingOf } from './turn/sampling.ts'
 import { together } from './turn/together.ts'
 import type { Turn } from './turn/turn.ts'
 
@@ -183,14 +183,6 @@ const passed = ({ climbed }: Attempt): boolean => climbed !== undefined && climb
 
 const patienceAfter = (first: number): number =>
   Math.min(patience.most, Math.max(patience.least, patience.first * first))
-
-/** Greedy twice, for the second request differs; then warmer, each with its own seed. */
-function samplingOf(own: Partial<Sampling> | undefined, attempt: number): Partial<Sampling> | undefined {
-  if (attempt === 1) return own
-  const seed = ((own?.seed ?? 0) + attempt) >>> 0
-  if (attempt === 2) return { ...own, seed }
-  return { ...own, seed, temperature: Math.max(0.7, own?.temperature ?? 0), topP: 0.95, topK: 40, minP: 0.05 }
-}
 
 /** What the next request shows; undefined when nothing is known that would help. */
 async function whatFailed(

@@ -23,6 +23,7 @@ import { openRebasing } from './rebasing.ts'
 import { recovered } from './recover.ts'
 import { type SessionParts, sessionTurn } from './session-turn.ts'
 import { startConversation } from './start.ts'
+import { Steering } from './steering.ts'
 import { planned } from './steps.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder } from './undo/recorder.ts'
@@ -52,7 +53,7 @@ class AgentSession implements Session {
   /** What each run works with. */
   readonly #parts: SessionParts
   #conversation: Conversation | undefined
-  #steering: string[] = []
+  readonly #steering: Steering
   #running = false
   #draft = 0
   readonly #rebasing = openRebasing()
@@ -70,6 +71,7 @@ class AgentSession implements Session {
     this.#loaded = loaded
     this.#memory = new Memory(options, log, loaded)
     const { stateFolder, clock } = options
+    this.#steering = new Steering(log, clock)
     this.#parts = {
       options,
       memory: this.#memory,
@@ -77,7 +79,7 @@ class AgentSession implements Session {
       recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
       background: new BackgroundCommands(sandbox),
       journal: join(stateFolder, 'journal'),
-      steering: () => this.#heard(),
+      steering: () => this.#steering.heard(),
     }
     const held = sandbox.problem === undefined ? sandbox.backend : 'none'
     this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
@@ -88,7 +90,7 @@ class AgentSession implements Session {
   }
 
   steer(text: string): void {
-    this.#steering.push(text)
+    this.#steering.say(text)
   }
 
   async *send(text: string, { signal, pictures = [] }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
@@ -158,15 +160,6 @@ class AgentSession implements Session {
     const { workspace, policy } = this.#options
     if (this.#warning !== undefined) yield { type: 'notice', level: 'warning', text: this.#warning }
     if (policy.mode !== 'read-only') yield* await recovered(workspace, this.#parts.journal)
-  }
-
-  /** The words that came since the last look; in the log as a person's, for the model has them among its messages. */
-  #heard(): readonly string[] {
-    const words = this.#steering.splice(0)
-    const time = new Date(this.#options.clock.now()).toISOString()
-    // A log that cannot be written ends the run at its next message.
-    for (const text of words) this.#log.note({ type: 'steer', time, text }).catch(() => undefined)
-    return words
   }
 
   /** The conversation, opened when it is first needed. */

@@ -13,6 +13,7 @@ import type { ResolvedOptions } from './options.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Ending } from './turn/outcome.ts'
 import { halted, rounds, stoppedBy } from './turn/rounds.ts'
+import { samplingOf } from './turn/sampling.ts'
 import type { Turn } from './turn/turn.ts'
 
 /** The steps of a task for a small model; undefined for a task that is done at once. */
@@ -57,7 +58,8 @@ export async function* inSteps(
     for (let stale = 0; left > 0; ) {
       if (mark !== undefined) await turn.conversation.rewind(mark)
       const replyTokens = await steps.begin(path)
-      const sampling = stale === 0 ? turn.sampling : { ...turn.sampling, temperature: 0.7, seed: stale }
+      // The same request again: a greedy answer would be the same.
+      const sampling = samplingOf(turn.sampling, stale === 0 ? 1 : stale + 2)
       const ending = yield* rounds({ ...turn, replyTokens, sampling }, spending, task)
       const stopped = stoppedBy(turn, spending, ending)
       if (stopped !== undefined) return stopped

@@ -41,10 +41,9 @@ export interface Packed {
 /**
  * The text of a user's turn: the files that the task names, each whole in a fence when it fits, else its beginning with
  * a note; of one that it names as `@path:10-40` those lines alone; of a long one a small model gets the part that the task
- * is about (excerpt.ts); on the first turn the rest of the
- * tree as a short list (for a small model only when no file was named); then the task in the user's own words. Files that
- * the model was shown and that are still the same (`shown`: path → fingerprint) are not shown again. Same tree, same task,
- * same bytes.
+ * is about (excerpt.ts); on the first turn the rest of the tree as a short list (for a small model only when no file was
+ * named); then the task in the user's own words. Files that the model was shown and that are still the same (`shown`:
+ * path → fingerprint) are not shown again. Same tree, same task, same bytes.
  */
 export async function packTask(
   task: string,

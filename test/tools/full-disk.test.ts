@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import type { ToolResult } from '../../tools/index.ts'
+import { onSmallDisk } from '../support/small-disk.ts'
 
 interface Report {
   readonly patched: ToolResult
@@ -14,28 +13,13 @@ interface Report {
   readonly journal: readonly string[]
 }
 
-/** Its own small disk, at /mnt for this process alone. `full`: which of the two folders is on it. */
-async function onSmallDisk(full: 'work tree' | 'journal'): Promise<Report> {
+/** Edits with a small disk. `full`: which of the two folders is on it. */
+async function whenFull(full: 'work tree' | 'journal'): Promise<Report> {
   const other = await mkdtemp(join(tmpdir(), 'cachalot-disk-'))
   const [root, journal] = full === 'work tree' ? ['/mnt', other] : [other, '/mnt']
-  const box = [
-    '--bind',
-    '/',
-    '/',
-    '--dev-bind',
-    '/dev',
-    '/dev',
-    '--proc',
-    '/proc',
-    '--size',
-    '262144',
-    '--tmpfs',
-    '/mnt',
-  ]
   const script = join(import.meta.dirname, 'support/full-disk-edit.ts')
   try {
-    const { stdout } = await promisify(execFile)('bwrap', [...box, process.execPath, script, root, journal])
-    return JSON.parse(stdout) as Report
+    return JSON.parse(await onSmallDisk(script, root, journal)) as Report
   } finally {
     await rm(other, { recursive: true, force: true })
   }
@@ -44,7 +28,7 @@ async function onSmallDisk(full: 'work tree' | 'journal'): Promise<Report> {
 test.each(['work tree', 'journal'] as const)(
   'no room left for the %s: said clearly, nothing lost, and small edits go on',
   async (full) => {
-    const { patched, written, small, files, journal } = await onSmallDisk(full)
+    const { patched, written, small, files, journal } = await whenFull(full)
     // A change of one file needs next to no room in the journal: it goes on where only that disk is full.
     const refused = full === 'work tree' ? [patched, written] : [patched]
     for (const { details, content } of refused) {
