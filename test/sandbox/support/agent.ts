@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { BackgroundState, CommandResult, Limits, Policy, Sandbox, SandboxProblem } from '../../../sandbox/index.ts'
 import type { Background, Reply, Run, Start } from './agent-process.ts'
+import { nodeForEverybody } from './node.ts'
 
 export interface User {
   readonly name: string
@@ -75,7 +76,8 @@ export async function problemOfAgent(options: AgentOptions): Promise<SandboxProb
 
 async function spawnAgent(options: AgentOptions) {
   const script = path.join(import.meta.dirname, 'agent-process.ts')
-  const [first, ...rest] = [...(options.wrapper ?? []), process.execPath]
+  const node = options.user.uid === undefined ? process.execPath : nodeForEverybody(path.dirname(options.home))
+  const [first, ...rest] = [...(options.wrapper ?? []), node]
   const child = fork(script, { execPath: first, execArgv: rest, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const waiting = new Map<number, (reply: Reply) => void>()
   const opened = new Promise<Extract<Reply, { type: 'opened' }>>((resolve, reject) => {
