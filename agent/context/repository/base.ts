@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { RepositoryPlan } from './plan.ts'
 
-/** Raised when a plan's text or shape changes, so that older ones are made anew. */
-const format = 2
+/** Raised when a plan's text or shape, or what may be in it, changes, so that older ones are made anew. */
+const format = 3
 
 const planned = z.object({
   path: z.string(),

@@ -1,4 +1,5 @@
 /** Which files of a repository are not put in front of a model whole, and why. */
+import { holdsSecret } from '../secrets.ts'
 
 /** Why a file is outlined or absent. */
 export type Reason =
@@ -51,26 +52,6 @@ export function reasonByText(text: string): Reason | undefined {
   if (generatedMark.test(text.slice(0, headCharacters))) return 'generated'
   if (text.length > 2000 && text.length / (text.split('\n').length + 1) > longLines) return 'minified'
   return holdsSecret(text) ? 'secret' : undefined
-}
-
-/** Shapes of keys and tokens as their issuers document them; a word like `password` alone is no secret. */
-const secretShapes = [
-  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/,
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/,
-  /\bgh[pousr]_[A-Za-z0-9]{36,}\b/,
-  /\bgithub_pat_[A-Za-z0-9_]{60,}\b/,
-  /\bglpat-[A-Za-z0-9_-]{20,}\b/,
-  /\bxox[abprs]-[A-Za-z0-9-]{20,}/,
-  /\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}/,
-  /\b[sr]k_live_[A-Za-z0-9]{20,}\b/,
-  /\bAIza[0-9A-Za-z_-]{35}\b/,
-  /\bnpm_[A-Za-z0-9]{36}\b/,
-  /\bhf_[A-Za-z0-9]{34,}\b/,
-]
-
-/** Whether a text holds something that looks like a key or a token. */
-export function holdsSecret(text: string): boolean {
-  return secretShapes.some((shape) => shape.test(text))
 }
 
 /** Less is read first: programs and what explains them, then tests, then the rest. */

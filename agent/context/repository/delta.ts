@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Workspace } from '../../../sandbox/index.ts'
 import { fingerprint, unifiedDiff } from '../../../tools/index.ts'
 import { fencedFile, fenceFor } from '../fence.ts'
-import { holdsSecret } from './classify.ts'
+import { holdsSecret } from '../secrets.ts'
 import { movedFiles } from './moved.ts'
 
 /** What the model was shown of a file, or has made of it itself. */

@@ -35,7 +35,7 @@ export async function outlineAll(
     const some = files.slice(at, at + atOnce)
     const texts = await Promise.all(some.map((file) => outlineText(root, file, outlineOf)))
     for (const [index, file] of some.entries()) {
-      const text = texts[index]
+      const { text, reason } = texts[index] ?? {}
       if (text === undefined || room < leastRoom || misses >= mostMisses) continue
       if (estimate(text) > room) {
         misses += 1
@@ -43,13 +43,18 @@ export async function outlineAll(
       }
       misses = 0
       room -= estimate(text)
-      outlined.push({ file, text, reason: file.reason ?? 'no room' })
+      outlined.push({ file, text, reason: file.reason ?? reason ?? 'no room' })
     }
   }
   return outlined
 }
 
-async function outlineText(root: string, { path }: Surveyed, outlineOf: OutlineOf): Promise<string | undefined> {
+/** `reason`: why it is not whole, as far as its text tells. */
+async function outlineText(
+  root: string,
+  { path }: Surveyed,
+  outlineOf: OutlineOf,
+): Promise<{ readonly text: string; readonly reason: Reason | undefined } | undefined> {
   const read = await readWithin(root, path)
   if (read === undefined || read.includes(0) || !isUtf8(read)) return undefined
   const body = read
@@ -59,5 +64,5 @@ async function outlineText(root: string, { path }: Surveyed, outlineOf: OutlineO
   const reason = reasonByText(body)
   if (reason === 'secret' || reason === 'empty' || reason === 'minified') return undefined
   const lines = await outlineOf(path, body)
-  return lines === undefined || lines === '' ? undefined : `${path}\n${lines}`
+  return lines === undefined || lines === '' ? undefined : { text: `${path}\n${lines}`, reason }
 }
