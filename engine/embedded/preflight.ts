@@ -3,10 +3,10 @@ import { EngineError, type EngineOptions } from '../engine.ts'
 import { type GgufHeader, metaNumber, metaString, modelIdentity, partNames, readGgufHeader } from '../gguf/index.ts'
 import { availableMemory, checkMemory, memoryNeed } from './memory.ts'
 
-/** Limits of the library (llama-hparams.h, llama-cparams.h of llama.cpp v0.4.0). */
+/** Limits of the library (llama-hparams.h, llama-cparams.h of llama.cpp v0.4.0); of its 256 sequences the host keeps one. */
 const mostLayers = 512
 const mostExperts = 1024
-const mostSequences = 256
+const mostSequences = 255
 /** Where the cache is shared a fork costs nothing; where it cannot be, each sequence takes a cache of its own. */
 const defaultSequences = { shared: 4, own: 2 }
 

@@ -38,6 +38,9 @@ export interface ContextOptions {
   onThreads(threads: number, most: number): void
 }
 
+/** States go by parts through one sequence more, where a cache is one for all and holds nothing but what tokens left there. */
+const hasSpare = (model: Model): boolean => model.rewind === 'free' && model.unifiedCache
+
 export class Context {
   readonly logits: Logits
   readonly slots: Slots
@@ -75,6 +78,7 @@ export class Context {
     this.sequenceTokens = call.contextSequenceTokens(handle)
     this.slots = new Slots(library, model, handle, {
       slots: options.sequences,
+      spare: hasSpare(model) ? options.sequences : undefined,
       tokens: this.sequenceTokens * (model.unifiedCache ? 1 : options.sequences),
       checkpointBytes: options.checkpointBytes,
     })
@@ -87,15 +91,16 @@ export class Context {
   static async create(library: Library, model: Model, options: ContextOptions): Promise<Context> {
     const { call } = library
     const governor = new ThreadGovernor(options.threads)
+    const sequences = options.sequences + (hasSpare(model) ? 1 : 0)
     const handle = await later(call.contextNew, model.handle, {
       ...call.contextDefaults(),
       // A cache that is not shared is divided among the sequences.
       n_ctx: model.unifiedCache ? options.contextTokens : options.contextTokens * options.sequences,
       n_batch: batchTokens,
       n_ubatch: library.hasGpu ? computeTokens.gpu : computeTokens.cpu,
-      n_seq_max: options.sequences,
+      n_seq_max: sequences,
       n_rs_seq: model.rewind === 'checkpoint' ? options.rollbackTokens : 0,
-      n_outputs_max: Math.max(outputs, options.sequences),
+      n_outputs_max: Math.max(outputs, sequences),
       n_outputs_max_per_seq: outputs,
       n_threads: governor.most,
       n_threads_batch: governor.most,

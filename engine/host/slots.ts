@@ -15,9 +15,17 @@ const partial = 1
 
 export interface SlotsOptions {
   readonly slots: number
+  /** A sequence of the library that is nobody's slot: states go through it by parts. Undefined: only whole. */
+  readonly spare: number | undefined
   /** Tokens of all slots together. */
   readonly tokens: number
   readonly checkpointBytes: number
+}
+
+export interface StatePart {
+  readonly state: Buffer
+  /** What it lies in; may be given again. */
+  readonly buffer: Buffer
 }
 
 /** Not for concurrent use: within a context's turn only. */
@@ -28,12 +36,14 @@ export class Slots {
   readonly #memory: Pointer
   readonly #histories: TokenHistory[]
   readonly #checkpoints: Checkpoints
+  readonly #spare: number | undefined
 
   constructor(library: Library, model: Model, context: Pointer, options: SlotsOptions) {
     this.#library = library
     this.#model = model
     this.#context = context
     this.#memory = library.call.memory(context)
+    this.#spare = options.spare
     this.#histories = Array.from({ length: options.slots }, () => new TokenHistory())
     this.#checkpoints = new Checkpoints(options.slots, options.tokens, options.checkpointBytes)
   }
@@ -98,20 +108,60 @@ export class Slots {
     this.#checkpoints.fork(from, to)
   }
 
-  /** Replaces a sequence by what `restore` puts there; empty when that fails. */
-  async replace(slot: number, tokens: Int32Array, restore: () => Promise<void>): Promise<void> {
-    this.#clear(slot)
+  /** Whether a state can be had by parts. */
+  get hasParts(): boolean {
+    return this.#spare !== undefined
+  }
+
+  /** Bytes of a sequence's whole state, about. */
+  stateBytes(slot: number): number {
+    return Number(this.#library.call.stateSize(this.#context, slot, 0))
+  }
+
+  /**
+   * The state of some tokens of a sequence (of all, where there are no parts), in `buffer` if it is large enough, else in a
+   * new one. Undefined when the library gives none.
+   */
+  async takeOut(slot: number, from: number, to: number, buffer?: Buffer): Promise<StatePart | undefined> {
+    const { call } = this.#library
+    const source = this.#spare ?? slot
     try {
-      await restore()
-      const found = this.#library.call.memoryLast(this.#memory, slot) + 1
-      if (found !== tokens.length)
-        throw new EngineError('bad-state', `the state holds ${found} tokens and not ${tokens.length}`)
-      this.history(slot).become(tokens)
-      await this.checkpoint(slot, 'now')
-    } catch (error) {
-      this.#clear(slot)
-      throw error
+      if (this.#spare !== undefined) call.memoryCopy(this.#memory, slot, this.#spare, from, to)
+      const capacity = this.stateBytes(source)
+      const room = buffer !== undefined && buffer.length >= capacity ? buffer : Buffer.allocUnsafeSlow(capacity)
+      const bytes = Number(await later(call.stateGet, this.#context, room, room.length, source, 0))
+      return bytes === 0 ? undefined : { state: room.subarray(0, bytes), buffer: room }
+    } finally {
+      if (this.#spare !== undefined) call.memoryRemove(this.#memory, this.#spare, -1, -1)
     }
+  }
+
+  /** Adds a part to a sequence, behind what is there. False when the library refuses it. `settle` when all are in. */
+  async putIn(slot: number, state: Buffer): Promise<boolean> {
+    const { call } = this.#library
+    const target = this.#spare ?? slot
+    const used = Number(await later(call.stateSet, this.#context, state, state.length, target, 0))
+    if (this.#spare !== undefined) {
+      // The library puts a state in the place of a sequence; here it joins another.
+      call.memoryCopy(this.#memory, this.#spare, slot, -1, -1)
+      call.memoryRemove(this.#memory, this.#spare, -1, -1)
+    }
+    return used === state.length
+  }
+
+  /** Tells what the parts are that were put into an empty sequence. Throws where the library holds something else. */
+  async settle(slot: number, tokens: Int32Array): Promise<void> {
+    const { call } = this.#library
+    const found = call.memoryLast(this.#memory, slot) + 1
+    if (found !== tokens.length)
+      throw new EngineError('bad-state', `the state holds ${found} tokens and not ${tokens.length}`)
+    this.history(slot).become(tokens)
+    await this.checkpoint(slot, 'now')
+  }
+
+  empty(slot: number): void {
+    this.history(slot)
+    this.#clear(slot)
   }
 
   #clear(slot: number): void {

@@ -1,176 +1,169 @@
 /**
- * A sequence's state on disk, in an envelope of our own: the library ends the process when a state is cut short, so
- * length, checksums and the model's identity are checked before it sees a byte. Written beside, synced, then renamed:
- * a file under its final name is whole.
+ * A sequence's state on disk, in an envelope of our own (description.ts): the library ends the process when a state is cut
+ * short, so length, sums and the model's identity are checked before it sees a byte. Written beside, synced, then
+ * renamed: a file under its final name is whole.
  *
- * File: 16 bytes magic with the format's version · u32 length of the description · description (JSON) · its SHA-256 ·
- * tokens (i32 each) · state. The state is summed in pieces, so that all cores and the disk work at once.
+ * A state goes through a few small buffers, part by part, and is never whole in memory: while the library takes one part the
+ * next ones are read and checked. Memory that is new to a process costs more than the disk (npm run bench -- --only state).
  */
-import { createHash, hash, webcrypto } from 'node:crypto'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../engine.ts'
+import { type Description, fill, magic, pieceBytes, piecesOf, readDescription, tail, unusable } from './description.ts'
 import { temporaryFor } from './names.ts'
+import { drawSumKey, sumOf } from './sums.ts'
 
-const magic = Buffer.from('cachalot-state 2')
-/** Bytes written, read and summed at a time. */
-const pieceBytes = 8 * 1024 * 1024
-/** Pieces that are summed while the next one is read. */
-const piecesAtOnce = 4
-const mostDescriptionBytes = 1024 * 1024
-
-/** What stands before a state. */
-export interface Description {
-  /** Model, library and cache type: what a state depends on. */
-  readonly key: string
-  readonly tokens: number
-  readonly stateBytes: number
-  /** SHA-256, hex. */
-  readonly tokensSum: string
-  /** SHA-256 of each piece of `pieceBytes`, hex. */
-  readonly stateSums: readonly string[]
-}
+/** Parts in memory at once: one is taken, the others are read. */
+const partsAtOnce = 4
+/** Pieces of one part that are read at once. */
+const piecesAtOnce = 3
 
 export interface SavedState {
   readonly key: string
   readonly tokens: Int32Array
-  readonly state: Buffer
+  /** To be gone through once, in order. A part is only good until the next one is asked for. */
+  readonly parts: AsyncIterable<Buffer>
 }
 
-const bad = (file: string, why: string) =>
-  new EngineError('bad-state', `the saved state ${file} cannot be used: ${why}. The text must be read again`)
+export interface StateToSave {
+  readonly key: string
+  readonly tokens: Int32Array
+  /** Each must stay as it is until the next but one is asked for. */
+  readonly parts: AsyncIterable<Buffer> | Iterable<Buffer>
+}
 
-/** Writes an envelope and gives its size in bytes. Rejects with EngineError `bad-state`; then nothing is left behind. */
-export async function writeState(file: string, { key, tokens, state }: SavedState): Promise<number> {
-  const ids = Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength)
-  const headWith = (stateSums: readonly string[]): Buffer => {
-    const tokensSum = hash('sha256', ids)
-    const description: Description = { key, tokens: tokens.length, stateBytes: state.length, tokensSum, stateSums }
-    const text = Buffer.from(JSON.stringify(description))
-    const size = Buffer.alloc(4)
-    size.writeUInt32LE(text.length)
-    return Buffer.concat([magic, size, text, createHash('sha256').update(text).digest(), ids])
-  }
-  // Sums are all of one length: so is the head, and the state can be written while it is summed.
-  const stateAt = headWith(new Array(Math.ceil(state.length / pieceBytes)).fill('0'.repeat(64))).length
+/**
+ * Writes an envelope and gives its size in bytes. Rejects with EngineError: `bad-state` where it could not be written, or
+ * what the parts' maker threw; then nothing is left behind.
+ */
+export async function writeState(file: string, { key, tokens, parts }: StateToSave): Promise<number> {
   const temporary = temporaryFor(file)
   try {
     const handle = await open(temporary, 'w', 0o600)
+    let size: number
     try {
-      const sums = await sumsOf(state, (piece, at) => writeAll(handle, piece, stateAt + at), true)
-      await writeAll(handle, headWith(sums), 0)
+      size = await writeParts(handle, key, tokens, parts)
       await handle.sync()
     } finally {
       await handle.close()
     }
     await rename(temporary, file)
     await syncFolder(dirname(file))
+    return size
   } catch (cause) {
     await unlink(temporary).catch(() => undefined /* it may not exist: the first error is what counts */)
+    if (cause instanceof EngineError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new EngineError('bad-state', `the state could not be saved to ${file}: ${why}`, { cause })
   }
-  return stateAt + state.length
 }
 
-/** What a file says of itself, its tokens checked, its state not read. Rejects with EngineError `bad-state`. */
+async function writeParts(
+  handle: FileHandle,
+  key: string,
+  tokens: Int32Array,
+  parts: StateToSave['parts'],
+): Promise<number> {
+  const sumKey = drawSumKey()
+  const sums: string[] = []
+  const sizes: number[] = []
+  let at = magic.length
+  let writing = writeAll(handle, magic, 0)
+  try {
+    for await (const part of parts) {
+      await writing
+      writing = writeAll(handle, part, at)
+      writing.catch(() => undefined /* thrown where it is waited for */)
+      for (const piece of piecesIn(part)) sums.push(sumOf(sumKey, sums.length, piece))
+      sizes.push(part.length)
+      at += part.length
+    }
+  } finally {
+    await writing
+  }
+  const end = tail(tokens, { key, parts: sizes, sumKey, sums })
+  await writeAll(handle, end, at)
+  return at + end.length
+}
+
+/** What a file says of itself, its tokens checked, its parts not read. Rejects with EngineError `bad-state`. */
 export async function describeState(file: string): Promise<Description> {
-  return withFile(file, async (handle) => (await readHead(handle, file)).description)
+  return withFile(file, async (handle) => (await readDescription(handle, file)).description)
 }
 
 /**
- * Reads and checks a whole file. `fits` sees the description before the state is read and gives the reason why it
- * cannot be used, if there is one. Rejects with EngineError `bad-state`.
+ * Lets `use` have a saved state. Each part is checked before it is handed out; one that is damaged rejects with EngineError
+ * `bad-state`, as everything does that cannot be used.
  */
-export async function readState(
-  file: string,
-  fits: (description: Description) => string | undefined = () => undefined,
-): Promise<SavedState> {
+export async function readState<T>(file: string, use: (saved: SavedState) => Promise<T>): Promise<T> {
   return withFile(file, async (handle) => {
-    const { description, tokens, stateAt } = await readHead(handle, file)
-    const problem = fits(description)
-    if (problem !== undefined) throw bad(file, problem)
-    const state = Buffer.allocUnsafe(description.stateBytes)
-    const sums = await sumsOf(state, async (piece, at) => {
-      if ((await readInto(handle, piece, stateAt + at)) < piece.length) throw bad(file, 'it is cut short')
-    })
-    if (sums.some((sum, at) => sum !== description.stateSums[at])) throw bad(file, 'it is damaged')
-    return { key: description.key, tokens, state }
+    const { description, tokens } = await readDescription(handle, file)
+    return use({ key: description.key, tokens, parts: partsOf(handle, file, description) })
   })
 }
 
-async function readHead(
-  handle: FileHandle,
-  file: string,
-): Promise<{ description: Description; tokens: Int32Array; stateAt: number }> {
-  const { size } = await handle.stat()
-  const head = Buffer.alloc(magic.length + 4)
-  if ((await readInto(handle, head, 0)) < head.length || !head.subarray(0, magic.length).equals(magic))
-    throw bad(file, 'it is no state of this version')
-  const textBytes = head.readUInt32LE(magic.length)
-  if (textBytes > mostDescriptionBytes || head.length + textBytes + 32 > size)
-    throw bad(file, 'its description is damaged')
-  const text = Buffer.alloc(textBytes + 32)
-  await readInto(handle, text, head.length)
-  const own = createHash('sha256').update(text.subarray(0, textBytes)).digest()
-  if (!own.equals(text.subarray(textBytes))) throw bad(file, 'its description is damaged')
-  const description = parseDescription(text.subarray(0, textBytes), file)
-  const tokensAt = head.length + text.length
-  const stateAt = tokensAt + description.tokens * 4
-  if (stateAt + description.stateBytes !== size) throw bad(file, 'it is cut short')
-  const ids = Buffer.alloc(description.tokens * 4)
-  await readInto(handle, ids, tokensAt)
-  if (hash('sha256', ids) !== description.tokensSum) throw bad(file, 'it is damaged')
-  return { description, stateAt, tokens: new Int32Array(ids.buffer, ids.byteOffset, description.tokens) }
-}
-
-function parseDescription(text: Buffer, file: string): Description {
-  try {
-    const value: Partial<Description> = JSON.parse(text.toString('utf8'))
-    const { key, tokens, stateBytes, tokensSum, stateSums } = value
-    const count = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0
-    if (
-      typeof key === 'string' &&
-      count(tokens) &&
-      count(stateBytes) &&
-      typeof tokensSum === 'string' &&
-      Array.isArray(stateSums) &&
-      stateSums.length === Math.ceil(stateBytes / pieceBytes)
-    )
-      return { key, tokens, stateBytes, tokensSum, stateSums }
-  } catch {
-    // Not JSON: damaged, as below.
+async function* partsOf(handle: FileHandle, file: string, description: Description): AsyncGenerator<Buffer> {
+  const { parts } = description
+  const room = Math.max(0, ...parts)
+  const buffers: Buffer[] = []
+  const reads: Promise<Buffer>[] = []
+  let at = magic.length
+  let firstSum = 0
+  const read = (index: number): void => {
+    const bytes = parts[index] ?? 0
+    const buffer = buffers[index % partsAtOnce] ?? Buffer.allocUnsafeSlow(room)
+    buffers[index % partsAtOnce] = buffer
+    const reading = readPart(handle, file, buffer.subarray(0, bytes), { at, firstSum, ...description })
+    reading.catch(() => undefined /* thrown where it is waited for */)
+    reads.push(reading)
+    at += bytes
+    firstSum += piecesOf(bytes)
   }
-  throw bad(file, 'its description is damaged')
-}
-
-/**
- * The sum of each piece of a buffer, after `begin` has done its work with it (filled it) or while it does it (writes it, where
- * `filled`); pieces go through `begin` one by one and are summed side by side.
- */
-async function sumsOf(
-  buffer: Buffer,
-  begin: (piece: Buffer, at: number) => Promise<void>,
-  filled = false,
-): Promise<readonly string[]> {
-  const sums: Promise<string>[] = []
   try {
-    for (let at = 0; at < buffer.length; at += pieceBytes) {
-      const piece = buffer.subarray(at, at + pieceBytes)
-      if (!filled) await begin(piece, at)
-      sums.push(webcrypto.subtle.digest('SHA-256', piece).then((sum) => Buffer.from(sum).toString('hex')))
-      if (filled) await begin(piece, at)
-      if (sums.length >= piecesAtOnce) await sums.at(-piecesAtOnce)
+    for (let index = 0; index < parts.length; index++) {
+      // Whoever asks for the next is done with the one before: its buffer is free.
+      while (reads.length < Math.min(parts.length, index + partsAtOnce)) read(reads.length)
+      const part = await reads[index]
+      if (part !== undefined) yield part
     }
   } finally {
-    await Promise.allSettled(sums)
+    // The file must stay open for them.
+    await Promise.allSettled(reads)
   }
-  return Promise.all(sums)
+}
+
+/** Fills the part and checks it, some pieces at a time. */
+async function readPart(
+  handle: FileHandle,
+  file: string,
+  part: Buffer,
+  {
+    at,
+    firstSum,
+    sumKey,
+    sums,
+  }: Pick<Description, 'sumKey' | 'sums'> & { readonly at: number; readonly firstSum: number },
+): Promise<Buffer> {
+  const pieces = [...piecesIn(part)].entries()
+  const work = async (): Promise<void> => {
+    for (const [index, piece] of pieces) {
+      if ((await fill(handle, piece, at + index * pieceBytes)) < piece.length) throw unusable(file, 'it is cut short')
+      if (sumOf(sumKey, firstSum + index, piece) !== sums[firstSum + index]) throw unusable(file, 'it is damaged')
+    }
+  }
+  // All of them, so that none still reads into a buffer that is given up.
+  const results = await Promise.allSettled(Array.from({ length: piecesAtOnce }, work))
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+  return part
+}
+
+function* piecesIn(part: Buffer): Generator<Buffer> {
+  for (let at = 0; at < part.length; at += pieceBytes) yield part.subarray(at, at + pieceBytes)
 }
 
 async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(file, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw bad(file, cause.message)
+    throw unusable(file, cause.message)
   })
   try {
     return await work(handle)
@@ -185,17 +178,6 @@ async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promis
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, from + at)
     at += bytesWritten
   }
-}
-
-/** Fills the buffer from a place in the file; gives the bytes that were there. */
-async function readInto(handle: FileHandle, bytes: Buffer, from: number): Promise<number> {
-  let at = 0
-  while (at < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, at, Math.min(pieceBytes, bytes.length - at), from + at)
-    if (bytesRead === 0) break
-    at += bytesRead
-  }
-  return at
 }
 
 /** The new name outlives a power cut, too. */

@@ -46,13 +46,14 @@ export async function importEntries(from: string, folder: string): Promise<Impor
       if (tokensOfName(name) === undefined) continue
       const id = `${model}/${name}`
       try {
-        const state = await readState(join(from, model, name))
-        const [right] = prefixNames([...state.tokens], [state.tokens.length])
-        if (folderOfKey(state.key) !== model || right !== name)
-          throw new EngineError('bad-state', 'it is not what its name says')
         const own = join(folder, model)
-        await mkdir(own, { recursive: true, mode: 0o700 })
-        await writeState(join(own, name), state)
+        await readState(join(from, model, name), async (state) => {
+          const [right] = prefixNames([...state.tokens], [state.tokens.length])
+          if (folderOfKey(state.key) !== model || right !== name)
+            throw new EngineError('bad-state', 'it is not what its name says')
+          await mkdir(own, { recursive: true, mode: 0o700 })
+          await writeState(join(own, name), { ...state, parts: copies(state.parts) })
+        })
         const note = await readNote(join(from, model))
         if (note !== undefined && (await readNote(own)) === undefined) await writeNote(own, { name: note.name })
         taken += 1
@@ -63,6 +64,11 @@ export async function importEntries(from: string, folder: string): Promise<Impor
     }
   }
   return { taken, refused }
+}
+
+/** Parts are read into the same few buffers again and again, sooner than they are written. */
+async function* copies(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const part of parts) yield Buffer.from(part)
 }
 
 /** Nothing for a folder that is not there, or is none. */

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Checkpoints } from '../../engine/host/checkpoints.ts'
+import { describeState, readState } from '../../engine/kv/envelope.ts'
 import { makeModel } from '../models/index.ts'
 import { calm, closeEngines, engineOn, ids, prompt, reply, theHost } from './support.ts'
 
@@ -13,6 +15,14 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cachalot-state-'))
 })
 afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A digest of each part of a saved state. */
+const partsOf = (file: string): Promise<string[]> =>
+  readState(file, async ({ parts }) => {
+    const sums: string[] = []
+    for await (const part of parts) sums.push(createHash('sha256').update(part).digest('hex'))
+    return sums
+  })
 
 /** The largest interval of small checkpoints. */
 const interval = 1024
@@ -52,6 +62,69 @@ describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', (kind) => {
     // What was loaded can be come back to.
     expect(sequence.evaluated).toBe(300)
     expect(ids(await reply(sequence, 65, { maxTokens: 40 }))).toEqual(first)
+  })
+})
+
+describe('a state of several parts', () => {
+  // 2,064 bytes of state a token: two parts and a bit.
+  const length = 4100
+
+  test('goes in and out beside other sequences, one of them speaking, and continues in the same way', async () => {
+    const { file } = makeModel('tiny-moe')
+    const state = join(folder, 'parts.state')
+    const engine = await engineOn(file, { contextTokens: 16_384, sequences: 6 })
+    const sequence = await engine.sequence()
+    await sequence.prefill(prompt(length), { signal: calm })
+    const before = await sequence.fork()
+    const speaking = reply(before, 65, { maxTokens: 60 })
+    await sequence.save(state)
+    const first = ids(await speaking)
+    expect((await describeState(state)).parts.length).toBeGreaterThan(2)
+    expect(ids(await reply(await sequence.fork(), 65, { maxTokens: 60 }))).toEqual(first)
+    await engine.close()
+
+    const again = await engineOn(file, { contextTokens: 16_384, sequences: 6 })
+    const other = await again.sequence()
+    await other.prefill(prompt(500, 3), { signal: calm })
+    const said = ids(await reply(await other.fork(), 66, { maxTokens: 60 }))
+    const restored = await again.sequence()
+    const meanwhile = reply(await other.fork(), 66, { maxTokens: 60 })
+    await expect(restored.load(state)).resolves.toEqual(prompt(length))
+    expect(ids(await meanwhile)).toEqual(said)
+    expect(restored.evaluated).toBe(length)
+    const fork = await restored.fork()
+    expect(ids(await reply(restored, 65, { maxTokens: 60 }))).toEqual(first)
+    expect(ids(await reply(fork, 65, { maxTokens: 60 }))).toEqual(first)
+    // What was loaded is the sequence's own: it is written out again the same, and it can be cut.
+    await restored.rewind(length)
+    const twice = join(folder, 'twice.state')
+    await restored.save(twice)
+    expect(await partsOf(twice)).toEqual(await partsOf(state))
+    await restored.rewind(2000)
+    expect([restored.length, restored.evaluated]).toEqual([2000, 2000])
+  })
+
+  test('that is damaged in its last part leaves nothing behind: no tokens, and no room taken', async () => {
+    const { file } = makeModel('tiny-moe')
+    const state = join(folder, 'parts.state')
+    const engine = await engineOn(file, { contextTokens: 6144 })
+    const sequence = await engine.sequence()
+    await sequence.prefill(prompt(length), { signal: calm })
+    await sequence.save(state)
+    const first = ids(await reply(sequence, 65, { maxTokens: 20 }))
+    await sequence.rewind(0)
+    const damaged = join(folder, 'damaged.state')
+    const bytes = readFileSync(state)
+    const { parts } = await describeState(state)
+    const inLast = 16 + parts.slice(0, -1).reduce((sum, size) => sum + size, 0) + 100
+    bytes.writeUInt8(bytes.readUInt8(inLast) ^ 1, inLast)
+    writeFileSync(damaged, bytes)
+    for (let round = 0; round < 3; round++) {
+      await expect(sequence.load(damaged)).rejects.toMatchObject({ kind: 'bad-state' })
+      expect(sequence.evaluated).toBe(0)
+    }
+    await expect(sequence.load(state)).resolves.toHaveLength(length)
+    expect(ids(await reply(sequence, 65, { maxTokens: 20 }))).toEqual(first)
   })
 })
 

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readState } from '../../../engine/kv/envelope.ts'
 import { prefixNames } from '../../../engine/kv/names.ts'
+import { readWhole } from './whole-state.ts'
 
 /** Each at another moment. Gives how many entries were looked at; throws at one that is not whole or not what its name says. */
 export async function killedSaves(folder: string, times: number): Promise<number> {
@@ -19,10 +19,12 @@ export async function killedSaves(folder: string, times: number): Promise<number
     child.kill('SIGKILL')
     await once(child, 'exit')
     for (const name of readdirSync(folder).filter((one) => one.endsWith('.kv'))) {
-      const { tokens, state } = await readState(join(folder, name))
+      const { tokens, parts } = await readWhole(join(folder, name))
       looked++
       const right = prefixNames([...tokens], [tokens.length])[0] === name
-      if (!right || !state.every((byte) => byte === tokens[0])) throw new Error(`${name} holds something else`)
+      const whole = Buffer.concat(parts)
+      if (!right || whole.length < 3_000_000 || !whole.every((byte) => byte === tokens[0]))
+        throw new Error(`${name} holds something else`)
       if (round % 4 === 0) rmSync(join(folder, name))
     }
   }

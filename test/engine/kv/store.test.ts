@@ -17,7 +17,7 @@ const text = (length: number, seed = 0) => Array.from({ length }, (_, i) => ((i 
 const saving =
   (tokens: readonly number[], bytes = 1000) =>
   async (file: string) => {
-    await writeState(file, { key: 'm', tokens: Int32Array.from(tokens), state: Buffer.alloc(bytes) })
+    await writeState(file, { key: 'm', tokens: Int32Array.from(tokens), parts: [Buffer.alloc(bytes)] })
   }
 const open = (maxBytes = 1e9) => openKvStore({ folder, maxBytes }).forModel('m', 'model m')
 

@@ -8,6 +8,6 @@ process.stdout.write('ready\n')
 for (let round = 0; ; round++) {
   const tokens = Array.from({ length: 64 + (round % 8) }, (_, i) => i + (round % 8))
   const [name = ''] = prefixNames(tokens, [tokens.length])
-  const state = Buffer.alloc(3 * 1024 * 1024 + (round % 8), tokens[0])
-  await writeState(join(folder, name), { key: 'k', tokens: Int32Array.from(tokens), state })
+  const parts = [1_000_000, 1_000_000, 1_000_000 + (round % 8)].map((bytes) => Buffer.alloc(bytes, tokens[0]))
+  await writeState(join(folder, name), { key: 'k', tokens: Int32Array.from(tokens), parts })
 }
