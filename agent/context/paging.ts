@@ -20,13 +20,14 @@ export interface PagedOut {
 
 /**
  * Pages out until so many characters are gone, the oldest first. What the user said, the system and the instructions stay.
- * `nextId` gives ids that are not taken; `recent`: messages at the end that stay. Undefined when there is nothing to page out.
+ * `nextId` gives ids that are not taken; `recent`: messages at the end that stay; `recall`: whether the model has the tool
+ * that brings a page back. Undefined when there is nothing to page out.
  */
 export function pageOut(
   placed: readonly Placed[],
   characters: number,
   nextId: () => string,
-  recent: number = mostRecent,
+  { recent = mostRecent, recall = true }: { readonly recent?: number; readonly recall?: boolean } = {},
 ): PagedOut | undefined {
   const pages: { id: string; text: string }[] = []
   const files: string[] = []
@@ -41,17 +42,19 @@ export function pageOut(
   const last = placed.length - recent
   const messages = placed.map((one, at): Placed => {
     if (one.segment !== 'conversation' || at >= last || gone >= characters) return one
-    const message = paged(one.message, page, files)
+    const message = paged(one.message, { page, files, recall })
     return message === one.message ? one : { segment: one.segment, message }
   })
   return pages.length === 0 ? undefined : { messages, pages, files, characters: gone }
 }
 
-function paged(
-  message: Message,
-  page: (text: string, stub: (id: string) => string) => string,
-  files: string[],
-): Message {
+interface Paging {
+  readonly page: (text: string, stub: (id: string) => string) => string
+  readonly files: string[]
+  readonly recall: boolean
+}
+
+function paged(message: Message, { page, files, recall }: Paging): Message {
   switch (message.role) {
     case 'tool': {
       const { text, name } = message
@@ -62,7 +65,7 @@ function paged(
         text: page(
           text,
           (id) =>
-            `${first}\n[${id}: the rest of this ${name} result is paged out, ${text.length} characters; recall ${id} brings it back]`,
+            `${first}\n[${id}: the rest of this ${name} result is paged out, ${text.length} characters; ${recall ? `recall ${id} brings it back` : 'ask for it again when you need it'}]`,
         ),
       }
     }
@@ -73,7 +76,7 @@ function paged(
         return page(
           whole,
           (id) =>
-            `[${id}: ${path} as it was then is paged out; read it for what it is now, recall ${id} for what it was]`,
+            `[${id}: ${path} as it was then is paged out; read it for what it is now${recall ? `, recall ${id} for what it was` : ''}]`,
         )
       })
       return text === message.text ? message : { ...message, text }
@@ -84,4 +87,31 @@ function paged(
     default:
       return message satisfies never
   }
+}
+
+/** Texts that are dropped for a summary, as one page: who said what, in their order. */
+export function pageOfTalk(dropped: readonly Placed[]): string {
+  return dropped
+    .flatMap(({ message }) => {
+      if (message.role === 'system') return []
+      const calls =
+        message.role === 'assistant'
+          ? message.calls.map((call) => `[${call.name} ${JSON.stringify(call.arguments)}]`)
+          : []
+      const who = message.role === 'tool' ? `${message.name} gave` : message.role
+      return [`${who}:\n${[message.text, ...calls].filter((part) => part !== '').join('\n')}`]
+    })
+    .join('\n\n')
+}
+
+/** Lines for the user: what each dropped message was. */
+export function linesOfTalk(dropped: readonly Placed[], most: number): string[] {
+  const lines = dropped.flatMap(({ message }) => {
+    if (message.role === 'system') return []
+    const who = message.role === 'user' ? 'to the model' : message.role === 'tool' ? message.name : 'the model'
+    const calls = message.role === 'assistant' ? message.calls.map(({ name }) => name) : []
+    const words = message.text.replace(/\s+/g, ' ').trim() || calls.join(', ')
+    return [`${who}: ${words.length > 60 ? `${words.slice(0, 59)}…` : words} (${message.text.length} characters)`]
+  })
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more`]
 }

@@ -1,7 +1,7 @@
 /** Keeps a long session going: what is big and old is paged out, and only when that is not enough is it summarised. */
 import type { Model, Sampling } from '../../engine/index.ts'
 import { readFencedFiles } from '../context/fence.ts'
-import { mostRecent, pageOut } from '../context/paging.ts'
+import { linesOfTalk, mostRecent, pageOfTalk, pageOut } from '../context/paging.ts'
 import type { Conversation } from '../conversation.ts'
 import type { AgentEvent } from '../events.ts'
 import type { Placed } from '../log/format.ts'
@@ -38,15 +38,22 @@ export async function* makeRoom(
     const before = conversation.contextTokens
     if (before < contextTokens * full) return
     const surplus = (before - contextTokens * aim) * charactersPerToken
-    const out = pageOut(conversation.placed, surplus, options.nextId, recent)
+    const out = pageOut(conversation.placed, surplus, options.nextId, { recent, recall: mayRecall(conversation) })
     if (out === undefined) continue
     await conversation.rebuild({ why: 'paged', messages: out.messages, pages: out.pages, gone: out.files })
     options.paged(out.pages, out.files)
-    const text = `The context was nearly full: ${out.pages.length === 1 ? 'an old result or file was' : `${out.pages.length} old results and files were`} paged out (${before} → ${conversation.contextTokens} tokens). They are kept, and the model can recall them.`
+    const text = `The context was nearly full: ${out.pages.length === 1 ? 'an old result or file was' : `${out.pages.length} old results and files were`} paged out (${before} → ${conversation.contextTokens} tokens). They are kept${mayRecall(conversation) ? ', and the model can recall them' : ' in the log'}.`
     yield { type: 'notice', level: 'info', text }
   }
   if (mayCut && conversation.contextTokens >= contextTokens * full) yield* summarise(conversation, options)
 }
+
+/** Whether the model has the tool that brings a page back: small ones do not. */
+const mayRecall = ({ placed }: Conversation): boolean =>
+  placed.some(({ message }) => message.role === 'system' && message.tools.some(({ name }) => name === 'recall'))
+
+/** Dropped messages that the user is told of one by one. */
+const mostListed = 12
 
 const ask =
   'Summarise what was done so far for a colleague who goes on with it: what was decided and why, what was changed in which files, what is still to do, what to watch out for. Words only, no calls.'
@@ -54,7 +61,7 @@ const ask =
 /** The last resort: a summary by the model in the place of all but the last turn. The user sees it. */
 async function* summarise(
   conversation: Conversation,
-  { sampling, signal, inputs, paged }: RoomOptions,
+  { sampling, signal, inputs, nextId, paged }: RoomOptions,
 ): AsyncGenerator<AgentEvent, void> {
   const { placed } = conversation
   const isTalk = ({ segment }: Placed): boolean => segment === 'conversation'
@@ -74,7 +81,9 @@ async function* summarise(
   }
   if (summary === '' || signal.aborted) return
   const words = inputs.map((text) => `- ${text.replaceAll('\n', '\n  ')}`).join('\n')
-  const text = `What the user asked so far, word for word:\n${words}\n\nWhat was done, in your own summary:\n${summary}`
+  const id = nextId()
+  const whole = mayRecall(conversation) ? `\n\n[${id}: all of it is paged out; recall ${id} brings it back]` : ''
+  const text = `What the user asked so far, word for word:\n${words}\n\nWhat was done, in your own summary:\n${summary}${whole}`
   const gone = dropped.flatMap(({ message }) =>
     message.role === 'user' ? readFencedFiles(message.text).map(({ path }) => path) : [],
   )
@@ -84,8 +93,11 @@ async function* summarise(
     { segment: 'conversation', message: { role: 'assistant', reasoning: '', text: 'Understood.', calls: [] } },
     ...placed.slice(last),
   ]
-  await conversation.rebuild({ why: 'summarised', messages: kept, pages: [], gone })
-  paged([], gone)
-  const notice = `The context was full and there was nothing more to page out: ${dropped.length} messages were replaced by the model's own summary. Your words and the instructions stay. The summary:\n${summary}`
+  const pages = [{ id, text: pageOfTalk(dropped) }]
+  const before = conversation.contextTokens
+  await conversation.rebuild({ why: 'summarised', messages: kept, pages, gone })
+  paged(pages, gone)
+  const listed = linesOfTalk(dropped, mostListed).map((line) => `- ${line}`)
+  const notice = `The context was full and there was nothing more to page out: ${dropped.length} messages were replaced by the model's own summary (${before} → ${conversation.contextTokens} tokens). Your words and the instructions stay. Dropped, but kept${whole === '' ? ' in the log' : ` as ${id}, which the model can recall`}:\n${listed.join('\n')}\nThe summary:\n${summary}`
   yield { type: 'notice', level: 'warning', text: notice }
 }

@@ -9,10 +9,10 @@ type ToolResultEvent = Extract<AgentEvent, { type: 'tool-result' }>
 export function toolLine({ name, result, seconds }: ToolResultEvent, style: Style): string {
   const mark = result.ok ? style.green('✓') : style.red('✗')
   const time = seconds >= 1 ? style.dim(` ${duration(seconds)}`) : ''
-  return `${mark} ${sanitizeLine(name)} ${outcome(result, style)}${time}`
+  return `${mark} ${sanitizeLine(name)} ${outcome(name, result, style)}${time}`
 }
 
-function outcome(result: ToolResultEvent['result'], style: Style): string {
+function outcome(name: string, result: ToolResultEvent['result'], style: Style): string {
   const { details } = result
   switch (details.kind) {
     case 'read':
@@ -25,9 +25,14 @@ function outcome(result: ToolResultEvent['result'], style: Style): string {
         .join(', ')
     case 'command':
       return commandOutcome(details)
-    case 'list':
-      return `${sanitizeLine(details.path)} ${style.dim(plural(details.entries, 'entry').replace('entrys', 'entries'))}`
+    case 'list': {
+      const entries = plural(details.entries, name === 'recall' ? 'line' : 'entry').replace('entrys', 'entries')
+      return `${sanitizeLine(details.path)} ${style.dim(entries)}`
+    }
     case 'search':
+      // What was asked, and the beginning of the answer: nothing else of an exploration is shown.
+      if (name === 'explore')
+        return `${sanitizeLine(details.pattern)} ${style.dim(sanitizeLine(result.content.split('\n')[0] ?? '').slice(0, 200))}`
       return `${sanitizeLine(details.pattern)} ${style.dim(plural(details.matches, 'match').replace('matchs', 'matches'))}`
     case 'call':
       return style.dim(plural(details.text.length, 'character'))

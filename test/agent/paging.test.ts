@@ -72,6 +72,33 @@ test('the last resort is a summary that the user sees, with the words of the use
   expect(has(last, '- Question number 0')).toBe(true)
   expect(has(last, 'We talked about x.')).toBe(true)
   expect(readFileSync(at.session.info.logFile, 'utf8')).toContain('"why":"summarised"')
+  // What was dropped is named, and is not lost.
+  expect(notices[0]).toMatch(/- the model: x{59}… \(3000 characters\)/)
+  expect(notices[0]).toContain('kept as p1, which the model can recall')
+  const logged = readFileSync(at.session.info.logFile, 'utf8').split('\n')
+  const page = logged.find((record) => record.includes('"why":"summarised"')) ?? ''
+  expect(JSON.parse(page).pages).toEqual([{ id: 'p1', text: expect.stringContaining('Question number 0') }])
+  const again = await stage([{ calls: [{ name: 'recall', arguments: { id: 'p1' } }] }, { text: 'Bye.' }], {
+    ...{ root: at.root, resume: at.session.info.logFile, info: { contextTokens: 40_000 } },
+  })
+  await collect(again.session.send('What was it?'))
+  expect(has(again.model.requests[1]!.messages.slice(-1), talk)).toBe(true)
+})
+
+test('a model without recall is not told of it', async () => {
+  const root = scratch({ 'a.txt': lines('first', 240) })
+  const at = await stage(
+    (messages) =>
+      has(messages.slice(-1), 'Read a')
+        ? { calls: [{ name: 'read', arguments: { path: 'a.txt' } }] }
+        : { text: 'Well.' },
+    { root, info: { contextTokens: 3000, prompt: 'small' } },
+  )
+  await collect(at.session.send('Read a'))
+  const events = await collect(at.session.send('What now?'))
+  expect(JSON.stringify(events)).toContain('paged out')
+  expect(has(at.model.requests.at(-1)!.messages, 'is paged out')).toBe(true)
+  expect(has(at.model.requests.at(-1)!.messages, 'recall')).toBe(false)
 })
 
 test('only what is big, old and of the conversation is paged out', () => {

@@ -145,6 +145,37 @@ describe('the transcript', () => {
     expect(lines.at(-1)).toBe('    exit code 1 · 1.2s')
   })
 
+  it('shows what was explored and recalled, and what came of it', () => {
+    const transcript = openTranscript({ reasoning: 'folded' })
+    const asked = (name: string, id: string, given: object): AgentEvent => ({
+      type: 'call',
+      call: { id, name, arguments: given },
+      effects: [{ kind: 'read', path: '.' }],
+    })
+    const found = { kind: 'search', pattern: 'Where is it?', matches: 1 } as const
+    feed(transcript, [
+      asked('explore', '1', { question: 'Where is it?' }),
+      {
+        type: 'tool-result',
+        callId: '1',
+        name: 'explore',
+        result: { ok: true, content: 'In a.ts:3.', details: found },
+        seconds: 1,
+      },
+      asked('recall', '2', { id: 'p1' }),
+      {
+        ...{ type: 'tool-result', callId: '2', name: 'recall', seconds: 0 },
+        result: { ok: true, content: 'x', details: { kind: 'list', path: 'p1', entries: 1501 } },
+      },
+    ])
+    expect(drain(transcript).filter((one) => one !== '')).toEqual([
+      '● explore Where is it?',
+      '  ⎿ In a.ts:3.',
+      '● recall p1',
+      '  ⎿ 1,501 lines',
+    ])
+  })
+
   it('shows what escape sequences in names, commands, output and paths are', () => {
     const transcript = openTranscript({ reasoning: 'shown' })
     const bad = 'a\x1b[2J\x9b1m\u202eb'

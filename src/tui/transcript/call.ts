@@ -6,10 +6,19 @@ import { type Line, line, linesOf, type Span, type Style, span } from '../text/s
 import { wrap } from '../text/wrap.ts'
 import { changeLines, countChange } from './diff.ts'
 
-/** What a call is about, in a few words: the command, the path, the pattern. */
+/** Tools of ours that are about a word and no place: the argument that has it. */
+const askedBy: ReadonlyMap<string, string> = new Map([
+  ['explore', 'question'],
+  ['symbols', 'name'],
+  ['recall', 'id'],
+])
+
+/** What a call is about, in a few words: the command, the path, the pattern, the question. */
 export function subject(call: ToolCall, effects: readonly Effect[]): string {
   const command = effects.find((effect) => effect.kind === 'run')
   if (command !== undefined) return command.command
+  const key = askedBy.get(call.name)
+  if (key !== undefined) return argument(call, key) ?? ''
   const paths = [...new Set(effects.flatMap((effect) => ('path' in effect ? [effect.path] : [])))]
   const pattern = argument(call, 'pattern') ?? argument(call, 'query')
   return [...(pattern === undefined ? [] : [JSON.stringify(pattern)]), ...paths].join(' ')
@@ -55,10 +64,12 @@ export function callLines({ name, about, result, seconds, seen = false }: CallVi
     const files = details.kind === 'change' ? [details] : details.files
     return [...callHead(name, about, width, style), ...under(files.map(changeHead))]
   }
-  return [...callHead(name, about, width, style), ...under(outcome(result, seconds, Math.max(8, width - 4)))]
+  return [...callHead(name, about, width, style), ...under(outcome(name, result, seconds, Math.max(8, width - 4)))]
 }
 
-function outcome({ ok, content, details }: ToolResult, seconds: number, width: number): Line[] {
+function outcome(name: string, { ok, content, details }: ToolResult, seconds: number, width: number): Line[] {
+  // What came of an exploration is its answer, and nothing else of it is shown anywhere.
+  if (name === 'explore' && ok) return outputLines(content, width)
   switch (details.kind) {
     case 'read':
       return [line(`lines ${details.fromLine}–${details.toLine} of ${details.totalLines}`, { role: 'muted' })]
@@ -69,6 +80,7 @@ function outcome({ ok, content, details }: ToolResult, seconds: number, width: n
     case 'command':
       return command(details, width)
     case 'list':
+      if (name === 'recall') return [line(plural(details.entries, 'line'), { role: 'muted' })]
       return [line(details.entries === 1 ? '1 entry' : `${details.entries} entries`, { role: 'muted' })]
     case 'search':
       return [line(details.matches === 1 ? '1 match' : `${details.matches} matches`, { role: 'muted' })]
