@@ -9,8 +9,9 @@ import { Folder } from './folder.ts'
 import { type Candidates, readGrammar } from './grammar.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
-import { argmax, mostLikely } from './likely.ts'
+import { argmax, lead, mostLikely } from './likely.ts'
 import type { Logits, Sampler } from './logits.ts'
+import { type SurePick, sureLead } from './sure.ts'
 import { Triggers } from './triggers.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
@@ -30,13 +31,15 @@ export interface CallSamplerOptions {
   readonly candidates: Candidates
   /** Undefined: the most likely token is taken. */
   readonly chain: Pointer | undefined
+  /** As `chain` says. */
+  readonly sure: SurePick
   readonly grammar: Grammar & { readonly triggers: readonly Trigger[] }
   /** Tokens besides the model's own that end the reply. */
   readonly stopTokens: readonly number[]
 }
 
 export function callSampler(library: Library, options: CallSamplerOptions): Sampler {
-  const { context, vocabulary, candidates, chain, grammar } = options
+  const { context, vocabulary, candidates, chain, sure, grammar } = options
   const { call } = library
   const triggers = new Triggers(grammar.triggers)
   const folder = grammar.folder === undefined ? undefined : new Folder(grammar.folder)
@@ -200,6 +203,13 @@ export function callSampler(library: Library, options: CallSamplerOptions): Samp
       if (due.length > 0) return sayDue()
       if (over) return ends.reduce((a, b) => ((values[b] ?? 0) > (values[a] ?? 0) ? b : a))
       return native === null ? pickFreely(values, place) : pickHeld(values)
+    },
+    sure(logits: Logits, place: number) {
+      if (due.length > 0) return true
+      const values = logits.read(place)
+      if (over) return lead(Float32Array.from(ends, (token) => values[token] ?? 0)).by >= sureLead
+      const token = sure(values)
+      return token !== undefined && (native === null || (allowed(token) && fits(token)))
     },
     get problem() {
       return problem

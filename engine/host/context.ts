@@ -5,7 +5,7 @@
 import { EngineError, type KvType } from '../engine.ts'
 import type { Batch } from './batch.ts'
 import { Decoder } from './decoder.ts'
-import { BatchCosts, CopyOdds } from './drafts.ts'
+import { BatchCosts, CopyOdds, Payoff } from './drafts.ts'
 import { later } from './functions.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
@@ -51,6 +51,7 @@ export class Context {
   readonly model: Model
   readonly costs = new BatchCosts()
   readonly odds = new CopyOdds()
+  readonly payoff = new Payoff()
   /** Generations that run now. */
   speakers = 0
   readonly #decoder: Decoder
@@ -182,6 +183,15 @@ export class Context {
   step(slot: number, tokens: readonly number[], signal: AbortSignal, take: Step['take']): Promise<void> {
     this.#checkRoom(slot, tokens.length)
     return this.#steps.take({ slot, tokens, signal, take })
+  }
+
+  /** Evaluates one token, without its logits, as a step of one token does. */
+  evaluateAgain(slot: number, token: number, signal: AbortSignal): Promise<void> {
+    return this.inTurn(async () => {
+      const fill = (batch: Batch) => batch.add(token, this.length(slot), slot, false)
+      await this.evaluateStep([slot], fill, this.model.rewind === 'free' ? signal : undefined)
+      this.slots.grown(slot, Int32Array.of(token))
+    })
   }
 
   /** Drops tokens from `length` on and gives what is there afterwards; see the protocol. */

@@ -15,6 +15,12 @@ const costRate = { faster: 0.5, slower: 0.1 }
 const forget = 0.002
 /** A draft must promise this much. */
 const margin = 1.05
+/**
+ * Tokens before that must be the same for the first draft where all rows are those of single tokens. What a draft leaves
+ * must be written again at the first doubtful pick (mixed-rows.ts), so a phrase that comes twice is not worth one: in free
+ * text about each eighth pick is doubtful, in a file that is copied hardly any.
+ */
+const firstMatch = 24
 
 const nearer = (before: number, found: number): number =>
   before + (found < before ? costRate.faster : costRate.slower) * (found - before)
@@ -70,6 +76,25 @@ export class CopyOdds {
   }
 }
 
+/** What a first draft may lose at the start, and what is remembered of gains, in single tokens. */
+const credit = { first: 64, most: 256 }
+/** What each token by itself adds: so much of all time may be lost to finding out whether drafts pay again. */
+const allowance = 0.03
+
+/** Whether drafts have saved more than was spent on writing their rows again. Learned for each model while it works. */
+export class Payoff {
+  #tokens: number = credit.first
+
+  get pays(): boolean {
+    return this.#tokens > 0
+  }
+
+  /** @param tokens that were saved, in the time of single ones; negative: lost */
+  add(tokens: number): void {
+    this.#tokens = Math.min(credit.most, this.#tokens + tokens)
+  }
+}
+
 /** The drafts of one reply. */
 export class Drafts {
   drafted = 0
@@ -78,24 +103,34 @@ export class Drafts {
   readonly #hints: TokenHistory | undefined
   readonly #costs: BatchCosts
   readonly #odds: CopyOdds
+  readonly #payoff: Payoff
   #found: Found | undefined
 
   /** @param hints a text that may be copied besides what is in the sequence */
-  constructor(history: TokenHistory, hints: TokenHistory | undefined, costs: BatchCosts, odds: CopyOdds) {
+  constructor(
+    history: TokenHistory,
+    hints: TokenHistory | undefined,
+    learned: { readonly costs: BatchCosts; readonly odds: CopyOdds; readonly payoff: Payoff },
+  ) {
     this.#history = history
     this.#hints = hints
-    this.#costs = costs
-    this.#odds = odds
+    this.#costs = learned.costs
+    this.#odds = learned.odds
+    this.#payoff = learned.payoff
   }
 
-  /** Tokens to evaluate after `last` in the same batch; none where that does not pay. */
-  propose(last: number, most: number): readonly number[] {
+  /**
+   * Tokens to evaluate after `last` in the same batch; none where that does not pay.
+   * @param exact whether all rows are those of single tokens yet
+   */
+  propose(last: number, most: number, exact: boolean): readonly number[] {
     const tail = this.#history.tail(last)
     const ours = this.#history.find(tail, longestMatch)
     const theirs = this.#hints?.find(tail, longestMatch)
     this.#found = theirs && theirs.match > (ours?.match ?? 0) ? theirs : ours
     if (!this.#found) return []
     const { tokens, match } = this.#found
+    if (exact && (match < firstMatch || !this.#payoff.pays)) return []
     let best = 0
     let gain = margin
     let held = 1
@@ -114,6 +149,7 @@ export class Drafts {
 
   /** Tells what the model said: the drafts that held, and the one token after them. */
   learn(drafted: number, said: readonly number[]): void {
+    this.#payoff.add(drafted === 0 ? allowance : said.length - this.#costs.of(drafted + 1))
     if (!this.#found) return
     const { tokens, match } = this.#found
     for (let i = 0; i < Math.min(said.length, tokens.length); i++) {
@@ -127,5 +163,10 @@ export class Drafts {
     while (accepted < Math.min(drafted, said.length) && said[accepted] === tokens[accepted]) accepted++
     this.accepted += accepted
     this.#found = undefined
+  }
+
+  /** Tells how many rows were written again. */
+  rewritten(rows: number): void {
+    this.#payoff.add(-rows)
   }
 }

@@ -145,6 +145,7 @@ export function bindFunctions(base: LibraryHandle, ggml: LibraryHandle, llama: L
       'void *llama_sampler_chain_init(sampler_chain_params params)',
     ),
     chainAdd: bind<[Pointer, Pointer], void>(llama, 'void llama_sampler_chain_add(void *chain, void *sampler)'),
+    samplerClone: bind<[Pointer], Pointer>(llama, 'void *llama_sampler_clone(const void *sampler)'),
     samplerFree: bind<[Pointer], void>(llama, 'void llama_sampler_free(void *sampler)'),
     sample: bind<[Pointer, Pointer, number], number>(
       llama,

@@ -3,6 +3,7 @@ import { EngineError } from '../engine.ts'
 import type { Context } from './context.ts'
 import { Drafts } from './drafts.ts'
 import { TokenHistory } from './history.ts'
+import { type MixedRows, mixedRows } from './mixed-rows.ts'
 import type { Answers, GenerateRequest, TokensEvent } from './protocol.ts'
 import { logProbability, makeSampler } from './sampler.ts'
 
@@ -40,14 +41,25 @@ export async function generate(
     grammarProblem: sampler.problem,
   })
   let token = request.last
+  /** What drafts have left in the cache since the first of them. Not told apart while others share the batches. */
+  let mixed: MixedRows | undefined
+  let doubtful = false
   context.speakers++
   try {
     for (let made = 0; made < maxTokens; ) {
       const room = Math.min(maxTokens - made - 1, context.sequenceTokens - context.length(slot) - 1)
-      const draft = drafts?.propose(token, Math.min(room, context.mostDrafted)) ?? []
+      const alone = context.speakers === 1
+      if (!alone) mixed = undefined
+      // A pick that was in doubt is made without a draft.
+      const draft = doubtful ? [] : (drafts?.propose(token, Math.min(room, context.mostDrafted), !mixed) ?? [])
+      if (alone && draft.length > 0) mixed ??= await mixedRows(context, slot)
       const said: number[] = []
-      await context.step(slot, [token, ...draft], signal, (logits, place) => {
+      doubtful = false
+      const tokens = [token, ...draft]
+      await context.step(slot, tokens, signal, (logits, place) => {
         for (let i = 0; i <= draft.length; i++) {
+          doubtful = mixed !== undefined && !sampler.sure(logits, place + i)
+          if (doubtful) break
           const picked = sampler.pick(logits, place + i)
           said.push(picked)
           bundle.add(picked, request.logprobs ? logProbability(logits.read(place + i), picked) : undefined)
@@ -56,6 +68,12 @@ export async function generate(
         return said.length
       })
       drafts?.learn(draft.length, said)
+      mixed?.add(tokens.slice(0, said.length))
+      if (doubtful) {
+        bundle.flush()
+        drafts?.rewritten((await mixed?.rewrite(signal)) ?? 0)
+        mixed = undefined
+      }
       made += said.length
       token = said.at(-1) ?? token
       if (bundle.ended) return { reason: 'end', ...counts() }
@@ -79,7 +97,7 @@ function makeDrafts(context: Context, { slot, hints, speculate }: GenerateReques
     other = new TokenHistory()
     other.become(hints)
   }
-  return new Drafts(context.slots.history(slot), other, context.costs, context.odds)
+  return new Drafts(context.slots.history(slot), other, context)
 }
 
 /** Gathers tokens and their text for one message. */

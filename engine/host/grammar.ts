@@ -35,12 +35,12 @@ export class Candidates {
     this.#reset(1)
   }
 
-  /** Some tokens, in this order. */
-  some(tokens: Int32Array, logits: Float32Array): void {
+  /** Some tokens, in this order; `moved` is added to their logits. */
+  some(tokens: Int32Array, logits: Float32Array, moved?: (i: number) => number): void {
     for (let i = 0; i < tokens.length; i++) {
       const token = tokens[i] as number
       this.#ids[i * 3] = token
-      this.#values[i * 3 + 1] = logits[token] ?? 0
+      this.#values[i * 3 + 1] = (logits[token] ?? 0) + (moved?.(i) ?? 0)
       this.#values[i * 3 + 2] = 0
     }
     this.#reset(tokens.length)

@@ -13,6 +13,22 @@ export function argmax(values: Float32Array): number {
   return best
 }
 
+/** The most likely token, and how far its logit is above the next one's. */
+export function lead(values: Float32Array): { readonly token: number; readonly by: number } {
+  let token = 0
+  let most = Number.NEGATIVE_INFINITY
+  let next = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    if (value > most) {
+      next = most
+      most = value
+      token = i
+    } else if (value > next) next = value
+  }
+  return { token, by: most - next }
+}
+
 /** The `count` most likely ones, the likeliest first. */
 export function mostLikely(values: Float32Array, count: number): Int32Array {
   // A heap whose root is the least likely one that is kept.

@@ -39,6 +39,8 @@ export class Logits {
 export interface Sampler {
   /** Picks a token after a position of the decoded batch, and takes it as said. */
   pick(logits: Logits, place: number): number
+  /** Whether `pick` would take the same token however the logits were rounded. Nothing is taken as said. */
+  sure(logits: Logits, place: number): boolean
   /** Why the grammar is not obeyed any more. */
   readonly problem?: string | undefined
   free(): void

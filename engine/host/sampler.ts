@@ -7,6 +7,7 @@ import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import { argmax } from './likely.ts'
 import type { Sampler } from './logits.ts'
+import { type SurePick, surePick } from './sure.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
@@ -38,6 +39,7 @@ export function makeSampler(library: Library, options: SamplerOptions): Sampler 
   check(sampling)
   const { call } = library
   const chain = makeChain(library, vocabulary.size, sampling)
+  const sure = surePick(library, chain, vocabulary.size)
   const freeChain = () => {
     if (chain !== undefined) call.samplerFree(chain)
   }
@@ -51,11 +53,12 @@ export function makeSampler(library: Library, options: SamplerOptions): Sampler 
         vocabulary,
         candidates,
         chain,
+        sure,
         stopTokens,
         grammar: { ...grammar, triggers },
       })
     const native = readGrammar(library, vocabulary.handle, gbnf, root)
-    if (native !== null) return grammarSampler(library, native, chain, candidates)
+    if (native !== null) return grammarSampler(library, { grammar: native, chain, candidates, sure })
     freeChain()
     throw new EngineError('misuse', `the grammar cannot be read; its beginning: ${gbnf.slice(0, 120)}`)
   }
@@ -64,6 +67,7 @@ export function makeSampler(library: Library, options: SamplerOptions): Sampler 
       const values = logits.read(place)
       return chain === undefined ? argmax(values) : call.sample(chain, context, place)
     },
+    sure: (logits, place) => sure(logits.read(place)) !== undefined,
     free: freeChain,
   }
 }
@@ -91,10 +95,14 @@ function makeChain(library: Library, vocabulary: number, sampling: Sampling): Po
 /** Checks the token that would be picked anyway, and sorts the whole vocabulary only when it is refused. */
 function grammarSampler(
   library: Library,
-  grammar: Pointer,
-  chain: Pointer | undefined,
-  candidates: Candidates,
+  options: {
+    readonly grammar: Pointer
+    readonly chain: Pointer | undefined
+    readonly candidates: Candidates
+    readonly sure: SurePick
+  },
 ): Sampler {
+  const { grammar, chain, candidates, sure } = options
   const { call } = library
   const allowed = (token: number) => {
     candidates.one(token)
@@ -122,6 +130,10 @@ function grammarSampler(
       call.samplerAccept(grammar, token)
       if (chain !== undefined) call.samplerAccept(chain, token)
       return token
+    },
+    sure(logits, place) {
+      const token = sure(logits.read(place))
+      return token !== undefined && allowed(token)
     },
     free() {
       call.samplerFree(grammar)

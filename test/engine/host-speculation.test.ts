@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BatchCosts, CopyOdds, Drafts } from '../../engine/host/drafts.ts'
+import { BatchCosts, CopyOdds, Drafts, Payoff } from '../../engine/host/drafts.ts'
 import { TokenHistory } from '../../engine/host/history.ts'
 import type { GenerateCounts, Sequence } from '../../engine/index.ts'
 import { makeModel } from '../models/index.ts'
@@ -184,7 +184,7 @@ describe('Drafts', () => {
     const history = new TokenHistory()
     for (const token of text) history.push(token)
     const costs = new BatchCosts()
-    const drafts = new Drafts(history, undefined, costs, new CopyOdds())
+    const drafts = new Drafts(history, undefined, { costs, odds: new CopyOdds(), payoff: new Payoff() })
     const truth: number[] = []
     // Blocks of thirty: copied ones, and ones that begin like the text and go on in another way every few tokens.
     for (let block = 0; block < 20; block++)
@@ -193,7 +193,7 @@ describe('Drafts', () => {
     let spent = 0
     let last = truth[0] ?? 0
     for (let at = 1; at < truth.length; ) {
-      const draft = drafts.propose(last, Math.min(15, truth.length - at - 1))
+      const draft = drafts.propose(last, Math.min(15, truth.length - at - 1), false)
       let held = 0
       while (held < draft.length && draft[held] === truth[at + held]) held++
       const said = truth.slice(at, at + held + 1)
