@@ -57,19 +57,23 @@ export function openFence(
 }
 
 /**
- * Takes a line that opens another fence where nothing of this one has been said yet: a model that has put the path behind the
- * first marks opens the code once more, with its language. There is one fence then. Markdown may begin so.
+ * Takes a line that opens another fence where nothing of this one has been said yet, or nothing but a path: a model that has
+ * put the path behind the first marks, or below them, opens the code once more, with its language. There is one fence then.
+ * Markdown may begin so.
  */
 export function wraps(fence: Fence, line: string, files: readonly string[]): boolean {
   const opening = fenceOpening(line)
   if (opening === undefined || opening.info === '' || opening.mark[0] !== fence.mark[0]) return false
-  if (fence.lines.some((said) => said.trim() !== '') || /^(?:md|mdx|markdown)$/.test(fence.language)) return false
+  const [said, ...more] = fence.lines.filter((text) => text.trim() !== '')
+  const named = said === undefined ? undefined : (commentPath(said, files) ?? pathLine(said, files))
+  if (more.length > 0 || (said !== undefined && named === undefined)) return false
+  if (/^(?:md|mdx|markdown)$/.test(fence.language)) return false
   if (/\.(?:md|mdx|markdown)$/i.test(fence.path ?? '')) return false
   const info = readInfo(opening.info, files)
   fence.mark = opening.mark
   fence.indent = opening.indent
   if (info.language !== '') fence.language = info.language
-  fence.path ??= info.path
+  fence.path = named ?? fence.path ?? info.path
   fence.lines = []
   return true
 }
@@ -122,8 +126,8 @@ export function fenceKind(fence: Fence, play: Play, closed: boolean): FenceKind 
   if (fence.path === undefined && first !== undefined) {
     const inside = commentPath(first, files) ?? (shell ? undefined : pathLine(first, files))
     if (inside !== undefined) {
-      // The next line may begin a SEARCH block or close the fence.
-      if (fence.lines.length === at + 1 && !closed) return undefined
+      // The next line may begin a SEARCH block, close the fence or open it again.
+      if (!closed && fence.lines.slice(at + 1).every((line) => line.trim() === '')) return undefined
       if (fitsFence(inside, fence.language, files)) {
         const blank = fence.lines[at + 1]?.trim() === '' ? 1 : 0
         fence.path = inside
