@@ -1,6 +1,6 @@
 /** The disk's own speed, without what the system remembers of a file. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 
 /** Takes a file out of the page cache (GNU dd asks the system to), so that the next read is the disk's. */
 export function forget(file: string): void {
@@ -9,10 +9,25 @@ export function forget(file: string): void {
   })
 }
 
+/** Reused, as `dd` does: memory that is new to a process costs more than the disk. */
+const buffer = Buffer.alloc(16 * 1024 * 1024, 7)
+
 /** Seconds of reading a file from the disk, and of nothing else. */
 export function rawReadSeconds(file: string): number {
   forget(file)
   const began = performance.now()
-  readFileSync(file)
+  const fd = openSync(file, 'r')
+  while (readSync(fd, buffer) > 0);
+  closeSync(fd)
+  return (performance.now() - began) / 1000
+}
+
+/** Seconds of writing and syncing so many bytes. */
+export function rawWriteSeconds(file: string, bytes: number): number {
+  const began = performance.now()
+  const fd = openSync(file, 'w')
+  for (let done = 0; done < bytes; ) done += writeSync(fd, buffer, 0, Math.min(buffer.length, bytes - done))
+  fsyncSync(fd)
+  closeSync(fd)
   return (performance.now() - began) / 1000
 }
