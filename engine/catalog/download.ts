@@ -29,6 +29,8 @@ export interface DownloadRequest {
   /** Size and SHA-256 (lower-case hexadecimal) of the file; undefined where nobody told them. */
   readonly bytes: number | undefined
   readonly sha256: string | undefined
+  /** Room that the disk must have where `bytes` is not known. */
+  readonly room?: number
   readonly sources: readonly Source[]
   /** Looks at the whole file before it gets its name; what it throws ends the download and deletes the bytes. */
   readonly check?: (file: string) => Promise<void>
@@ -192,11 +194,12 @@ function reporter(
 }
 
 async function checkSpace(part: PartFile, request: DownloadRequest): Promise<void> {
-  if (request.bytes === undefined) return
+  const bytes = request.bytes ?? request.room
+  if (bytes === undefined) return
   const folder = dirname(part.path)
   const disk = await statfs(folder)
   const free = disk.bavail * disk.bsize
-  const needed = request.bytes - part.bytes + spareBytes
+  const needed = bytes - part.bytes + spareBytes
   if (free >= needed) return
   throw new DownloadError(
     'disk-space',

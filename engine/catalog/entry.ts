@@ -85,6 +85,11 @@ export interface CatalogEntry extends ModelTraits {
   /** SPDX identifier. */
   readonly licence: string
   readonly memory: MemoryNeed
+  /**
+   * All its files, where they are several: `file` and `sha256` are the first's, `bytes` is about what all come to (a
+   * server tells their sizes, and their digests decide), and a source names the first.
+   */
+  readonly parts?: readonly { readonly file: string; readonly sha256: string }[]
   /** In the order in which they are tried. All give the same file. */
   readonly sources: readonly Source[]
 }

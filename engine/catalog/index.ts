@@ -18,7 +18,7 @@ export { isModelPath, modelPath, type ResolvedModel, resolveModel, unknownModel 
 export { type Endpoints, publicEndpoints } from './source.ts'
 export {
   addRecord,
-  catalogFile,
+  catalogFiles,
   findModel,
   isModelName,
   listModels,

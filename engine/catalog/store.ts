@@ -50,6 +50,11 @@ export function catalogFile(entry: CatalogEntry, folders: ModelFolders): string 
   return join(folders.models, entry.file)
 }
 
+/** Where all files of a catalog model's own download are or will be, the first first. */
+export function catalogFiles(entry: CatalogEntry, folders: ModelFolders): string[] {
+  return entry.parts?.map(({ file }) => join(folders.models, file)) ?? [catalogFile(entry, folders)]
+}
+
 /** Every model of the catalog, on disk or not, and every record; the catalog first. */
 export async function listModels(folders: ModelFolders): Promise<StoredModel[]> {
   const records = await readRecords(folders)
@@ -80,8 +85,13 @@ async function describe(
   record: ModelRecord | undefined,
   folders: ModelFolders,
 ): Promise<StoredModel> {
-  const own = entry === undefined ? undefined : catalogFile(entry, folders)
-  const downloaded = own !== undefined && (await sizeOf(own)) === entry?.bytes
+  const files = entry === undefined ? [] : catalogFiles(entry, folders)
+  const [own] = files
+  const sizes = await Promise.all(files.map(sizeOf))
+  // What is in parts has its name only when its digest was right.
+  const whole = (size: number | undefined) =>
+    size !== undefined && (entry?.parts !== undefined || size === entry?.bytes)
+  const downloaded = files.length > 0 && sizes.every(whole)
   const file = downloaded || record === undefined ? (own ?? '') : record.file
   return {
     name: entry?.name ?? record?.name ?? '',
@@ -89,8 +99,14 @@ async function describe(
     record: downloaded ? undefined : record,
     file,
     onDisk: downloaded || (record !== undefined && (await sizeOf(record.file)) !== undefined),
-    partBytes: own === undefined ? 0 : ((await sizeOf(`${own}.part`)) ?? 0),
+    partBytes: await partBytesOf(files, entry?.parts === undefined ? [] : sizes),
   }
+}
+
+/** What an unfinished download left: its beginnings, and those of its parts that are whole. */
+async function partBytesOf(files: readonly string[], whole: readonly (number | undefined)[]): Promise<number> {
+  const begun = await Promise.all(files.map((file) => sizeOf(`${file}.part`)))
+  return [...begun, ...whole].reduce<number>((sum, size) => sum + (size ?? 0), 0)
 }
 
 /** Undefined for what is no file or not there. */

@@ -50,18 +50,12 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
       process.stdout.write(`${safeJson(listed)}\n`)
       return 0
     }
-    const lines = [...listTable(listed), '', ...ladderTable(listed).map(sanitizeLine), '', ...beyond]
+    const lines = [...listTable(listed), '', ...ladderTable(listed).map(sanitizeLine)]
     for (const line of lines) process.stdout.write(`${line}\n`)
     if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(modelInUse(paths))}\n`)
     return 0
   })
 }
-
-/** What no catalog entry can be made of yet: its exact size is not known. */
-const beyond = [
-  'DeepSeek V4-Flash (155 GB; for 192 GB of memory; where it is in parts, give …-00001-of-00002.gguf and all come):',
-  '  cachalot model pull hf:ggml-org/DeepSeek-V4-Flash-0731-GGUF/DeepSeek-V4-Flash-0731-MXFP4.gguf',
-]
 
 /** Every model that is known here. */
 export async function describeModels(folders: ModelFolders, paths: Paths): Promise<Listed[]> {

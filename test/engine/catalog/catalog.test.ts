@@ -4,6 +4,7 @@ import data from '../../../engine/catalog/catalog.json' with { type: 'json' }
 import { catalog, defaultEntry, findEntry, nearestName } from '../../../engine/catalog/lookup.ts'
 import { mannerOfDialect } from '../../../engine/catalog/manners.ts'
 import { publicEndpoints, sourceUrl } from '../../../engine/catalog/source.ts'
+import { partNames } from '../../../engine/gguf/parts.ts'
 
 const repo = z.string().regex(/^[\w.-]+\/[\w.-]+$/)
 const hub = <Kind extends string>(kind: Kind) =>
@@ -20,6 +21,11 @@ const schema = z.strictObject({
         file: z.string().regex(/^[\w.-]+\.gguf$/),
         bytes,
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        parts: z
+          .array(
+            z.strictObject({ file: z.string().regex(/^[\w.-]+\.gguf$/), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+          )
+          .optional(),
         architecture: z.string().min(1),
         dialect: z.string().min(1),
         finishes: z.enum(['words', 'edits']),
@@ -74,6 +80,10 @@ test('names and files are unique, and parts add up to their file', () => {
   expect(new Set(catalog.map((entry) => entry.name)).size).toBe(catalog.length)
   expect(new Set(catalog.map((entry) => entry.file)).size).toBe(catalog.length)
   for (const entry of catalog) {
+    if (entry.parts !== undefined) {
+      expect(entry.parts.map(({ file }) => file)).toEqual(partNames(entry.file))
+      expect(entry.parts[0]).toEqual({ file: entry.file, sha256: entry.sha256 })
+    }
     for (const source of entry.sources) {
       if (source.kind === 'pypi') expect(Math.ceil(entry.bytes / source.partBytes)).toBe(source.parts)
     }

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { catalogFile } from '../../../engine/catalog/store.ts'
 import {
   addRecord,
-  catalogFile,
   defaultEntry,
   dialects,
   findModel,
