@@ -23,10 +23,7 @@ export function dataOutline(root: Node, language: string): OutlineEntry[] | unde
       keys(root, 0, new Set(['block_mapping_pair', 'flow_pair']), add)
       return entries
     case 'css':
-      for (const rule of root.namedChildren) {
-        if (rule.type.endsWith('_statement')) add(rule, 0, '', rule.text.slice(0, maxText).split('{')[0])
-        if (rule.type === 'rule_set') add(rule, 0, rule.namedChild(0)?.text ?? '')
-      }
+      rules(root, 0, add)
       return entries
     case 'html':
       elements(root, 0, add)
@@ -37,6 +34,17 @@ export function dataOutline(root: Node, language: string): OutlineEntry[] | unde
 }
 
 type Add = (node: Node, depth: number, name: string, signature?: string) => void
+
+/** Rules, and those inside of them and of `@media` and its like. */
+function rules(node: Node, depth: number, add: Add): void {
+  for (const rule of node.namedChildren) {
+    const at = rule.type.endsWith('_statement') || rule.type === 'at_rule'
+    if (at) add(rule, depth, '', rule.text.slice(0, maxText).split('{')[0])
+    else if (rule.type === 'rule_set') add(rule, depth, rule.namedChild(0)?.text ?? '')
+    const block = depth + 1 < levels ? rule.namedChildren.find(({ type }) => type === 'block') : undefined
+    if (block !== undefined) rules(block, depth + 1, add)
+  }
+}
 
 function keys(node: Node, depth: number, pairs: ReadonlySet<string>, add: Add): void {
   for (const child of node.namedChildren) {

@@ -56,6 +56,17 @@ export const languages: readonly Language[] = [
 /** By the ending of the path; undefined where we have no grammar. */
 export const languageOf = (path: string): Language | undefined => languages.find(({ paths }) => paths.test(path))
 
+/** What stands in no header of C; `extern "C"` and what is for C++ only are in many. */
+const cplusplus =
+  /^[ \t]*(?:(?:class|namespace)\s+\w|template\s*<|(?:public|private|protected)\s*:|using\s+\w|#include\s*<[a-z_]+>)/m
+
+/** The same, where the text may tell more than the path: a `.h` is of C or of C++. */
+export function languageOfText(path: string, text: string): Language | undefined {
+  const language = languageOf(path)
+  if (language?.name !== 'c' || !path.endsWith('.h') || !cplusplus.test(text)) return language
+  return languages.find(({ name }) => name === 'cpp')
+}
+
 /** The library's own code; scripts/build.ts copies it with the grammars. */
 const runtime = ['web-tree-sitter', 'web-tree-sitter.wasm'] as const
 

@@ -2,7 +2,7 @@
 import type { Node } from 'web-tree-sitter'
 import { outlineCache } from './cache.ts'
 import { parserFor } from './grammars.ts'
-import { type Language, languageOf } from './languages.ts'
+import { type Language, languageOfText } from './languages.ts'
 import { outlineOf } from './outline.ts'
 import type { OutlineEntry } from './outline-text.ts'
 import { problemsOf } from './problems.ts'
@@ -26,7 +26,7 @@ export function answerer(folder: string | undefined): (request: CodeRequest) => 
       await cache?.flush()
       return undefined
     }
-    const language = languageOf(request.path)
+    const language = languageOfText(request.path, request.text)
     if (language === undefined || request.text.length > maxText) return undefined
     switch (request.kind) {
       case 'outline': {

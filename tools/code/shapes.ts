@@ -6,13 +6,14 @@ export const leaves: ReadonlySet<string> = new Set([
   ...['function_declaration', 'generator_function_declaration', 'function_signature', 'method_definition'],
   ...['abstract_method_signature', 'method_signature', 'type_alias_declaration'],
   // Python, bash, C, PHP
-  'function_definition',
+  ...['function_definition', 'type_alias_statement'],
   // Go
   ...['method_declaration', 'method_elem', 'type_spec', 'type_alias'],
   // Rust
   ...['function_item', 'function_signature_item', 'macro_definition', 'type_item'],
   // Java, C#
   ...['constructor_declaration', 'property_declaration', 'delegate_declaration', 'annotation_type_declaration'],
+  ...['indexer_declaration', 'operator_declaration'],
   // C, C++
   ...['type_definition', 'preproc_function_def', 'alias_declaration', 'concept_definition'],
   // Ruby
@@ -31,7 +32,7 @@ export const containers: ReadonlySet<string> = new Set([
   ...['module', 'class_definition', 'struct_item', 'enum_item', 'union_item', 'impl_item', 'trait_item', 'mod_item'],
   ...['record_declaration', 'struct_declaration', 'namespace_declaration', 'file_scoped_namespace_declaration'],
   ...['struct_specifier', 'class_specifier', 'union_specifier', 'enum_specifier', 'namespace_definition'],
-  ...['class', 'trait_declaration'],
+  ...['class', 'trait_declaration', 'singleton_class'],
 ])
 
 /** Says nothing by itself; what is in it may. */
@@ -40,6 +41,17 @@ export const wrappers: ReadonlySet<string> = new Set([
   ...['export_statement', 'ambient_declaration', 'expression_statement', 'decorated_definition', 'type_declaration'],
   ...['template_declaration', 'linkage_specification', 'declaration_list', 'statement_list', 'body_statement'],
   ...['preproc_if', 'preproc_ifdef', 'preproc_else', 'preproc_elif', 'if_statement', 'block', 'else_clause'],
+  // Python
+  ...['elif_clause', 'try_statement', 'except_clause', 'finally_clause', 'with_statement'],
+  // JavaScript, TypeScript; PHP; Go; Rust; Java; Ruby
+  ...['statement_block', 'compound_statement', 'const_declaration', 'var_declaration', 'var_spec_list'],
+  ...['foreign_mod_item', 'enum_body_declarations', 'argument_list'],
+])
+
+/** Bodies of what has members that are no definitions: they are shown with it, where nothing in them has a line of its own. */
+export const members: ReadonlySet<string> = new Set([
+  ...['enum_body', 'enumerator_list', 'enum_member_declaration_list', 'enum_variant_list', 'enum_declaration_list'],
+  ...['field_declaration_list', 'ordered_field_declaration_list', 'interface_body', 'object_type'],
 ])
 
 /** Whose text begins the signature, when they are around a definition: `export`, `template <…>`. */
