@@ -27,5 +27,21 @@ export async function faultsOf({ path, before, after }: TextChange, code: CodeSe
   if (old.length >= faults.length) return []
   const known = new Set(old.map(({ message }) => message))
   const fresh = faults.filter(({ message }) => !known.has(message))
-  return (fresh.length > 0 ? fresh : faults).map(({ line, message }) => `${path}: line ${line}: ${message}`)
+  const changed = before === null ? undefined : changedLines(before, after)
+  return (fresh.length > 0 ? fresh : faults).map(({ line, message }) => {
+    // Where a bracket or an `end` is missing, a grammar may give up on the whole file: the change is the place to look at.
+    const away = changed !== undefined && (line < changed.from || line > changed.to)
+    return `${path}: line ${line}: ${message}${away ? `; what broke it is the change at line ${changed.from}` : ''}`
+  })
+}
+
+/** The lines of the new text, from 1, between what both begin and end with; where lines went, those around the place. */
+function changedLines(before: string, after: string): { readonly from: number; readonly to: number } {
+  const [old, now] = [before.split('\n'), after.split('\n')]
+  const least = Math.min(old.length, now.length)
+  let from = 0
+  while (from < least && old[from] === now[from]) from += 1
+  let tail = 0
+  while (tail < least - from && old[old.length - 1 - tail] === now[now.length - 1 - tail]) tail += 1
+  return { from: from + 1, to: Math.max(from + 1, now.length - tail) }
 }

@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { syntax } from '../../agent/checks/syntax.ts'
 import { planRepository } from '../../agent/context/repository/plan.ts'
+import { faultsOf } from '../../agent/turn/readable.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
 import { openCode, renderOutline } from '../../tools/index.ts'
 import { missingSandbox, perform, policyFor, put, scratch, stage } from './support.ts'
@@ -47,6 +48,14 @@ test('a big file is outlined where there is room', async () => {
   const made = await planOf(root, 30_000)
   expect(made.text).toContain('big.go\n3: func Big(x int) int')
   expect(made.files[0]).toMatchObject({ state: 'outlined', reason: 'big' })
+})
+
+test('where a grammar gives up on the whole file, the line of the change is told', async () => {
+  const ruby = 'require "x"\n\ndef a\n  1\nend\n\ndef b\n  2\nend\n\ndef c\n  3\nend\n'
+  const told = await faultsOf({ path: 'a.rb', before: ruby, after: ruby.replace('  2\nend', '  2') }, code)
+  expect(told[0]).toMatch(/^a\.rb: line 1: syntax error at `.*`; what broke it is the change at line 9$/)
+  const near = await faultsOf({ path: 'a.ts', before: 'a()\nb()\n', after: 'a()\nb((\n' }, code)
+  expect(near.join()).not.toContain('the change at')
 })
 
 test('an edit that breaks a file is told with its line; one that leaves it broken is not', async () => {
