@@ -14,15 +14,15 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
   const { file, dialect } = options
   const architecture = metaString(header, 'general.architecture')
   const contextTokens = metaNumber(header, `${architecture}.context_length`)
-  if (architecture === undefined || contextTokens === undefined) {
-    throw new CatalogError('not-a-model', `${file} holds no language model (it names no architecture or context)`)
-  }
-  if (needsEngram(header, architecture)) {
+  if (architecture !== undefined && needsEngram(header, architecture)) {
     throw new CatalogError(
       'beyond-engine',
       `${file} is DeepSeek V4.1, whose Engram memory the embedded engine does not have. Serve it with vLLM or SGLang ` +
         '(cachalot remote show vllm prints the command) and use it with --preset vllm, or take DeepSeek V4-Flash here',
     )
+  }
+  if (architecture === undefined || contextTokens === undefined) {
+    throw new CatalogError('not-a-model', `${file} holds no language model (it names no architecture or context)`)
   }
   const template = metaString(header, 'tokenizer.chat_template') ?? ''
   const manner =

@@ -72,7 +72,15 @@ async function adapterBytes({ adapter, adapterScale = 1 }: EngineOptions, archit
   if (adapter === undefined) return 0
   if (!Number.isFinite(adapterScale))
     throw new EngineError('misuse', `an adapter's scale of ${adapterScale} makes no sense`)
-  const header = await readGgufHeader(adapter)
+  const header = await readGgufHeader(adapter).catch((error: unknown) => {
+    if (!(error instanceof EngineError)) throw error
+    const why = error.kind === 'file-missing' ? 'there is no such file, or it cannot be read' : error.message
+    throw new EngineError(
+      error.kind,
+      `the adapter ${adapter} cannot be used: ${why}. Give --adapter a LoRA file (convert_lora_to_gguf.py makes them), or leave it away`,
+      { cause: error },
+    )
+  })
   if (metaString(header, 'general.type') !== 'adapter' || metaString(header, 'adapter.type') !== 'lora')
     throw new EngineError(
       'not-gguf',

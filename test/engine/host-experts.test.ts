@@ -80,7 +80,10 @@ describe('an adapter', () => {
     const { file } = makeModel('tiny-moe')
     const refused = (adapter: string) => expect(engineOn(file, { adapter }))
     await refused(file).rejects.toMatchObject({ kind: 'not-gguf', message: expect.stringContaining('not a LoRA') })
-    await refused(join(folder, 'no.gguf')).rejects.toMatchObject({ kind: 'file-missing' })
+    await refused(join(folder, 'no.gguf')).rejects.toMatchObject({
+      kind: 'file-missing',
+      message: expect.stringMatching(/adapter .*no.gguf cannot be used: there is no such file/),
+    })
     const other = adapter('b.gguf', { 'general.architecture': text('llama') })
     await refused(other).rejects.toMatchObject({ kind: 'architecture' })
   })

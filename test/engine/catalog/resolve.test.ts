@@ -123,12 +123,20 @@ test('DeepSeek files without a template say their release by name, or are not gu
 
 test('V4.1 with Engram names the remote way, whatever dialect is asked for', async () => {
   const file = model('some.gguf', { 'deepseek4.engram.layers': '1' }, 'deepseek4')
+  const named = model('other.gguf', {}, 'deepseek41')
+  await expect(resolveModel(named, folders())).rejects.toMatchObject({ kind: 'beyond-engine' })
   for (const dialect of [undefined, 'deepseek-v4.1']) {
     await expect(resolveModel(file, folders(), { dialect })).rejects.toMatchObject({
       kind: 'beyond-engine',
       message: expect.stringMatching(/Engram.*cachalot remote show vllm.*--preset vllm/),
     })
   }
+})
+
+test('V4.1 is known by its architecture alone, where its keys are spelt otherwise', async () => {
+  const file = join(folder, 'bare.gguf')
+  writeGguf(file, { 'general.architecture': text('deepseek41') }, [])
+  await expect(resolveModel(file, folders())).rejects.toMatchObject({ kind: 'beyond-engine' })
 })
 
 test('a file that nobody knows how to speak to needs --dialect, and gets it', async () => {
