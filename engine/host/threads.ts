@@ -10,8 +10,11 @@ import { availableParallelism, cpus } from 'node:os'
 const windowMs = 400
 /** A window longer than this says little about now. */
 const staleMs = 5000
-/** Cores that others may use before a thread is given up. */
-const tolerance = 0.6
+/**
+ * Cores that others may use before a thread is given up. Below half of one: a neighbour that shares its core with one of
+ * our threads gets no more than that, and looks half as busy as it would like to be.
+ */
+const tolerance = 0.4
 /** Windows with room in a row before a thread is taken up again. */
 const calmWindows = 2
 

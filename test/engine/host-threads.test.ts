@@ -28,6 +28,12 @@ test('gives way to a busy neighbour at once, and comes back when it is calm for 
   expect(pass(0)).toBe(2)
 })
 
+test('gives way to a neighbour that gets half of a core because we have the other half', () => {
+  const { pass } = machine(2)
+  expect(pass(0.5)).toBe(1)
+  expect(machine(4).pass(1.5)).toBe(2)
+})
+
 test('one thread at least, the user’s limit at most', () => {
   expect(machine(2).pass(2)).toBe(1)
   expect(machine(8).pass(3)).toBe(5)
