@@ -15,6 +15,7 @@
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
+import { mendByDoubt } from './doubts.ts'
 import type { AgentEvent } from './events.ts'
 import { inSteps } from './steps.ts'
 import { Certainty } from './turn/certainty.ts'
@@ -152,7 +153,7 @@ async function* afresh(
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {
-      over = yield* attempt(next(before + 1))
+      over = yield* attempt(next(before + 1), before === 0 ? yield* mendByDoubt(turn, spending, task) : undefined)
     }
     if (over !== undefined) return over
     const spent = spending.seconds - began

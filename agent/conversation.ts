@@ -5,6 +5,7 @@
 import type {
   AssistantMessage,
   Checkpoint,
+  Doubt,
   Message,
   Model,
   ModelEvent,
@@ -144,6 +145,16 @@ export class Conversation {
   async readWhole(signal: AbortSignal): Promise<void> {
     await this.#ahead.end()
     await this.#session.prefetch?.([], { signal })
+  }
+
+  get canDoubt(): boolean {
+    return this.#session.doubts !== undefined && this.#pending.length === 0
+  }
+
+  /** Where the model would have written a file otherwise; none where it cannot tell. See ModelSession.doubts. */
+  async *doubts(options: Parameters<NonNullable<ModelSession['doubts']>>[0]): AsyncGenerator<Doubt, void> {
+    await this.#ahead.end()
+    if (this.#session.doubts !== undefined) yield* this.#session.doubts(options)
   }
 
   /** Puts messages at the end: log first, then model. Rejects with LogError or ModelUnavailable. */

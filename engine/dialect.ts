@@ -50,6 +50,8 @@ export interface Dialect {
   /** The pieces that end a turn of the assistant which `reply` did not end itself (cut by length or by the user). */
   close(reply: Message): Piece[]
   parser(options: ParserOptions): ReplyParser
+  /** How a reply begins that gives a whole file, up to the file's first character. Absent: files are written with other marks in them. */
+  fileOpening?(path: string): string
   /**
    * The grammar of calls of these tools, so that none can be malformed. Undefined: there is nothing to call, or a tool has a name
    * that the grammar cannot hold. Absent: how the model writes calls is not known.

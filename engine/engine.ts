@@ -126,6 +126,15 @@ export interface Field {
   readonly holds: 'file' | 'path' | 'text'
 }
 
+/** A token that could stand in the place of another. */
+export interface Alternative {
+  /** The place, among the tokens that were given. */
+  readonly at: number
+  readonly token: number
+  readonly text: string
+  readonly logprob: number
+}
+
 export interface GeneratedToken {
   readonly token: number
   /** Text that this token completes; empty while a character is unfinished and for control tokens. */
@@ -165,6 +174,15 @@ export interface Sequence {
    * caller so that its logits are computed here). Every yielded token but the final one is in the cache.
    */
   generate(last: number, options: GenerateOptions): AsyncIterable<GeneratedToken>
+  /**
+   * Evaluates all of the tokens but the final one at the end, and tells for each but the first what the model would have
+   * said there instead: of its `most` likeliest tokens those that are whole characters and not what stands there. `bytes`:
+   * of each token its length. An abort or a failure leaves the sequence as it was. Rejects with EngineError.
+   */
+  score(
+    tokens: readonly number[],
+    options: { readonly most: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly alternatives: readonly Alternative[]; readonly bytes: Int32Array }>
   /** Makes this place cheap to come back to. Nothing to do where the model rewinds freely. */
   checkpoint(): Promise<void>
   /** Drops everything from `length` on. */

@@ -123,6 +123,24 @@ export type ModelEvent =
   /** The last event of a reply that failed. Nothing of it is in the session. */
   | { readonly type: 'error'; readonly failure: ModelFailure }
 
+/** A file as it stands, and where to look at it. */
+export interface DoubtOptions {
+  readonly path: string
+  readonly content: string
+  /** Numbers (from 1) of the lines that may be another. Not empty. */
+  readonly lines: ReadonlySet<number>
+  readonly signal: AbortSignal
+}
+
+/** The file with one place as the model would have written it. */
+export interface Doubt {
+  readonly content: string
+  /** Number (from 1) of the line it is about. */
+  readonly line: number
+  /** Of the first token that differs: natural logarithm of its probability. */
+  readonly logprob: number
+}
+
 /** A place in a session to come back to. */
 export interface Checkpoint {
   readonly id: number
@@ -166,6 +184,12 @@ export interface ModelSession {
     messages: readonly Message[],
     options: { readonly signal: AbortSignal; readonly open?: boolean },
   ) => Promise<number>
+  /**
+   * Reads a file as if the model were giving it as its reply here, and tells where it would have written it otherwise:
+   * likeliest first, none twice, each made when it is asked for. Nothing of it is in the session. `spent` is told once, at
+   * the end. An abort ends it early. Throws EngineError. Absent: this model cannot.
+   */
+  readonly doubts?: (options: DoubtOptions & { readonly spent: (usage: Usage) => void }) => AsyncIterable<Doubt>
   checkpoint(): Promise<Checkpoint>
   /** Drops everything after the checkpoint. */
   rewind(checkpoint: Checkpoint): Promise<void>

@@ -65,6 +65,14 @@ const removal = wished('(?:remov|delet|drop|renam|replac|inlin|merg|strip|shorte
 /** Tasks after which little of a file may stand where it stood. */
 const upheaval = wished('(?:rewrit|split|mov[ei]|extract|port\\b|convert|translat|migrat|start over|redo)\\w*')
 
+const fault =
+  /\b(?:bugs?|buggy|broken|wrong(?:ly)?|mistakes?|faults?|faulty|incorrect(?:ly)?|regressions?|fails?|failing|failed|errors? in|crash(?:es|ed|ing)?|misbehaves?)\b/i
+const mending = wished('(?:fix|mend|repair|debug|correct)\\b')
+
+/** Whether a task says that something stands that is not right. It may be wrong: "write a test that fails" is such a task, too. */
+export const asksToMend = (task: string): boolean =>
+  sentencesOf(task).some((sentence) => fault.test(sentence) || mending.test(sentence))
+
 /** What of a file the task allows to be gone after it. */
 export interface Allowance {
   definition(name: string): boolean

@@ -86,6 +86,13 @@ export function isLanguage(word: string): boolean {
   return extensionsByName.has(name) || shownLanguages.has(name) || diffLanguages.has(name) || jsonLanguages.has(name)
 }
 
+/** The usual word for a path's language; '' when nobody knows. */
+export function languageOf(path: string): string {
+  const extension = /\.([^./\\]+)$/.exec(path)?.[1] ?? ''
+  const known = languages.find(([, extensions]) => extensions.split(' ').includes(extension))
+  return known?.[0].split(' ', 1)[0] ?? ''
+}
+
 /** Whether a file of that path may be written in that language; undefined when nobody knows. */
 export function fits(path: string, language: string): boolean | undefined {
   const name = language.toLowerCase()

@@ -7,6 +7,7 @@
 import type { Dialect, Piece } from '../dialect.ts'
 import type { Message } from '../messages.ts'
 import { chatmlStop, closeAssistant, openAssistant, openTurn, trusted, untrusted } from './chatml.ts'
+import { languageOf } from './fence-language.ts'
 import { fencedParser } from './fenced-parser.ts'
 import { replyText, resultText, systemText } from './fenced-words.ts'
 import { jsonCalls } from './grammar/json-calls.ts'
@@ -19,6 +20,7 @@ export const fenced: Dialect = {
   open: openAssistant,
   close: closeAssistant,
   parser: (options) => withThinking(options.tools.length === 0 ? plainParser() : fencedParser(options)),
+  fileOpening: (path) => `${path}\n\`\`\`${languageOf(path)}\n`,
   // Only what is written as JSON: a path line or a SEARCH block is read as it comes (docs/dialects.md).
   calls: (tools) => jsonCalls(tools, { holds: false }),
   encode(message: Message, previous: Message | undefined): Piece[] {

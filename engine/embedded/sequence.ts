@@ -91,6 +91,26 @@ export class EmbeddedSequence implements Sequence {
     }
   }
 
+  score(tokens: readonly number[], { most, signal }: Parameters<Sequence['score']>[1]): ReturnType<Sequence['score']> {
+    return this.#exclusively(async () => {
+      const host = await this.#restored(signal)
+      const length = this.#ledger.length
+      try {
+        const { alternatives, bytes } = await host.request(
+          { op: 'score', slot: this.#slot, length, tokens: Int32Array.from(tokens), most },
+          {},
+          AbortSignal.any([signal, this.#stop.signal]),
+        )
+        this.#ledger.push(...tokens.slice(0, -1))
+        this.#resident = this.#ledger.length
+        return { alternatives, bytes }
+      } catch (error) {
+        await this.#align(host)
+        throw error
+      }
+    })
+  }
+
   checkpoint(): Promise<void> {
     return this.#exclusively(async () => {
       const host = await this.#restored()

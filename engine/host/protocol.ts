@@ -2,11 +2,11 @@
  * What client and host say to each other over the child process's IPC channel (structured clone). Private: both sides
  * come from the same build, which the `hello` makes sure of. Sequences are numbered slots; the client hands them out.
  */
-import type { EngineErrorKind, Grammar, KvType } from '../engine.ts'
+import type { Alternative, EngineErrorKind, Grammar, KvType } from '../engine.ts'
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 5
+export const protocolVersion = 6
 
 /** The host's memory that checkpoints may take, over all sequences. */
 export const defaultCheckpointBytes = 1024 ** 3
@@ -51,11 +51,22 @@ export interface PrefillRequest {
   readonly checkpoints: readonly number[]
 }
 
+export interface ScoreRequest {
+  readonly op: 'score'
+  readonly slot: number
+  readonly length: number
+  /** All but the final one are evaluated. */
+  readonly tokens: Int32Array
+  /** How many tokens are looked at in each place, the likeliest first. */
+  readonly most: number
+}
+
 export type Operation =
   | OpenRequest
   | { readonly op: 'tokenize'; readonly text: string; readonly control: boolean }
   | PrefillRequest
   | GenerateRequest
+  | ScoreRequest
   | { readonly op: 'checkpoint'; readonly slot: number }
   /**
    * Drops tokens from `length` on; none are dropped when there are no more than that. Where the model's memory cannot
@@ -92,6 +103,13 @@ export interface Answers {
     readonly accepted: number
     readonly batchCosts: ReadonlyMap<number, number>
     readonly grammarProblem: string | undefined
+  }
+  score: {
+    readonly length: number
+    /** What the model would rather have said, or nearly, in the place of a token; never in that of the first. */
+    readonly alternatives: readonly Alternative[]
+    /** Of each token its length in bytes. */
+    readonly bytes: Int32Array
   }
   checkpoint: { readonly length: number }
   rewind: { readonly length: number }

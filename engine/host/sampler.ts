@@ -12,8 +12,14 @@ import type { Vocabulary } from './vocabulary.ts'
 
 /** Tokens back that the repeat penalty looks at: of the reply only, so that copying from the prompt stays free. */
 const penaltyWindow = 64
-/** log-softmax of one token. Terms below e⁻¹⁶ of the greatest are left out: they cannot be seen in the sum. */
-export function logProbability(logits: Float32Array, token: number): number {
+/** log-softmax of one token. */
+export const logProbability = (logits: Float32Array, token: number): number => (logits[token] ?? 0) - logSum(logits)
+
+/**
+ * What is taken from each logit to make it a log-probability. Terms below e⁻¹⁶ of the greatest are left out: they cannot be
+ * seen in the sum.
+ */
+export function logSum(logits: Float32Array): number {
   const most = logits[argmax(logits)] ?? 0
   const floor = most - 16
   let sum = 0
@@ -21,7 +27,7 @@ export function logProbability(logits: Float32Array, token: number): number {
     const value = logits[i] as number
     if (value > floor) sum += Math.exp(value - most)
   }
-  return (logits[token] ?? 0) - most - Math.log(sum)
+  return most + Math.log(sum)
 }
 
 export interface SamplerOptions {

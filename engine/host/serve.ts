@@ -16,6 +16,7 @@ import {
   type Operation,
   type ToHost,
 } from './protocol.ts'
+import { score } from './score.ts'
 import { loadState, saveState } from './state.ts'
 
 /** Progress of a load is told in steps of this much. */
@@ -98,6 +99,11 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
         const context = at(operation.slot, operation.length)
         const ended = await generate(context, id, operation, signal, send)
         return { length: context.length(operation.slot), ...ended }
+      }
+      case 'score': {
+        const context = at(operation.slot, operation.length)
+        const scored = await score(context, operation, signal)
+        return { length: context.length(operation.slot), ...scored }
       }
       case 'rewind':
         return { length: await open().context.rewind(operation.slot, operation.length) }

@@ -4,6 +4,7 @@ import type { Message } from '../messages.ts'
 import type { Checkpoint, ModelEvent, ModelSession, RespondOptions, Usage } from '../model.ts'
 import { type SequenceCache, sequenceCache } from './cache.ts'
 import { inCallOrder } from './call-order.ts'
+import { doubts } from './doubts.ts'
 import type { EmbeddedModel } from './embedded-model.ts'
 import { evaluate } from './evaluate.ts'
 import { contextFull, failureOf, isKind } from './failure.ts'
@@ -205,6 +206,22 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
       }
     },
     ...(readings !== undefined && { read: (options) => readPrefix({ engine, ledger, cache, readings, ...options }) }),
+    ...(dialect.fileOpening !== undefined &&
+      info.rewind === 'free' && {
+        async *doubts(options) {
+          if (busy) return
+          busy = true
+          try {
+            const spent = (more: Usage) => {
+              usage = addUsage(usage, more)
+              options.spent(more)
+            }
+            yield* doubts({ model, ledger, cache }, { ...options, spent })
+          } finally {
+            busy = false
+          }
+        },
+      }),
     fork: async () =>
       embeddedSession(model, { ledger: ledger.fork(), ids: ids.copy(), cache: await cache.fork(), marks, ends }),
     close: () => cache.close(),

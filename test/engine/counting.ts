@@ -47,6 +47,7 @@ export async function countingEngine(options: EngineOptions): Promise<CountingEn
         count += 1
         yield* sequence.generate(last, more)
       },
+      score: (tokens, more) => sequence.score(tokens, more),
       checkpoint: () => sequence.checkpoint(),
       rewind: (length) => sequence.rewind(length),
       async fork() {

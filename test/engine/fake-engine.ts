@@ -90,6 +90,7 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
       get evaluated() {
         return resident
       },
+      score: async (tokens) => ({ alternatives: [], bytes: new Int32Array(tokens.length) }),
       checkpoint: async () => undefined,
       async prefill(tokens, { signal, onProgress }) {
         alive()

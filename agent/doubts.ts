@@ -1,0 +1,138 @@
+/**
+ * A fault in a file that stands: looked for where the model would have written it otherwise, before it is asked to write
+ * the file again. A small model gives back a file with its fault; read as if it were its own words, the faulty place is
+ * often the one that surprises it most (engine/session/doubts.ts). Each such place is changed as the model would have it,
+ * one at a time, until the check that fails now passes. Only where such a check can tell: nothing is guessed.
+ */
+import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
+import type { Difference } from './changes.ts'
+import { checkAttempt, checkOriginal } from './checks/turn.ts'
+import { codeLines, isTestPath } from './context/code-lines.ts'
+import type { AgentEvent } from './events.ts'
+import { judgeCall } from './policy/judge.ts'
+import type { Spending } from './turn/limits.ts'
+import type { Reply } from './turn/reply.ts'
+import { halted } from './turn/rounds.ts'
+import type { Turn } from './turn/turn.ts'
+import { asksToMend } from './turn/wishes.ts'
+
+/** Texts tried, over all files. */
+const most = 24
+/** Seconds after which no further text is tried, where none has passed. */
+const patience = 40
+/** Files looked at, and characters of one: reading costs the model as much as writing a third of it. */
+const mostFiles = 3
+const longest = 5000
+
+interface Found {
+  readonly path: string
+  readonly content: string
+  readonly line: number
+}
+
+/**
+ * The reply that the model would have given, had it seen what it would see: a call that writes the mended file. It is in the
+ * conversation then, and nothing has been run. Undefined where nothing was found; the files are as they were.
+ */
+export async function* mendByDoubt(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+): AsyncGenerator<AgentEvent, Reply | undefined> {
+  if (!turn.conversation.canDoubt || turn.tries === 1 || !asksToMend(task)) return undefined
+  const files = await filesToDoubt(turn)
+  if (files.length === 0) return undefined
+  const before = await checkOriginal(turn, spending, task, [])
+  const { failed } = before ?? {}
+  if (failed === undefined || halted(turn, spending) !== undefined) return undefined
+  // What parses or compiles is not right for that; what passes a check of what it does is.
+  const suffices = ['syntax', 'types', 'lint'].includes(failed.name)
+  spending.steps += 1
+  yield { type: 'step', step: spending.steps }
+  const names = files.map(({ path }) => path).join(', ')
+  yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
+  const search = newSearch(turn, spending)
+  let found: Found | undefined
+  try {
+    for (const file of files) {
+      for await (const { content, line } of search.doubts(file)) {
+        await turn.changes.put([{ path: file.path, before: file.bytes, after: Buffer.from(content) }])
+        const climbed = await checkAttempt(turn, spending, task)
+        if (climbed !== undefined && climbed.failed === undefined && (climbed.decided || suffices)) {
+          found = { path: file.path, content, line }
+          break
+        }
+      }
+      if (found !== undefined) break
+    }
+  } finally {
+    await turn.changes.put([])
+  }
+  if (search.spent !== undefined) yield { type: 'usage', usage: search.spent }
+  const told = found === undefined ? 'none passes' : `with another line ${found.line}, ${found.path} passes`
+  yield { type: 'notice', level: 'info', text: `${search.tried} tried (${failed.name}): ${told}.` }
+  return found === undefined ? undefined : await said(turn, spending, found)
+}
+
+/** Doubts within what a search may cost. */
+function newSearch(turn: Turn, spending: Spending) {
+  const signal = AbortSignal.any([turn.signal, spending.overdue])
+  let seconds = 0
+  const search = {
+    tried: 0,
+    spent: undefined as Usage | undefined,
+    async *doubts({ path, content }: Doubtful): AsyncGenerator<Doubt, void> {
+      const spent = (usage: Usage) => {
+        spending.add(usage)
+        search.spent = addUsage(search.spent ?? noUsage, usage)
+      }
+      let since: number | undefined
+      for await (const doubt of turn.conversation.doubts({
+        path,
+        content,
+        lines: codeLines(path, content),
+        signal,
+        spent,
+      })) {
+        // The first comes after the reading, which is not given up for being slow.
+        if (since !== undefined) seconds += spending.seconds - since
+        if (search.tried >= most || seconds > patience || halted(turn, spending) !== undefined) return
+        since = spending.seconds
+        search.tried += 1
+        yield doubt
+      }
+    },
+  }
+  return search
+}
+
+type Doubtful = Pick<Difference, 'path'> & { readonly content: string; readonly bytes: Buffer }
+
+/** Files in play that may be changed without asking anybody, shortest first. They are recorded for undo. */
+async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
+  const { workspace, policy, sandbox } = turn.toolContext
+  const files: Doubtful[] = []
+  for (const path of turn.filesInPlay()) {
+    if (isTestPath(path) || (await workspace.stat(path))?.kind !== 'file') continue
+    const bytes = await workspace.read(path)
+    const content = bytes.toString('utf8')
+    if (bytes.length > longest || !Buffer.from(content).equals(bytes) || codeLines(path, content).size === 0) continue
+    const effects = [{ kind: 'write', path }] as const
+    const verdict = await judgeCall({ tool: 'write', effects, policy, sandbox, rules: turn.rules })
+    if (verdict.kind !== 'allow' || (!verdict.asked && turn.asksBefore?.(effects[0]) === true)) continue
+    files.push({ path, content, bytes })
+  }
+  const some = files.sort((one, other) => one.bytes.length - other.bytes.length).slice(0, mostFiles)
+  const effects = some.map(({ path }) => ({ kind: 'write', path }) as const)
+  await turn.recorder.before(effects, policy, turn.signal)
+  await turn.changes.before(effects, turn.recorder.start())
+  return some
+}
+
+/** Puts it into the conversation as the model's own words. */
+async function said(turn: Turn, spending: Spending, { path, content }: Found): Promise<Reply> {
+  const calls = [{ id: `doubt_${spending.steps}`, name: 'write', arguments: { path, content } }]
+  const message = { role: 'assistant', reasoning: '', text: '', calls } as const
+  await turn.conversation.append([message])
+  return { kind: 'whole', message, stop: 'end', problems: [], cutCall: undefined }
+}

@@ -1,0 +1,164 @@
+/** A fault that stands is looked for where the model would have written otherwise; only a check that fails now and passes then decides. */
+import { execFileSync } from 'node:child_process'
+import { expect, test, vi } from 'vitest'
+import { openSession, type SessionOptions } from '../../agent/index.ts'
+import { asksToMend } from '../../agent/turn/wishes.ts'
+import { type DoubtOptions, noUsage, type ScriptedReply, scriptedModel } from '../../engine/index.ts'
+import { openSandbox } from '../../sandbox/index.ts'
+import { collect, policyFor, scratch, text } from './support.ts'
+
+const python = ((): boolean => {
+  try {
+    execFileSync('python3', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+vi.setConfig({ testTimeout: 60_000 })
+
+const program = (body: string): string => `def double(x):
+    """Says it twice.
+
+    >>> double(2)
+    4
+    >>> double(-1)
+    -2
+    """
+    ${body}
+`
+const buggy = program('return x + 1')
+const right = program('return x + x')
+const task = 'There is a bug in a.py. Fix it.'
+const answer = (content: string): ScriptedReply => ({
+  calls: [{ name: 'write', arguments: { path: 'a.py', content } }],
+})
+const usage = { ...noUsage, promptTokens: 30, evaluatedTokens: 20, generatedTokens: 5 }
+
+/** A session with a small model that has these doubts of a.py; `asked` notes what it was asked about, `seen` what stood there when it was asked for the next. */
+async function stage(
+  replies: readonly ScriptedReply[],
+  doubts: readonly string[],
+  options: Partial<SessionOptions> & { readonly content?: string; readonly onDoubt?: () => void } = {},
+) {
+  const { content = buggy, onDoubt, ...rest } = options
+  const root = scratch({ 'a.py': content, 'b.py': 'b = 1\n' })
+  const scripted = scriptedModel(replies, { finishes: 'edits', prompt: 'small' })
+  const asked: DoubtOptions[] = []
+  const seen: string[] = []
+  const model = {
+    ...scripted,
+    async start(...prefix: Parameters<typeof scripted.start>) {
+      const session = await scripted.start(...prefix)
+      return Object.assign(Object.create(session), {
+        async *doubts({ spent, ...about }: DoubtOptions & { readonly spent: (more: typeof usage) => void }) {
+          asked.push(about)
+          try {
+            for (const [index, doubt] of doubts.entries()) {
+              seen.push(text(root, 'a.py'))
+              onDoubt?.()
+              yield { content: doubt, line: 9, logprob: -index }
+            }
+          } finally {
+            spent(usage)
+          }
+        },
+      })
+    },
+  }
+  const session = await openSession({
+    ...{ model, root, sandbox: await openSandbox({ backend: 'auto', roots: [root] }), policy: policyFor(root) },
+    ...{ limits: { steps: 20, tokens: 100_000, seconds: 60 }, stateFolder: scratch() },
+    ...rest,
+  })
+  const perform = async (words = task, signal?: AbortSignal) => {
+    const events = await collect(session.send(words, { signal }))
+    const last = events.at(-1)
+    if (last?.type !== 'result') throw new Error(`the last event is ${last?.type}`)
+    return { ...last, events }
+  }
+  return { root, session, asked, seen, perform, requests: scripted.requests }
+}
+
+test.runIf(python)(
+  'the first text with which the failing example passes is written, as a call of the model',
+  async () => {
+    const at = await stage([], [program('return x'), program('return ('), right, program('return 2 * x')])
+    const result = await at.perform()
+    expect(result).toMatchObject({
+      exit: 'done',
+      exitCode: 0,
+      steps: 1,
+      usage: { generatedTokens: 5, promptTokens: 30 },
+    })
+    expect(result.checks).toContainEqual({ name: 'examples', passed: true, detail: '2 of 2' })
+    expect(text(at.root, 'a.py')).toBe(right)
+    expect(text(at.root, 'b.py')).toBe('b = 1\n')
+    expect(at.requests).toEqual([])
+    expect(at.seen).toEqual([buggy, program('return x'), program('return (')])
+    const call = result.events.find((event) => event.type === 'call')
+    expect(call).toMatchObject({ call: { name: 'write', arguments: { path: 'a.py', content: right } } })
+    expect(result.changes).toMatchObject([{ path: 'a.py', kind: 'changed' }])
+    // The docstring with its examples is not asked about.
+    expect([...at.asked[0]!.lines]).toEqual([1, 9])
+    await at.session.close()
+  },
+)
+
+test.runIf(python)('none passes: the file is as it was, and the model is asked', async () => {
+  const at = await stage([answer(right)], [program('return x'), program('return 7')])
+  const result = await at.perform()
+  expect(result).toMatchObject({ exit: 'done', steps: 2 })
+  expect(at.requests).toHaveLength(1)
+  expect(JSON.stringify(at.requests[0])).toContain('return x + 1')
+  expect(text(at.root, 'a.py')).toBe(right)
+  await at.session.close()
+})
+
+test.runIf(python)('what no check can decide is not looked for', async () => {
+  const plain = 'def double(x):\n    return x + 1\n'
+  const at = await stage([answer('def double(x):\n    return x + x\n')], ['def double(x):\n    return 7\n'], {
+    content: plain,
+  })
+  expect(await at.perform()).toMatchObject({ exit: 'done', steps: 1 })
+  expect(at.asked).toEqual([])
+  await at.session.close()
+})
+
+test.runIf(python).each([
+  ['one try', task, { tries: 1 }],
+  ['a task that speaks of no fault', 'Add a docstring to double in a.py', {}],
+  [
+    'a user who wants to be asked before',
+    task,
+    { asksBefore: () => true, approve: async () => ({ allow: true as const }) },
+  ],
+] as const)('%s: the model is asked at once', async (_, words, options) => {
+  const at = await stage([answer(right)], [program('return 7')], options)
+  expect(await at.perform(words)).toMatchObject({ exit: 'done', steps: 1 })
+  expect(at.asked).toEqual([])
+  await at.session.close()
+})
+
+test.runIf(python)('interrupted in the middle, the file is as it was', async () => {
+  const stop = new AbortController()
+  const at = await stage([], [program('return x'), program('return 0'), right], {
+    onDoubt: () => at.seen.length === 2 && stop.abort(),
+  })
+  expect(await at.perform(task, stop.signal)).toMatchObject({ exit: 'interrupted', changes: [] })
+  expect(text(at.root, 'a.py')).toBe(buggy)
+  await at.session.close()
+})
+
+test.each([
+  ['lib/x.py has a bug in one line.', true],
+  ['Fix the failing test', true],
+  ['Why? Please correct total() in cart.js', true],
+  ['sum.go gives wrong results for negative numbers', true],
+  ['The code is written already, but its tests fail. Correct x.py.', true],
+  ['Implement the function parse in a.py', false],
+  ['Rename debug to trace', false],
+  ['Add a docstring', false],
+])('%s: asks to mend: %s', (words, expected) => {
+  expect(asksToMend(words)).toBe(expected)
+})
