@@ -1,5 +1,5 @@
 /** What the model has in front of it besides the words of the conversation, and what it has to be told because that changed. */
-import type { Picture } from '../engine/index.ts'
+import type { Message, Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
 import { type KnownFiles, type KnownMark, knownFiles, type News } from './context/known.ts'
 import { type Packed, packTask } from './context/pack.ts'
@@ -97,15 +97,22 @@ export class Memory {
     const packed = await this.#pack(task)
     await this.noteTask(conversation, task)
     const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
-    const { prompt } = this.#options.model.info
-    // By itself, so that it can be taken out when the files at the beginning are brought up to date.
-    const apart = news !== '' && prompt === 'full'
-    const text = news === '' || apart ? packed.text : `${news}\n\n${packed.text}`
-    await conversation.append([
-      ...(apart ? [{ role: 'user', text: news } as const] : []),
-      { role: 'user', text, ...(pictures.length > 0 && { pictures }) },
-    ])
+    await conversation.append(this.#told(packed, news, pictures))
     await this.#place(packed)
+  }
+
+  /** A task as messages, with what has changed before it. */
+  #told({ text }: Packed, news: News['text'], pictures: readonly Picture[] = []): Message[] {
+    // By itself, so that it can be taken out when the files at the beginning are brought up to date.
+    const apart = news !== '' && this.#options.model.info.prompt === 'full'
+    return [
+      ...(apart ? [{ role: 'user', text: news } as const] : []),
+      {
+        role: 'user',
+        text: news === '' || apart ? text : `${news}\n\n${text}`,
+        ...(pictures.length > 0 && { pictures }),
+      },
+    ]
   }
 
   /** Puts a step of a task at the end of the conversation: these words, and this one file. It is noted by `noteTask`. */
@@ -155,8 +162,9 @@ export class Memory {
 
   /** Reads a task ahead that is still being written. `late`: it is no use any more. */
   async ahead(conversation: Conversation, draft: string, late: () => boolean): Promise<void> {
-    const text = await this.words(draft)
-    if (!late()) void conversation.ahead([{ role: 'user', text }])
+    const packed = await this.#pack(draft)
+    const news = await this.#known.peek(new Set(packed.whole.map(({ path }) => path)))
+    if (!late()) void conversation.ahead(this.#told(packed, news))
   }
 
   /** A task as the model would read it: with the files that it names. Nothing is noted. */

@@ -35,6 +35,8 @@ export interface KnownFiles {
    * what the system told of is looked at, which costs next to nothing; else every file is.
    */
   news(options: { readonly except?: ReadonlySet<string>; readonly noticed?: boolean }): Promise<News>
+  /** The text that `news` would give now; nothing counts as told. */
+  peek(except: ReadonlySet<string>): Promise<News['text']>
   mark(): KnownMark
   /** The conversation went back: what was told since is not known any more. */
   restore(mark: KnownMark): void
@@ -60,8 +62,8 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
     stamps.delete(path)
   }
 
-  /** Those whose file is another than when it was last looked at. */
-  async function changed(paths: readonly string[]): Promise<string[]> {
+  /** Those whose file is another than when it was last looked at; `noted`: this counts as a look. */
+  async function changed(paths: readonly string[], noted: boolean): Promise<string[]> {
     const found: string[] = []
     for (let at = 0; at < paths.length; at += atOnce) {
       const some = paths.slice(at, at + atOnce)
@@ -70,11 +72,36 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
         const stamp = now[index]
         if (stamp !== undefined && stamps.get(path) === stamp) continue
         if (stamp === undefined) stamps.delete(path)
-        else stamps.set(path, stamp)
+        else if (noted) stamps.set(path, stamp)
         found.push(path)
       }
     }
     return found
+  }
+
+  /** What has changed of what is known and read, among these paths; nothing is noted. */
+  async function compare(asked: ReadonlySet<string>) {
+    // Of a file that the model has only read again, it may have read a part.
+    const own = new Map([...seen].filter(([path]) => written.has(path)))
+    const ofKnown = new Map([...known].filter(([path]) => asked.has(path)))
+    const told = await changesSince(ofKnown, workspace, own, new Set([...known.keys(), ...read.keys()]))
+    // It knows the text at a new place, but was not shown it: a change of it is told as of any file that it has read.
+    const moved = new Map([...told.moved].map(([from, to]) => [to, known.get(from)?.fingerprint ?? '']))
+    const ofRead = new Map(
+      [...read, ...moved].flatMap(([path, fingerprint]): [string, Known][] =>
+        asked.has(path) ? [[path, { fingerprint, text: undefined }]] : [],
+      ),
+    )
+    const changes = [...(await changesSince(ofRead, workspace, own)).now]
+    const isMine = (path: string, after: Known | undefined): boolean =>
+      after !== undefined && own.get(path) === after.fingerprint
+    const others = changes.filter(([path, after]) => !isMine(path, after))
+    const lines = others.map(
+      ([path, after]) => `${path} ${after === undefined ? 'is gone' : 'has changed'} since you read it.`,
+    )
+    const again = lines.length === 0 ? [] : [`${lines.join('\n')}\nRead again what you still need of it.`]
+    const mine = changes.filter(([path, after]) => isMine(path, after))
+    return { ...told, moved, mine, others, text: [...(told.text === '' ? [] : [told.text]), ...again].join('\n\n') }
   }
 
   return {
@@ -113,19 +140,10 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
       const taken = watched.take()
       const may = (path: string): boolean =>
         !except.has(path) && (!noticed || taken === 'all' || taken.has(path) || written.has(path))
-      const asked = new Set(await changed([...known.keys(), ...read.keys()].filter(may)))
-      // Of a file that the model has only read again, it may have read a part.
-      const own = new Map([...seen].filter(([path]) => written.has(path)))
-      const ofKnown = new Map([...known].filter(([path]) => asked.has(path)))
-      const { text, now, moved } = await changesSince(
-        ofKnown,
-        workspace,
-        own,
-        new Set([...known.keys(), ...read.keys()]),
-      )
-      // It knows the text there, but was not shown it: a change of it is told as of any file that it has read.
-      for (const [from, to] of moved) read.set(to, known.get(from)?.fingerprint ?? '')
-      watched.follow(moved.values())
+      const asked = new Set(await changed([...known.keys(), ...read.keys()].filter(may), true))
+      const { text, now, moved, mine, others } = await compare(asked)
+      for (const [path, fingerprint] of moved) read.set(path, fingerprint)
+      watched.follow(moved.keys())
       const files: { path: string; fingerprint: string }[] = []
       for (const [path, after] of now) {
         if (after === undefined) {
@@ -136,23 +154,14 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
         seen.set(path, after.fingerprint)
         files.push({ path, fingerprint: after.fingerprint })
       }
-      const ofRead = new Map(
-        [...read].flatMap(([path, fingerprint]): [string, Known][] =>
-          asked.has(path) ? [[path, { fingerprint, text: undefined }]] : [],
-        ),
-      )
-      const again: string[] = []
-      for (const [path, after] of (await changesSince(ofRead, workspace, own)).now) {
-        const mine = after !== undefined && own.get(path) === after.fingerprint
-        if (mine) read.set(path, after.fingerprint)
-        else {
-          read.delete(path)
-          again.push(`${path} ${after === undefined ? 'is gone' : 'has changed'} since you read it.`)
-        }
-      }
+      for (const [path, after] of mine) if (after !== undefined) read.set(path, after.fingerprint)
+      for (const [path] of others) read.delete(path)
       written.clear()
-      const told = again.length === 0 ? [] : [`${again.join('\n')}\nRead again what you still need of it.`]
-      return { text: [...(text === '' ? [] : [text]), ...told].join('\n\n'), files }
+      return { text, files }
+    },
+    async peek(except) {
+      const paths = [...known.keys(), ...read.keys()].filter((path) => !except.has(path))
+      return (await compare(new Set(await changed(paths, false)))).text
     },
     mark: () => ({ known: new Map(known), read: new Map(read) }),
     restore(mark) {

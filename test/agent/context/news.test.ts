@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { knownFiles } from '../../../agent/context/known.ts'
 import { watchFiles } from '../../../agent/context/watch.ts'
-import type { Message, ScriptedReply } from '../../../engine/index.ts'
+import { type Message, type Model, type ScriptedReply, scriptedModel } from '../../../engine/index.ts'
 import { openWorkspace } from '../../../sandbox/index.ts'
-import { perform, put, scratch, stage } from '../support.ts'
+import { collect, perform, put, scratch, stage } from '../support.ts'
 
 const stay = '// a line that stays\n'.repeat(30)
 const files = { 'a.ts': `export const a = 1\n${stay}`, 'lib/b.ts': `export const b = 2\n${stay}` }
@@ -106,4 +106,28 @@ test('the watch: files that change, folders that are replaced, folders that neve
   expect(watched.take()).not.toEqual(new Set())
   watched.follow(['gone/c.ts'])
   expect(watched.take()).toBe('all')
+})
+
+test('what is read ahead of a draft is what is sent then, with what has changed before it', async () => {
+  const root = scratch(files)
+  const scripted = scriptedModel([{ text: 'Yes.' }, { text: 'Yes.' }])
+  let told: (messages: readonly Message[]) => void = () => undefined
+  const prefetch = async (messages: readonly Message[]): Promise<number> => {
+    told(messages)
+    return 0
+  }
+  const start: Model['start'] = async (prefix) =>
+    Object.assign(Object.create(await scripted.start(prefix)), { prefetch })
+  const repository = { when: 'always', startupSeconds: 20, folder: scratch() } as const
+  const at = await stage([], { root, mode: 'full-access', repository, model: { ...scripted, start } })
+  await collect(at.session.send('Hello'))
+  put(root, { 'lib/b.ts': `export const b = 4\n${stay}` })
+  const ahead = new Promise<readonly Message[]>((resolve) => {
+    told = resolve
+  })
+  at.session.ahead('What is b?')
+  const read = await ahead
+  expect(userWords(read)).toEqual([expect.stringContaining('+export const b = 4'), 'What is b?'])
+  await collect(at.session.send('What is b?'))
+  expect(scripted.requests.at(-1)!.messages.slice(-2)).toEqual(read)
 })
