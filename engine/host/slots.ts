@@ -129,7 +129,10 @@ export class Slots {
       if (this.#spare !== undefined) call.memoryCopy(this.#memory, slot, this.#spare, from, to)
       const capacity = this.stateBytes(source)
       const room = buffer !== undefined && buffer.length >= capacity ? buffer : Buffer.allocUnsafeSlow(capacity)
-      const bytes = Number(await later(call.stateGet, this.#context, room, room.length, source, 0))
+      // A part is a matter of a millisecond, as much as going to another thread and back is on a busy machine.
+      const bytes = this.hasParts
+        ? Number(call.stateGet(this.#context, room, room.length, source, 0))
+        : Number(await later(call.stateGet, this.#context, room, room.length, source, 0))
       return bytes === 0 ? undefined : { state: room.subarray(0, bytes), buffer: room }
     } finally {
       if (this.#spare !== undefined) call.memoryRemove(this.#memory, this.#spare, -1, -1)
@@ -139,13 +142,12 @@ export class Slots {
   /** Adds a part to a sequence, behind what is there. False when the library refuses it. `settle` when all are in. */
   async putIn(slot: number, state: Buffer): Promise<boolean> {
     const { call } = this.#library
-    const target = this.#spare ?? slot
-    const used = Number(await later(call.stateSet, this.#context, state, state.length, target, 0))
-    if (this.#spare !== undefined) {
-      // The library puts a state in the place of a sequence; here it joins another.
-      call.memoryCopy(this.#memory, this.#spare, slot, -1, -1)
-      call.memoryRemove(this.#memory, this.#spare, -1, -1)
-    }
+    if (this.#spare === undefined)
+      return Number(await later(call.stateSet, this.#context, state, state.length, slot, 0)) === state.length
+    const used = Number(call.stateSet(this.#context, state, state.length, this.#spare, 0))
+    // The library puts a state in the place of a sequence; here it joins another.
+    call.memoryCopy(this.#memory, this.#spare, slot, -1, -1)
+    call.memoryRemove(this.#memory, this.#spare, -1, -1)
     return used === state.length
   }
 
