@@ -3,7 +3,7 @@ import type { Message, Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
 import { type KnownFiles, type KnownMark, knownFiles, type News } from './context/known.ts'
 import { type Packed, packTask } from './context/pack.ts'
-import type { Known } from './context/repository/delta.ts'
+import { changesEnd, type Known } from './context/repository/delta.ts'
 import { knownFrom } from './context/repository/resident.ts'
 import type { Conversation, Mark } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
@@ -109,7 +109,7 @@ export class Memory {
       ...(apart ? [{ role: 'user', text: news } as const] : []),
       {
         role: 'user',
-        text: news === '' || apart ? text : `${news}\n\n${text}`,
+        text: news === '' || apart ? text : `${news}\n\n${changesEnd}\n\n${text}`,
         ...(pictures.length > 0 && { pictures }),
       },
     ]

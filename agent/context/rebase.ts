@@ -3,7 +3,7 @@ import type { Model, ModelSession } from '../../engine/index.ts'
 import type { Workspace } from '../../sandbox/index.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Placed } from '../log/format.ts'
-import { changedIntro, changesSince, type Known } from './repository/delta.ts'
+import { changedIntro, changesEnd, changesSince, type Known } from './repository/delta.ts'
 import { knownFrom, type RepositoryOptions, repack } from './repository/resident.ts'
 
 /** Less change than this share of what is shown of the repository is not worth reading it again. */
@@ -67,12 +67,13 @@ export async function prepareRebase(
   return undefined
 }
 
-/** What was told of changes is in the files now; told once more it would be taken for newer than they are. */
+const replaced = '(Changes of files that were told here are in the files above now.)'
+
+/** What was told of changes is in the files now; told once more it would be taken for newer than they are. The user's words stay. */
 function withoutNews(one: Placed): Placed {
   const { message, segment } = one
   if (segment !== 'conversation' || message.role !== 'user' || !message.text.startsWith(changedIntro)) return one
-  return {
-    segment,
-    message: { ...message, text: '(Changes of files that were told here are in the files above now.)' },
-  }
+  const end = message.text.indexOf(`\n\n${changesEnd}\n\n`)
+  const words = end < 0 ? '' : message.text.slice(end + changesEnd.length + 4)
+  return { segment, message: { ...message, text: words === '' ? replaced : `${replaced}\n\n${words}` } }
 }

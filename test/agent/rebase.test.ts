@@ -8,7 +8,7 @@ import { collect, git, missingSandbox, policyFor, put, scratch } from './support
 const calm = new AbortController().signal
 const body = (n: number, value: number) => `export const v${n} = ${value}\n${`// a line of file ${n}\n`.repeat(40)}`
 
-async function open(contextTokens = 60_000) {
+async function open(contextTokens = 60_000, prompt: 'full' | 'small' = 'full') {
   const root = scratch()
   git(root, 'init', '-q')
   for (let n = 0; n < 10; n++) put(root, { [`f${n}.ts`]: body(n, 0) })
@@ -16,7 +16,7 @@ async function open(contextTokens = 60_000) {
   git(root, 'commit', '-qm', 'x')
   const engine = fakeEngine({ contextTokens, reply: () => 'Yes.<|im_end|>' })
   const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
-  const info = { name: 'fake', finishes: 'words', prompt: 'full' } as const
+  const info = { name: 'fake', finishes: 'words', prompt } as const
   const model = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling })
   const options = {
     model,
@@ -54,6 +54,20 @@ test('the files are as they are now; only what follows the first change is read;
   await collect(again.send('Still there?'))
   expect(decode(engine.prompts.at(-1)!).startsWith(prompt)).toBe(true)
   await again.close()
+})
+
+test('a small model, which is told of changes and the task in one message, keeps the words of the user', async () => {
+  const { root, engine, session } = await open(60_000, 'small')
+  await collect(session.send('Say yes'))
+  for (const n of [6, 7, 8, 9]) put(root, { [`f${n}.ts`]: body(n, 5) })
+  await collect(session.send('And now?'))
+  expect(decode(engine.prompts.at(-1)!)).toMatch(/\+export const v8 = 5[\s\S]*And now\?/)
+  expect(await session.rebase({ signal: calm })).toBe(true)
+  await collect(session.send('Once more'))
+  const prompt = decode(engine.prompts.at(-1)!)
+  expect(prompt).not.toContain('+export const v8 = 5')
+  expect(prompt).toMatch(/Say yes[\s\S]*And now\?[\s\S]*Once more/)
+  await session.close()
 })
 
 test('a run that begins meanwhile ends it, and finds all as it was', async () => {

@@ -26,6 +26,9 @@ export interface Delta {
 /** What a message about changes begins with. */
 export const changedIntro = 'Since you were shown them, files have changed:'
 
+/** What stands between such a message and the words of the user where both are one message. */
+export const changesEnd = 'These are all the changes.'
+
 /** A file that has grown beyond this is only said to have changed. In characters. */
 const mostText = 200_000
 
