@@ -94,6 +94,8 @@ async function* afresh(
   let here: Attempt | undefined
   const began = spending.seconds
   let first: number | undefined
+  /** Seconds that were over when the attempt itself began. */
+  let looked = 0
 
   /** One attempt, with what its checks say. Undefined: it is not the end. */
   async function* attempt(on: Turn, reply?: Reply): AsyncGenerator<AgentEvent, Attempted | undefined> {
@@ -146,6 +148,12 @@ async function* afresh(
     return undefined
   }
 
+  /** Before the first attempt, and once more where that gave the files back as they are. */
+  async function* doubted(before: number): AsyncGenerator<AgentEvent, Reply | undefined> {
+    const asked = before === 1 && made[0]?.held.length === 0
+    return before === 0 || asked ? yield* mendByDoubt(turn, spending, task, { asked }) : undefined
+  }
+
   for (;;) {
     const before = made.length
     // The first two are greedy and one after the other: the second often passes, and would be slower among others.
@@ -153,11 +161,13 @@ async function* afresh(
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {
-      over = yield* attempt(next(before + 1), before === 0 ? yield* mendByDoubt(turn, spending, task) : undefined)
+      const reply = yield* doubted(before)
+      looked = spending.seconds - began
+      over = yield* attempt(next(before + 1), reply)
     }
     if (over !== undefined) return over
     const spent = spending.seconds - began
-    first ??= spent
+    first ??= spent - looked
     const late = turn.tries === undefined && spent + spent / made.length > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 

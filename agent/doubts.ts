@@ -2,7 +2,10 @@
  * A fault in a file that stands: looked for where the model would have written it otherwise, before it is asked to write
  * the file again. A small model gives back a file with its fault; read as if it were its own words, the faulty place is
  * often the one that surprises it most (engine/session/doubts.ts). Each such place is changed as the model would have it,
- * one at a time, until the check that fails now passes. Only where such a check can tell: nothing is guessed.
+ * one at a time, until the check that fails now passes.
+ *
+ * Where no check can tell, one is taken only when the model holds it for likelier than everything else, what it was shown
+ * included.
  */
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
 import type { Difference } from './changes.ts'
@@ -24,6 +27,9 @@ const patience = 40
 const mostFiles = 3
 const longest = 5000
 
+/** The model holds it for likelier than everything else together, what it was shown included. */
+const likelier = Math.log(0.5)
+
 interface Found {
   readonly path: string
   readonly content: string
@@ -33,20 +39,21 @@ interface Found {
 /**
  * The reply that the model would have given, had it seen what it would see: a call that writes the mended file. It is in the
  * conversation then, and nothing has been run. Undefined where nothing was found; the files are as they were.
+ * `asked`: the model was asked to write the file, and gave it back as it is: its likeliest other line is then better than nothing.
  */
 export async function* mendByDoubt(
   turn: Turn,
   spending: Spending,
   task: string,
+  { asked }: { readonly asked: boolean },
 ): AsyncGenerator<AgentEvent, Reply | undefined> {
   if (!turn.conversation.canDoubt || turn.tries === 1 || !asksToMend(task)) return undefined
   const files = await filesToDoubt(turn)
   if (files.length === 0) return undefined
-  const before = await checkOriginal(turn, spending, task, [])
-  const { failed } = before ?? {}
-  if (failed === undefined || halted(turn, spending) !== undefined) return undefined
-  // What parses or compiles is not right for that; what passes a check of what it does is.
-  const suffices = ['syntax', 'types', 'lint'].includes(failed.name)
+  const failed = (await checkOriginal(turn, spending, task, []))?.failed
+  if (halted(turn, spending) !== undefined) return undefined
+  if (failed === undefined ? files.length > 1 || speaksOfSeveral(task) : asked) return undefined
+  const suffices = sufficient(failed?.name, asked)
   spending.steps += 1
   yield { type: 'step', step: spending.steps }
   const names = files.map(({ path }) => path).join(', ')
@@ -55,13 +62,13 @@ export async function* mendByDoubt(
   let found: Found | undefined
   try {
     for (const file of files) {
-      for await (const { content, line } of search.doubts(file)) {
-        await turn.changes.put([{ path: file.path, before: file.bytes, after: Buffer.from(content) }])
+      for await (const doubt of search.doubts(file)) {
+        if (doubt.logprob < suffices.logprob) break
+        await turn.changes.put([{ path: file.path, before: file.bytes, after: Buffer.from(doubt.content) }])
         const climbed = await checkAttempt(turn, spending, task)
-        if (climbed !== undefined && climbed.failed === undefined && (climbed.decided || suffices)) {
-          found = { path: file.path, content, line }
-          break
-        }
+        if (climbed === undefined || climbed.failed !== undefined || !(climbed.decided || suffices.undecided)) continue
+        found = { path: file.path, content: doubt.content, line: doubt.line }
+        break
       }
       if (found !== undefined) break
     }
@@ -69,10 +76,29 @@ export async function* mendByDoubt(
     await turn.changes.put([])
   }
   if (search.spent !== undefined) yield { type: 'usage', usage: search.spent }
-  const told = found === undefined ? 'none passes' : `with another line ${found.line}, ${found.path} passes`
-  yield { type: 'notice', level: 'info', text: `${search.tried} tried (${failed.name}): ${told}.` }
+  const check = failed === undefined ? 'nothing checks them' : failed.name
+  const told = found === undefined ? 'none is taken' : `line ${found.line} of ${found.path} becomes another`
+  yield { type: 'notice', level: 'info', text: `${search.tried} tried (${check}): ${told}.` }
   return found === undefined ? undefined : await said(turn, spending, found)
 }
+
+/** What a doubt must be to be taken. `failed`: the check that fails now; undefined: none does, or there is none. */
+function sufficient(
+  failed: string | undefined,
+  asked: boolean,
+): { readonly logprob: number; readonly undecided: boolean } {
+  // What parses or compiles again is right for that; what passes a check of what it does is.
+  if (failed !== undefined)
+    return { logprob: Number.NEGATIVE_INFINITY, undecided: /^(?:syntax|types|lint)$/.test(failed) }
+  return { logprob: asked ? Number.NEGATIVE_INFINITY : likelier, undecided: true }
+}
+
+/** One other line is no answer to more than one fault. */
+const speaksOfSeveral = (task: string): boolean =>
+  task.length > 400 ||
+  /\b(?:all|every(?:where)?|each|both|several|many|two|three|bugs|errors|mistakes|typos|faults|places|files)\b/i.test(
+    task,
+  )
 
 /** Doubts within what a search may cost. */
 function newSearch(turn: Turn, spending: Spending) {

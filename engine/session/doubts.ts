@@ -97,6 +97,8 @@ async function* alternatives(
     const begin = begins[alternative.at] ?? 0
     const written = await rest(sequence, start + alternative.at, alternative, signal)
     counts.generated += written.tokens
+    // The end of its reply is nothing to put into a file.
+    if (written.text.trimStart().startsWith('```')) continue
     const end = begin + (found.bytes[alternative.at] ?? 0)
     for (const text of variants(bytes, begin, end, alternative.text, written.text)) {
       const key = plain(text)

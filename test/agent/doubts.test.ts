@@ -39,9 +39,13 @@ const usage = { ...noUsage, promptTokens: 30, evaluatedTokens: 20, generatedToke
 async function stage(
   replies: readonly ScriptedReply[],
   doubts: readonly string[],
-  options: Partial<SessionOptions> & { readonly content?: string; readonly onDoubt?: () => void } = {},
+  options: Partial<SessionOptions> & {
+    readonly content?: string
+    readonly onDoubt?: () => void
+    readonly logprobs?: readonly number[]
+  } = {},
 ) {
-  const { content = buggy, onDoubt, ...rest } = options
+  const { content = buggy, onDoubt, logprobs = [], ...rest } = options
   const root = scratch({ 'a.py': content, 'b.py': 'b = 1\n' })
   const scripted = scriptedModel(replies, { finishes: 'edits', prompt: 'small' })
   const asked: DoubtOptions[] = []
@@ -57,7 +61,7 @@ async function stage(
             for (const [index, doubt] of doubts.entries()) {
               seen.push(text(root, 'a.py'))
               onDoubt?.()
-              yield { content: doubt, line: 9, logprob: -index }
+              yield { content: doubt, line: 9, logprob: logprobs[index] ?? -index }
             }
           } finally {
             spent(usage)
@@ -115,12 +119,39 @@ test.runIf(python)('none passes: the file is as it was, and the model is asked',
   await at.session.close()
 })
 
-test.runIf(python)('what no check can decide is not looked for', async () => {
-  const plain = 'def double(x):\n    return x + 1\n'
-  const at = await stage([answer('def double(x):\n    return x + x\n')], ['def double(x):\n    return 7\n'], {
-    content: plain,
+const unchecked = (body: string): string => `def double(x):\n    ${body}\n`
+
+test.runIf(python)('what no check can decide: only what the model is sure of is taken before it is asked', async () => {
+  const sure = await stage([], [unchecked('return ('), unchecked('return x + x'), unchecked('return 7')], {
+    content: unchecked('return x + 1'),
+    logprobs: [-0.1, -0.2, -3],
   })
-  expect(await at.perform()).toMatchObject({ exit: 'done', steps: 1 })
+  const result = await sure.perform()
+  expect(result).toMatchObject({ exit: 'done', steps: 1, checks: [{ name: 'syntax', passed: true }] })
+  expect(text(sure.root, 'a.py')).toBe(unchecked('return x + x'))
+  await sure.session.close()
+  const unsure = await stage([answer(unchecked('return 2 * x'))], [unchecked('return x + x')], {
+    content: unchecked('return x + 1'),
+    logprobs: [-1],
+  })
+  expect(await unsure.perform()).toMatchObject({ exit: 'done', steps: 2 })
+  expect(text(unsure.root, 'a.py')).toBe(unchecked('return 2 * x'))
+  await unsure.session.close()
+})
+
+test.runIf(python)('a model that gives the file back as it is: its likeliest other line is taken', async () => {
+  const content = unchecked('return x + 1')
+  const at = await stage([answer(content)], [unchecked('return x + x')], { content, logprobs: [-4] })
+  const result = await at.perform()
+  expect(result).toMatchObject({ exit: 'done' })
+  expect(text(at.root, 'a.py')).toBe(unchecked('return x + x'))
+  await at.session.close()
+})
+
+test.runIf(python)('several faults without a check are for the model to mend', async () => {
+  const content = unchecked('return x + 1')
+  const at = await stage([answer(unchecked('return 2 * x'))], [unchecked('return 7')], { content, logprobs: [0] })
+  expect(await at.perform('Fix all bugs in a.py')).toMatchObject({ exit: 'done', steps: 1 })
   expect(at.asked).toEqual([])
   await at.session.close()
 })
