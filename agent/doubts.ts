@@ -65,7 +65,7 @@ export async function* mendByDoubt(
       for await (const doubt of search.doubts(file)) {
         if (doubt.logprob < suffices.logprob) break
         await turn.changes.put([{ path: file.path, before: file.bytes, after: Buffer.from(doubt.content) }])
-        const climbed = await checkAttempt(turn, spending, task)
+        const climbed = await checkAttempt(turn, spending, task, { hurried: true })
         if (climbed === undefined || climbed.failed !== undefined || !(climbed.decided || suffices.undecided)) continue
         found = { path: file.path, content: doubt.content, line: doubt.line }
         break

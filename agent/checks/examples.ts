@@ -12,6 +12,7 @@ import type { ChangedText, Check, CheckContext } from './types.ts'
 
 /** Seconds of processor time that one example may take, and of the clock that all of a file may: machines are busy. */
 const each = 3
+const hurriedEach = 1
 const all = 60
 /** Failures that are told. */
 const told = 3
@@ -96,7 +97,7 @@ async function ofFile({ path, before, after }: ChangedText, context: CheckContex
     path,
     examples: found,
     subject: language.subject(known),
-    seconds: each,
+    seconds: context.hurried === true ? hurriedEach : each,
     mark: `@@${randomUUID()}@@`,
   }
   const result = await runCommand(context, language.line, { seconds: all, writes: false, stdin: JSON.stringify(job) })

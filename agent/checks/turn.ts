@@ -11,10 +11,15 @@ import type { ChangedText, CheckContext } from './types.ts'
  * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user or a mere question) or
  * the run was stopped meanwhile.
  */
-export async function checkAttempt(turn: Turn, spending: Spending, task: string): Promise<Climb | undefined> {
+export async function checkAttempt(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+  { hurried }: Pick<CheckContext, 'hurried'> = {},
+): Promise<Climb | undefined> {
   const changed = await turn.changes.differences()
   if (changed.length === 0 && (turn.checks.check === undefined || asksOnly(task))) return undefined
-  return await climbed(turn, spending, task, changed)
+  return await climbed(turn, spending, task, changed, hurried)
 }
 
 /** Checks the files as they were: those that an attempt changed, else those that the model was shown. Puts `held` back after it. */
@@ -44,11 +49,13 @@ async function climbed(
   spending: Spending,
   task: string,
   files: readonly Difference[],
+  hurried?: boolean,
 ): Promise<Climb | undefined> {
   const { workspace, sandbox, policy, code } = turn.toolContext
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const texts = files.flatMap(changedText)
-  const context: CheckContext = { task, files: texts, commands: turn.checks, workspace, sandbox, policy, signal, code }
+  const commands = turn.checks
+  const context: CheckContext = { task, files: texts, commands, workspace, sandbox, policy, signal, code, hurried }
   const asWas = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     const held = await turn.changes.differences()
     await turn.changes.put([])

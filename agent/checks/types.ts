@@ -32,6 +32,8 @@ export interface CheckContext {
   readonly signal: AbortSignal
   /** Undefined: languages that have no checker of their own here are not looked at. */
   readonly code?: CodeSense | undefined
+  /** One of many texts, most of which are wrong: what does not end soon is given up. */
+  readonly hurried?: boolean | undefined
 }
 
 export interface Verdict extends CheckReport {
