@@ -26,6 +26,8 @@ export interface RemoteOptions {
   readonly sampling?: Partial<Sampling>
   /** What this server wants besides the common protocol. */
   readonly preset?: RemotePreset
+  /** What the server takes; default: as the preset says of its own server. */
+  readonly price?: Price | undefined
   /** How much the model thinks; only with a preset, because every server is asked in another way. */
   readonly effort?: Effort | undefined
   /** Silence after which the server counts as dead; 180, and at most 290 (Node's fetch gives up at 300). */
@@ -64,7 +66,7 @@ export function openRemote(options: RemoteOptions): Model {
     sampling: options.sampling ?? {},
     fields: thinkingFields(options),
     reasoning: options.preset?.reasoning ?? 'calls',
-    price: (at) => priceAt(options, at),
+    price: (at) => options.price ?? priceAt(options, at),
     idleSeconds: Math.min(options.idleSeconds ?? 180, 290),
     retries: options.retries ?? { count: 4, seconds: 60 },
     habits: { completionTokens: false, streamUsage: true },

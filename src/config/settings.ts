@@ -68,6 +68,19 @@ export const settings = {
     schema: z.enum(['on', 'off'], 'must be on or off'),
     repository: false,
   }),
+  price: setting<string>({
+    key: 'remote.price',
+    env: 'CACHALOT_PRICE',
+    help: 'US dollars for a million tokens of the endpoint: cached/new/written, such as 0.07/0.27/1.10',
+    kind: 'text',
+    schema: z
+      .string()
+      .regex(
+        /^\d+(?:\.\d+)?(?:\/\d+(?:\.\d+)?){2}$/,
+        'must be three numbers, cached/new/written, such as 0.07/0.27/1.10',
+      ),
+    repository: false,
+  }),
   ...engineSettings,
   repository: setting<'auto' | 'always' | 'never'>({
     key: 'context.repository',

@@ -1,4 +1,11 @@
-import { type Model, openRemote, type RemotePreset, RemoteSetupError, remotePresets } from '../../engine/index.ts'
+import {
+  type Model,
+  openRemote,
+  type Price,
+  type RemotePreset,
+  RemoteSetupError,
+  remotePresets,
+} from '../../engine/index.ts'
 import type { Config } from '../config/settings.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -26,11 +33,18 @@ export function openRemoteModel(config: Config, environment: Environment = proce
       effort: config.effort,
       vision: config.vision === 'on',
       ...(preset === undefined ? {} : { preset }),
+      price: priceOf(config),
     })
   } catch (error) {
     if (error instanceof RemoteSetupError) throw new UsageError(error.message, { cause: error })
     throw error
   }
+}
+
+/** The setting's form is checked where it is read. */
+function priceOf({ price }: Config): Price | undefined {
+  const [hit = 0, miss = 0, output = 0] = price?.split('/').map(Number) ?? []
+  return price === undefined ? undefined : { hit, miss, output }
 }
 
 function keyOf({ apiKeyEnv }: Config, preset: RemotePreset | undefined, environment: Environment): string | undefined {
