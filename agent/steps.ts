@@ -2,8 +2,10 @@
  * One change in many files, by a model that sees one of them at a time: each begins where the conversation was, so that it has
  * in front of it only what it needs. What is done in the files is one change: all of it stays, or none.
  */
+import { fingerprint } from '../tools/index.ts'
 import { checkAttempt } from './checks/turn.ts'
 import { type Attempted, choose, keyOf } from './choice.ts'
+import { filesOfEach } from './context/each-file.ts'
 import { type Steps, stepPlan, timesIn } from './context/steps.ts'
 import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
@@ -24,16 +26,31 @@ export async function planned(
   task: string,
 ): Promise<Steps | undefined> {
   if (model.info.prompt !== 'small') return undefined
-  const plan = await stepPlan(task, () => listFiles(workspace.root), workspace)
-  if (plan === undefined) return undefined
+  const list = () => listFiles(workspace.root)
+  const begin = async (path: string): Promise<number | undefined> => {
+    const words = `${task}\n\nNow do it in ${path} alone; other files have their own turn.`
+    await memory.beginStep(conversation, words, path)
+    return memory.replyTokens
+  }
+  const one = ({ length }: readonly string[]) => (length === 1 ? '' : `${length} files, done one at a time: `)
+  const plan = await stepPlan(task, list, workspace)
+  if (plan !== undefined) {
+    const { word, files, unread } = plan
+    return {
+      ...{ files, unread, begin, told: `${word} stands in ${one(files)}${files.join(', ')}.` },
+      left: (path) => timesIn(word, path, workspace),
+      stuck: (path) => `${word} still stands in ${path}.`,
+    }
+  }
+  const files = await filesOfEach(task, list, workspace)
+  if (files === undefined) return undefined
+  const stamp = async (path: string) =>
+    (await workspace.stat(path))?.kind === 'file' ? fingerprint(await workspace.read(path)) : undefined
+  const before = new Map<string, string | undefined>()
+  for (const path of files) before.set(path, await stamp(path))
   return {
-    ...plan,
-    left: (path) => timesIn(plan.word, path, workspace),
-    async begin(path) {
-      const words = `${task}\n\nNow do it in ${path} alone; other files have their own turn.`
-      await memory.beginStep(conversation, words, path)
-      return memory.replyTokens
-    },
+    ...{ files, unread: [], begin, told: `${one(files)}${files.join(', ')}.` },
+    left: async (path) => (before.get(path) === (await stamp(path)) ? 1 : 0),
   }
 }
 
@@ -46,13 +63,13 @@ export async function* inSteps(
   task: string,
   steps: Steps,
 ): AsyncGenerator<AgentEvent, Attempted> {
-  const { word, files, unread } = steps
+  const { files } = steps
   const mark = await turn.conversation.mark()
-  const plan =
-    files.length === 1 ? `in ${files[0]}` : `in ${files.length} files, done one at a time: ${files.join(', ')}`
-  yield { type: 'notice', level: 'info', text: `${word} stands ${plan}.` }
+  /** Files of which the model had nothing to say. */
+  const same: string[] = []
+  yield { type: 'notice', level: 'info', text: steps.told }
 
-  /** Undefined when the word is gone from the file. */
+  /** Undefined when nothing is left to do in the file, or it may stay as it is. */
   async function* oneFile(path: string): AsyncGenerator<AgentEvent, Ending | undefined> {
     let left = await steps.left(path)
     for (let stale = 0; left > 0; ) {
@@ -66,7 +83,10 @@ export async function* inSteps(
       const now = await steps.left(path)
       stale = now < left ? 0 : stale + 1
       left = now
-      if (stale === patience) return { exit: 'not-done', text: `${word} still stands in ${path}.` }
+      if (stale < patience) continue
+      if (steps.stuck !== undefined) return { exit: 'not-done', text: steps.stuck(path) }
+      same.push(path)
+      return undefined
     }
     return undefined
   }
@@ -88,13 +108,7 @@ export async function* inSteps(
     if (!whole) await turn.changes.put([])
   }
 
-  const ending: Ending =
-    unread.length === 0
-      ? { exit: 'done', text: '' }
-      : {
-          exit: 'not-done',
-          text: `${word} still stands in ${unread.join(', ')}, which is no UTF-8 text. Change it by hand.`,
-        }
+  const ending = endingOf(steps, same)
   const held = await turn.changes.differences()
   const climbed = await checkAttempt(turn, spending, task)
   if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks: [] }
@@ -103,4 +117,13 @@ export async function* inSteps(
   const chosen = await choose(turn, spending, task, [attempt])
   if (chosen.attempt === undefined) await turn.changes.put([])
   return { ending: chosen.ending, checks: chosen.checks }
+}
+
+function endingOf({ files, unread, stuck }: Steps, same: readonly string[]): Ending {
+  if (unread.length > 0) {
+    const what = stuck?.(unread.join(', ')).replace(/\.$/, '') ?? `Not done: ${unread.join(', ')}`
+    return { exit: 'not-done', text: `${what}, which is no UTF-8 text. Change it by hand.` }
+  }
+  if (same.length === files.length) return { exit: 'not-done', text: 'The model changed none of them.' }
+  return { exit: 'done', text: same.length === 0 ? '' : `Left as they are: ${same.join(', ')}.` }
 }

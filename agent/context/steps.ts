@@ -12,12 +12,16 @@ interface StepPlan {
   readonly unread: readonly string[]
 }
 
-/** The plan, and what the session knows to do with it. */
-export interface Steps extends StepPlan {
+/** A task that is done a file at a time. */
+export interface Steps extends Pick<StepPlan, 'files' | 'unread'> {
+  /** The plan, for a person. */
+  readonly told: string
   /** Puts the task with this one file at the end of the conversation; gives the most tokens of a reply to it. */
   begin(path: string): Promise<number | undefined>
-  /** How often the word still stands in a file. */
+  /** How much there is to do in a file; 0: it is done. */
   left(path: string): Promise<number>
+  /** What is wrong when something is left in the end. Absent: a file may stay as it is. */
+  readonly stuck?: (path: string) => string
 }
 
 /** More files than these a small model does not get done in the time that anybody waits. */

@@ -1,10 +1,11 @@
 /** One change in many files, by a small model: a file at a time, and all of it or nothing. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { filesOfEach } from '../../agent/context/each-file.ts'
 import { stepPlan } from '../../agent/context/steps.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
-import { collect, type Stage, stage, text } from './support.ts'
+import { collect, type Stage, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
 const task = 'Rename oldName to newName everywhere'
@@ -106,4 +107,57 @@ test('a plan is made for one word in all places only', async () => {
     'Why is oldName used everywhere?',
   ])
     expect(await plan(words)).toBeUndefined()
+})
+
+describe('the same in every file of a folder', () => {
+  const sources = {
+    'lib/a.py': 'def a():\n    return 1\n',
+    'lib/deep/b.py': 'def b():\n    return 2\n',
+    'lib/c.ts': 'export const c = 3\n',
+    'lib/notes.txt': 'not code\n',
+    'main.py': 'print(0)\n',
+    'in/x.py': 'x = 1\n',
+  }
+  const asked = 'Add a docstring to every function in lib/'
+  const told = (path: keyof typeof sources) => `# told\n${sources[path]}`
+
+  test('one at a time, each seen alone, and one that needs nothing stays as it is', async () => {
+    const nothing = { text: 'There is no function in this file.' }
+    const at = await stage(
+      [write('lib/a.py', told('lib/a.py')), nothing, nothing, write('lib/deep/b.py', told('lib/deep/b.py'))],
+      { files: sources, info: small },
+    )
+    const result = await perform(at, asked)
+    expect(result).toMatchObject({ exit: 'done', text: 'Left as they are: lib/c.ts.' })
+    expect(result.changes.map(({ path }) => path)).toEqual(['lib/a.py', 'lib/deep/b.py'])
+    expect(result.notices).toContain('3 files, done one at a time: lib/a.py, lib/c.ts, lib/deep/b.py.')
+    for (const path of ['lib/c.ts', 'lib/notes.txt', 'main.py'] as const)
+      expect(text(at.root, path)).toBe(sources[path])
+    const last = JSON.stringify(at.model.requests.at(-1)?.messages)
+    expect(last).toContain('return 2')
+    expect(last).not.toContain('return 1')
+  })
+
+  test('none is changed: it is not done', async () => {
+    const same = { text: 'Nothing to do.' }
+    const at = await stage(() => same, { files: sources, info: small })
+    expect(await perform(at, asked)).toMatchObject({ exit: 'not-done', changes: [] })
+  })
+
+  test.each<readonly [string, readonly string[] | undefined]>([
+    [asked, ['lib/a.py', 'lib/c.ts', 'lib/deep/b.py']],
+    ['Add type hints to all Python files in lib', ['lib/a.py', 'lib/deep/b.py']],
+    ['Write a license header into lib/**/*.py', ['lib/a.py', 'lib/deep/b.py']],
+    ['Add a comment on top of *.py', ['in/x.py', 'lib/a.py', 'lib/deep/b.py', 'main.py']],
+    ['Add a header to every .ts file', undefined],
+    ['Add a header to every Python file', ['in/x.py', 'lib/a.py', 'lib/deep/b.py', 'main.py']],
+    ['Move all functions of lib/ into one file', undefined],
+    ['Fix all bugs in main.py', undefined],
+    ['What does every file in lib/ do?', undefined],
+    ['Add a test in all files of ../elsewhere/', undefined],
+  ])('%s', async (words, expected) => {
+    const root = scratch(sources)
+    const paths = Object.keys(sources).sort()
+    expect(await filesOfEach(words, async () => paths, openWorkspace(root))).toEqual(expected)
+  })
 })
