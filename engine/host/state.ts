@@ -4,8 +4,9 @@
  */
 import { EngineError } from '../engine.ts'
 import { unusable } from '../kv/description.ts'
-import { readState, writeState } from '../kv/envelope.ts'
+import { readState, type SavedState, writeState } from '../kv/envelope.ts'
 import type { Context } from './context.ts'
+import { pastCache } from './past-cache.ts'
 
 /** Bytes of a part, about: small enough to stay in a processor's cache from one step to the next. */
 const partBytes = 4_000_000
@@ -41,7 +42,7 @@ async function* partsOf(context: Context, slot: number, tokens: number): AsyncGe
 
 /** Puts a saved state into a sequence and gives its tokens. On any failure the sequence is empty. */
 export async function loadState(context: Context, slot: number, key: string, file: string): Promise<Int32Array> {
-  return readState(file, async ({ key: made, tokens, parts }) => {
+  const take = async ({ key: made, tokens, parts }: SavedState): Promise<Int32Array> => {
     if (made !== key) throw unusable(file, 'it was made with another model or another version')
     if (tokens.length > context.sequenceTokens)
       throw unusable(file, `it holds ${tokens.length} tokens, more than the context of ${context.sequenceTokens}`)
@@ -57,5 +58,6 @@ export async function loadState(context: Context, slot: number, key: string, fil
       throw error
     }
     return tokens
-  })
+  }
+  return readState(file, take, pastCache())
 }

@@ -1,14 +1,19 @@
 /**
  * What the end of a saved state says of it. File: 16 bytes magic with the format's version · parts of the state · tokens
  * (i32 each) · description (JSON) · its SHA-256 · its length (u32). At the end, because it tells the sums of all that is
- * written before it.
+ * written before it. Magic and parts are filled up with zeros to whole blocks, so that parts can be read past the page cache.
  */
 import { createHash, hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { EngineError } from '../engine.ts'
 import { sumDigits } from './sums.ts'
 
-export const magic = Buffer.from('cachalot-state 3')
+/** What a disk and the system's memory are divided into, or a multiple of it. */
+export const blockBytes = 4096
+export const inBlocks = (bytes: number): number => Math.ceil(bytes / blockBytes) * blockBytes
+/** The first block. */
+export const magic = Buffer.alloc(blockBytes)
+magic.write('cachalot-state 4')
 /** Bytes that have one sum, and are read at a time. */
 export const pieceBytes = 4 * 1024 * 1024
 const mostDescriptionBytes = 16 * 1024 * 1024
@@ -32,7 +37,8 @@ export interface Description {
 export const unusable = (file: string, why: string): EngineError =>
   new EngineError('bad-state', `the saved state ${file} cannot be used: ${why}. The text must be read again`)
 
-export const bytesOf = ({ parts }: Pick<Description, 'parts'>): number => parts.reduce((sum, bytes) => sum + bytes, 0)
+const bytesOf = ({ parts }: Pick<Description, 'parts'>): number =>
+  parts.reduce((sum, bytes) => sum + inBlocks(bytes), 0)
 
 export const piecesOf = (bytes: number): number => Math.ceil(bytes / pieceBytes)
 
@@ -104,9 +110,8 @@ async function readAt(handle: FileHandle, at: number, bytes: number): Promise<Bu
   return buffer
 }
 
-/** Fills a buffer from a place in the file; gives the bytes that were there. */
-export async function fill(handle: FileHandle, bytes: Buffer, from: number): Promise<number> {
-  let at = 0
+/** Fills a buffer from a place in the file, but for its first `at` bytes; gives the bytes that are there. */
+export async function fill(handle: FileHandle, bytes: Buffer, from: number, at = 0): Promise<number> {
   while (at < bytes.length) {
     const { bytesRead } = await handle.read(bytes, at, bytes.length - at, from + at)
     if (bytesRead === 0) break

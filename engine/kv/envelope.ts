@@ -9,12 +9,33 @@
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EngineError } from '../engine.ts'
-import { type Description, fill, magic, pieceBytes, piecesOf, readDescription, tail, unusable } from './description.ts'
+import {
+  type Description,
+  fill,
+  inBlocks,
+  magic,
+  pieceBytes,
+  piecesOf,
+  readDescription,
+  tail,
+  unusable,
+} from './description.ts'
 import { temporaryFor } from './names.ts'
 import { drawSumKey, sumOf } from './sums.ts'
 
+/**
+ * Reads that do not go through the page cache. They begin and end at blocks, in the file and in memory. A state is read once and
+ * then lives in the library; memory for a copy of it must be found first, and is missed by the model's weights.
+ */
+export interface PastCache {
+  /** The file opened once more for such reads; undefined where it cannot be, or is in the cache as it is. */
+  open(handle: FileHandle): Promise<FileHandle | undefined>
+  /** Memory that such reads can fill. */
+  allocate(bytes: number): Buffer
+}
+
 /** Parts in memory at once: one is taken, the others are read. */
-const partsAtOnce = 4
+const partsAtOnce = 8
 /** Pieces of one part that are read at once. */
 const piecesAtOnce = 3
 
@@ -76,7 +97,7 @@ async function writeParts(
       writing.catch(() => undefined /* thrown where it is waited for */)
       for (const piece of piecesIn(part)) sums.push(sumOf(sumKey, sums.length, piece))
       sizes.push(part.length)
-      at += part.length
+      at += inBlocks(part.length)
     }
   } finally {
     await writing
@@ -93,30 +114,50 @@ export async function describeState(file: string): Promise<Description> {
 
 /**
  * Lets `use` have a saved state. Each part is checked before it is handed out; one that is damaged rejects with EngineError
- * `bad-state`, as everything does that cannot be used.
+ * `bad-state`, as everything does that cannot be used. `past`: the way past the page cache, where there is one.
  */
-export async function readState<T>(file: string, use: (saved: SavedState) => Promise<T>): Promise<T> {
+export async function readState<T>(file: string, use: (saved: SavedState) => Promise<T>, past?: PastCache): Promise<T> {
   return withFile(file, async (handle) => {
     const { description, tokens } = await readDescription(handle, file)
-    return use({ key: description.key, tokens, parts: partsOf(handle, file, description) })
+    const direct = await past?.open(handle)
+    try {
+      const source = direct ?? handle
+      const allocate = (direct && past?.allocate) ?? Buffer.allocUnsafeSlow
+      return await use({
+        key: description.key,
+        tokens,
+        parts: partsOf({ source, handle, file, allocate }, description),
+      })
+    } finally {
+      await direct?.close()
+    }
   })
 }
 
-async function* partsOf(handle: FileHandle, file: string, description: Description): AsyncGenerator<Buffer> {
+interface Source {
+  /** Read from first. */
+  readonly source: FileHandle
+  /** Read from where the other one cannot. */
+  readonly handle: FileHandle
+  readonly file: string
+  readonly allocate: (bytes: number) => Buffer
+}
+
+async function* partsOf(source: Source, description: Description): AsyncGenerator<Buffer> {
   const { parts } = description
-  const room = Math.max(0, ...parts)
+  const room = inBlocks(Math.max(0, ...parts))
   const buffers: Buffer[] = []
   const reads: Promise<Buffer>[] = []
   let at = magic.length
   let firstSum = 0
   const read = (index: number): void => {
     const bytes = parts[index] ?? 0
-    const buffer = buffers[index % partsAtOnce] ?? Buffer.allocUnsafeSlow(room)
+    const buffer = buffers[index % partsAtOnce] ?? source.allocate(room)
     buffers[index % partsAtOnce] = buffer
-    const reading = readPart(handle, file, buffer.subarray(0, bytes), { at, firstSum, ...description })
+    const reading = readPart(source, buffer.subarray(0, inBlocks(bytes)), { bytes, at, firstSum, ...description })
     reading.catch(() => undefined /* thrown where it is waited for */)
     reads.push(reading)
-    at += bytes
+    at += inBlocks(bytes)
     firstSum += piecesOf(bytes)
   }
   try {
@@ -132,29 +173,34 @@ async function* partsOf(handle: FileHandle, file: string, description: Descripti
   }
 }
 
-/** Fills the part and checks it, some pieces at a time. */
-async function readPart(
-  handle: FileHandle,
-  file: string,
-  part: Buffer,
-  {
-    at,
-    firstSum,
-    sumKey,
-    sums,
-  }: Pick<Description, 'sumKey' | 'sums'> & { readonly at: number; readonly firstSum: number },
-): Promise<Buffer> {
-  const pieces = [...piecesIn(part)].entries()
+interface Place extends Pick<Description, 'sumKey' | 'sums'> {
+  /** Without what fills the last block. */
+  readonly bytes: number
+  readonly at: number
+  readonly firstSum: number
+}
+
+/** Fills whole blocks with a part and checks it, some pieces at a time. */
+async function readPart(from: Source, blocks: Buffer, { bytes, at, firstSum, sumKey, sums }: Place): Promise<Buffer> {
+  const { source, handle, file } = from
+  const pieces = [...piecesIn(blocks)].entries()
   const work = async (): Promise<void> => {
     for (const [index, piece] of pieces) {
-      if ((await fill(handle, piece, at + index * pieceBytes)) < piece.length) throw unusable(file, 'it is cut short')
-      if (sumOf(sumKey, firstSum + index, piece) !== sums[firstSum + index]) throw unusable(file, 'it is damaged')
+      const place = at + index * pieceBytes
+      // Some file systems take a way past the cache and then do not go it; the cache's way is always there.
+      const there = await fill(source, piece, place).catch(() => 0)
+      if (there < piece.length && (await fill(handle, piece, place, there)) < piece.length)
+        throw unusable(file, 'it is cut short')
+      const own = piece.subarray(0, bytes - index * pieceBytes)
+      const filled = piece.subarray(own.length)
+      if (sumOf(sumKey, firstSum + index, own) !== sums[firstSum + index] || filled.some((byte) => byte !== 0))
+        throw unusable(file, 'it is damaged')
     }
   }
   // All of them, so that none still reads into a buffer that is given up.
   const results = await Promise.allSettled(Array.from({ length: piecesAtOnce }, work))
   for (const result of results) if (result.status === 'rejected') throw result.reason
-  return part
+  return blocks.subarray(0, bytes)
 }
 
 function* piecesIn(part: Buffer): Generator<Buffer> {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Checkpoints } from '../../engine/host/checkpoints.ts'
+import { blockBytes, inBlocks } from '../../engine/kv/description.ts'
 import { describeState, readState } from '../../engine/kv/envelope.ts'
 import { makeModel } from '../models/index.ts'
 import { calm, closeEngines, engineOn, ids, prompt, reply, theHost } from './support.ts'
@@ -116,7 +117,7 @@ describe('a state of several parts', () => {
     const damaged = join(folder, 'damaged.state')
     const bytes = readFileSync(state)
     const { parts } = await describeState(state)
-    const inLast = 16 + parts.slice(0, -1).reduce((sum, size) => sum + size, 0) + 100
+    const inLast = blockBytes + parts.slice(0, -1).reduce((sum, size) => sum + inBlocks(size), 0) + 100
     bytes.writeUInt8(bytes.readUInt8(inLast) ^ 1, inLast)
     writeFileSync(damaged, bytes)
     for (let round = 0; round < 3; round++) {
