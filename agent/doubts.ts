@@ -20,9 +20,9 @@ import type { Turn } from './turn/turn.ts'
 import { asksToMend } from './turn/wishes.ts'
 
 /** Texts tried, over all files. */
-const most = 24
-/** Seconds after which no further text is tried, where none has passed. */
-const patience = 40
+const mostTried = 24
+/** Seconds after which no further text is tried, where none has passed: so many times what reading took, but at least this. */
+const patience = { reading: 3, least: 30 }
 /** Files looked at, and characters of one: reading costs the model as much as writing a third of it. */
 const mostFiles = 3
 const longest = 5000
@@ -104,6 +104,7 @@ const speaksOfSeveral = (task: string): boolean =>
 function newSearch(turn: Turn, spending: Spending) {
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   let seconds = 0
+  let most = patience.least
   const search = {
     tried: 0,
     spent: undefined as Usage | undefined,
@@ -112,17 +113,14 @@ function newSearch(turn: Turn, spending: Spending) {
         spending.add(usage)
         search.spent = addUsage(search.spent ?? noUsage, usage)
       }
+      const began = spending.seconds
       let since: number | undefined
-      for await (const doubt of turn.conversation.doubts({
-        path,
-        content,
-        lines: codeLines(path, content),
-        signal,
-        spent,
-      })) {
+      const options = { path, content, lines: codeLines(path, content), signal, spent }
+      for await (const doubt of turn.conversation.doubts(options)) {
         // The first comes after the reading, which is not given up for being slow.
-        if (since !== undefined) seconds += spending.seconds - since
-        if (search.tried >= most || seconds > patience || halted(turn, spending) !== undefined) return
+        if (since === undefined) most = Math.max(most, patience.reading * (spending.seconds - began))
+        else seconds += spending.seconds - since
+        if (search.tried >= mostTried || seconds > most || halted(turn, spending) !== undefined) return
         since = spending.seconds
         search.tried += 1
         yield doubt
