@@ -17,6 +17,7 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
   // Compiled code is kept between runs, in our own folder: one in /tmp could be filled by another user.
   enableCompileCache(join(resolvePaths().cache, 'compiled'))
   if (process.env['CACHALOT_LAUNCHED'] === '1') endWithLauncher()
+  process.stdout.on('error', endWithReader)
   const { main } = await import('./main.ts')
   // Ended in words: a child or a socket that is still open must not keep a finished program alive.
   try {
@@ -26,6 +27,13 @@ if (words.length === 1 && (first === '--version' || first === '-V' || first === 
     process.stderr.write(`cachalot: this is a fault of Cachalot: ${error instanceof Error ? error.stack : error}\n`)
     exitAfterFlush(3)
   }
+}
+
+/** A reader that went away (`| head`) ends a command as it would any program; `run` and the protocols end in their own way. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (process.stdout.listenerCount('error') > 1) return
+  if (error.code !== 'EPIPE') throw error
+  process.exit(128 + 13)
 }
 
 /** The launcher (bin/cachalot.js, under an old Node) is what the caller knows: when it is killed, so are we. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launcher, processesWith, scratch } from './program.ts'
+import { environment, launcher, processesWith, scratch } from './program.ts'
 
 /** A Node older than 22 on this machine; the tests that need one say so where there is none. */
 const old = ['/usr/bin/node', '/usr/local/bin/node'].find((path) => {
@@ -97,4 +97,13 @@ test('a launcher that is killed with SIGKILL takes the program and its commands 
   } finally {
     place.remove()
   }
+})
+
+test('a command whose reader has gone ends quietly', async () => {
+  const place = scratch({ 'script.json': '[]', 'a.txt': 'x\n' })
+  const line = '(sleep 0.2; "$0" "$1" warm --json --model scripted:script.json; echo "code $?" >&2) | true'
+  const options = { reject: false, cwd: place.repo, env: environment(place.home), extendEnv: false } as const
+  const { stderr } = await execa('bash', ['-c', line, process.execPath, launcher], options)
+  place.remove()
+  expect(stderr).toBe('code 141')
 })
