@@ -99,7 +99,7 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
     }
   }
 
-  const outlined = (
+  let outlined = (
     map?.outlined.filter(({ file }) => !chosen.some((one) => one.file === file)) ??
     (outlineOf === undefined
       ? []
@@ -122,6 +122,14 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
       ...file,
       tokens: Math.round((file.tokens * tokens) / estimate(text || ' ')),
     }))
+    if (tokens > budgetTokens && kept.length === 0 && outlined.length > 0) {
+      // Every outline was estimated too low: fewer of them, the longest go first.
+      const most = Math.floor(outlined.length * Math.min(0.8, budgetTokens / tokens))
+      const shortest = outlined.toSorted((a, b) => a.text.length - b.text.length).slice(0, most)
+      for (const { file, reason } of outlined) absent(file, reason)
+      outlined = outlined.filter((one) => shortest.includes(one))
+      continue
+    }
     if (tokens <= budgetTokens || kept.length === 0) {
       const whole = shown.map(({ file: { path }, text: body, fingerprint: mark }) => ({
         path,

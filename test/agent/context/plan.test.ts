@@ -100,6 +100,17 @@ test('an outline tells why the file is not whole, also where only its text says 
   ])
 })
 
+test('where text takes more tokens than was guessed, fewer outlines stay instead of none', async () => {
+  const root = scratch()
+  for (let n = 0; n < 20; n++) put(root, { [`src/f${n}.ts`]: `${'// a word\n'.repeat(200)}export const f = ${n}\n` })
+  const dense = async (text: string): Promise<number> => text.length
+  const outlineOf = async (path: string) => `2: export const f of ${path} ${'with more of it '.repeat(8)}`
+  const made = await planRepository({ root, budgetTokens: 1500, countTokens: dense, outlineOf })
+  expect(made.tokens).toBeGreaterThan(400)
+  expect(made.tokens).toBeLessThanOrEqual(1500)
+  expect(made.files.some(({ state }) => state === 'outlined')).toBe(true)
+})
+
 test('the budget holds as counted; programs before tests and data; what has no room is outlined, then listed', async () => {
   const root = scratch()
   const body = (n: number) => `export function f${n}() { return ${n} }\n`.repeat(40)
