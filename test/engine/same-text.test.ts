@@ -108,7 +108,7 @@ describe.runIf(real !== undefined)('a real model', () => {
       const start = await engine.tokenize(text, { control: true })
       await sequence.rewind(0)
       await sequence.prefill(start.slice(0, -1), { signal: calm })
-      const options = { maxTokens: 80, sampling, onEnd: (counts: { drafted: number }) => (drafted += counts.drafted) }
+      const options = { maxTokens: 56, sampling, onEnd: (counts: { drafted: number }) => (drafted += counts.drafted) }
       const plain = ids(await reply(sequence, start.at(-1)!, { ...options, speculate: false }))
       await sequence.rewind(start.length - 1)
       expect(ids(await reply(sequence, start.at(-1)!, options)), request).toEqual(plain)
