@@ -8,6 +8,7 @@
  * included.
  */
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
+import { onTrial } from '../tools/index.ts'
 import type { Difference } from './changes.ts'
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { codeLines, isTestPath } from './context/code-lines.ts'
@@ -60,20 +61,18 @@ export async function* mendByDoubt(
   yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
   const search = newSearch(turn, spending)
   let found: Found | undefined
-  try {
-    for (const file of files) {
-      for await (const doubt of search.doubts(file)) {
-        if (doubt.logprob < suffices.logprob) break
-        await turn.changes.put([{ path: file.path, before: file.bytes, after: Buffer.from(doubt.content) }])
-        const climbed = await checkAttempt(turn, spending, task, { hurried: true })
-        if (climbed === undefined || climbed.failed !== undefined || !(climbed.decided || suffices.undecided)) continue
-        found = { path: file.path, content: doubt.content, line: doubt.line }
-        break
-      }
-      if (found !== undefined) break
+  for (const { path, content, bytes } of files) {
+    for await (const doubt of search.doubts({ path, content })) {
+      if (doubt.logprob < suffices.logprob) break
+      const trial = { path, now: bytes, tried: Buffer.from(doubt.content) }
+      const climbed = await onTrial(turn.toolContext, trial, () =>
+        checkAttempt(turn, spending, task, { hurried: true }),
+      )
+      if (climbed === undefined || climbed.failed !== undefined || !(climbed.decided || suffices.undecided)) continue
+      found = { path, content: doubt.content, line: doubt.line }
+      break
     }
-  } finally {
-    await turn.changes.put([])
+    if (found !== undefined) break
   }
   if (search.spent !== undefined) yield { type: 'usage', usage: search.spent }
   const check = failed === undefined ? 'nothing checks them' : failed.name
@@ -108,7 +107,7 @@ function newSearch(turn: Turn, spending: Spending) {
   const search = {
     tried: 0,
     spent: undefined as Usage | undefined,
-    async *doubts({ path, content }: Doubtful): AsyncGenerator<Doubt, void> {
+    async *doubts({ path, content }: Pick<Doubtful, 'path' | 'content'>): AsyncGenerator<Doubt, void> {
       const spent = (usage: Usage) => {
         spending.add(usage)
         search.spent = addUsage(search.spent ?? noUsage, usage)

@@ -26,6 +26,8 @@ export interface Journal {
    * beside it has to go. `before` and `after` then say nothing.
    */
   readonly single: boolean
+  /** It is the change back from a text that was only tried. */
+  readonly trial?: boolean | undefined
   readonly files: readonly JournaledFile[]
 }
 
@@ -35,6 +37,7 @@ const stored = z.object({
   pid: z.int(),
   root: z.string(),
   single: z.boolean(),
+  trial: z.boolean().optional(),
   files: z.array(z.object({ path: z.string(), before: base64, after: base64, mode: z.int().optional() })),
 })
 
@@ -42,16 +45,22 @@ const suffix = '.journal'
 const nameOf = (root: string): string => createHash('sha256').update(root).digest('hex').slice(0, 16)
 
 /** Gives the journal's file, which exists under this name only whole. Rejects with the system's error. */
-export async function beginJournal(folder: string, root: string, files: readonly JournaledFile[]): Promise<string> {
+export async function beginJournal(
+  folder: string,
+  root: string,
+  files: readonly JournaledFile[],
+  { trial = false }: { readonly trial?: boolean } = {},
+): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const name = join(folder, `${nameOf(root)}-${randomUUID()}`)
-  const single = files.length === 1
+  const single = files.length === 1 && !trial
   const encode = (bytes: Buffer | null): string | null => (single ? null : (bytes?.toString('base64') ?? null))
   const journal: z.infer<typeof stored> = {
     version: 1,
     pid: process.pid,
     root,
     single,
+    ...(trial && { trial }),
     files: files.map((file) => ({ ...file, before: encode(file.before), after: encode(file.after) })),
   }
   try {

@@ -83,7 +83,7 @@ async function recover(workspace: Workspace, journal: Journal): Promise<Recovere
     outcome: forward ? 'finished' : 'rolled-back',
     written,
     leftAlone: foreign,
-    message: tell(forward, written, foreign),
+    message: journal.trial === true && forward ? untried(written) : tell(forward, written, foreign),
   }
 }
 
@@ -95,6 +95,11 @@ function tell(forward: boolean, written: readonly string[], foreign: readonly st
   const back = written.length > 0 ? `taken back in ${written.join(', ')}` : 'not begun anywhere else'
   return `A change that a crash had cut short was ${back}; ${foreign.join(', ')} was changed since and left as it is.`
 }
+
+const untried = (written: readonly string[]): string =>
+  written.length === 0
+    ? 'A crash came while texts of a file were tried; it is what it was.'
+    : `A crash came while another text of ${written.join(', ')} was tried: what was there before is back.`
 
 const unreadable = (file: string): RecoveredEdit => ({
   outcome: 'unreadable',
