@@ -15,7 +15,7 @@
 import { checkAttempt, checkOriginal } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, notDone, settled } from './choice.ts'
 import type { Mark } from './conversation.ts'
-import { mendByDoubt } from './doubts.ts'
+import { asReply, type Mending, mendByDoubt } from './doubts.ts'
 import type { AgentEvent } from './events.ts'
 import { inSteps } from './steps.ts'
 import { Certainty } from './turn/certainty.ts'
@@ -94,6 +94,7 @@ async function* afresh(
   let here: Attempt | undefined
   const began = spending.seconds
   let first: number | undefined
+  let mending: Mending | undefined
   /** Seconds that were over when the attempt itself began. */
   let looked = 0
 
@@ -148,11 +149,13 @@ async function* afresh(
     return undefined
   }
 
-  /** Before the first attempt, and once more where that gave the files back as they are. */
-  async function* doubted(before: number): AsyncGenerator<AgentEvent, Reply | undefined> {
-    const asked = before === 1 && made[0]?.held.length === 0
-    return before === 0 || asked ? yield* mendByDoubt(turn, spending, task, { asked }) : undefined
+  /** What is there without asking: before the first attempt, or where that gave the files back as they are. */
+  async function* foreseen(before: number): AsyncGenerator<AgentEvent, Reply | undefined> {
+    if (before === 0) mending = yield* mendByDoubt(turn, spending, task)
+    if (mending === undefined || (before === 0 ? !mending.sure : !spare())) return undefined
+    return await asReply(turn, spending, mending)
   }
+  const spare = (): boolean => mending?.sure === false && made.length === 1 && made[0]?.held.length === 0
 
   for (;;) {
     const before = made.length
@@ -161,14 +164,14 @@ async function* afresh(
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {
-      const reply = yield* doubted(before)
+      const reply = yield* foreseen(before)
       looked = spending.seconds - began
       over = yield* attempt(next(before + 1), reply)
     }
     if (over !== undefined) return over
     const spent = spending.seconds - began
     first ??= spent - looked
-    const late = turn.tries === undefined && spent + spent / made.length > patienceAfter(first)
+    const late = turn.tries === undefined && !spare() && spent + spent / made.length > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
     const last = made.at(-1)!

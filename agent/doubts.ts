@@ -4,8 +4,8 @@
  * often the one that surprises it most (engine/session/doubts.ts). Each such place is changed as the model would have it,
  * one at a time, until the check that fails now passes.
  *
- * Where no check can tell, one is taken only when the model holds it for likelier than everything else, what it was shown
- * included.
+ * Where no check can tell, the likeliest is taken when the model holds it for likelier than everything else, what it was shown
+ * included; any other only where the model, asked to write the file, gives it back as it is.
  */
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
 import { onTrial } from '../tools/index.ts'
@@ -31,65 +31,52 @@ const longest = 5000
 /** The model holds it for likelier than everything else together, what it was shown included. */
 const likelier = Math.log(0.5)
 
-interface Found {
+/** A file as it may have to be. */
+export interface Mending {
   readonly path: string
   readonly content: string
   readonly line: number
+  /** False: nothing speaks for it but that the model would write it so. */
+  readonly sure: boolean
 }
 
-/**
- * The reply that the model would have given, had it seen what it would see: a call that writes the mended file. It is in the
- * conversation then, and nothing has been run. Undefined where nothing was found; the files are as they were.
- * `asked`: the model was asked to write the file, and gave it back as it is: its likeliest other line is then better than nothing.
- */
+/** Undefined where nothing was found. The files are as they were, and nothing is in the conversation. */
 export async function* mendByDoubt(
   turn: Turn,
   spending: Spending,
   task: string,
-  { asked }: { readonly asked: boolean },
-): AsyncGenerator<AgentEvent, Reply | undefined> {
+): AsyncGenerator<AgentEvent, Mending | undefined> {
   if (!turn.conversation.canDoubt || turn.tries === 1 || !asksToMend(task)) return undefined
   const files = await filesToDoubt(turn)
   if (files.length === 0) return undefined
   const failed = (await checkOriginal(turn, spending, task, []))?.failed
   if (halted(turn, spending) !== undefined) return undefined
-  if (failed === undefined ? files.length > 1 || speaksOfSeveral(task) : asked) return undefined
-  const suffices = sufficient(failed?.name, asked)
+  if (failed === undefined && (files.length > 1 || speaksOfSeveral(task))) return undefined
+  // What parses or compiles again is right for a check of that; what passes a check of what it does is.
+  const decides = failed !== undefined && !/^(?:syntax|types|lint)$/.test(failed.name)
   spending.steps += 1
   yield { type: 'step', step: spending.steps }
   const names = files.map(({ path }) => path).join(', ')
   yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
   const search = newSearch(turn, spending)
-  let found: Found | undefined
+  let found: Mending | undefined
   for (const { path, content, bytes } of files) {
     for await (const doubt of search.doubts({ path, content })) {
-      if (doubt.logprob < suffices.logprob) break
       const trial = { path, now: bytes, tried: Buffer.from(doubt.content) }
       const climbed = await onTrial(turn.toolContext, trial, () =>
         checkAttempt(turn, spending, task, { hurried: true }),
       )
-      if (climbed === undefined || climbed.failed !== undefined || !(climbed.decided || suffices.undecided)) continue
-      found = { path, content: doubt.content, line: doubt.line }
+      if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
+      found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= likelier }
       break
     }
     if (found !== undefined) break
   }
   if (search.spent !== undefined) yield { type: 'usage', usage: search.spent }
   const check = failed === undefined ? 'nothing checks them' : failed.name
-  const told = found === undefined ? 'none is taken' : `line ${found.line} of ${found.path} becomes another`
+  const told = found?.sure === true ? `line ${found.line} of ${found.path} becomes another` : 'none is taken'
   yield { type: 'notice', level: 'info', text: `${search.tried} tried (${check}): ${told}.` }
-  return found === undefined ? undefined : await said(turn, spending, found)
-}
-
-/** What a doubt must be to be taken. `failed`: the check that fails now; undefined: none does, or there is none. */
-function sufficient(
-  failed: string | undefined,
-  asked: boolean,
-): { readonly logprob: number; readonly undecided: boolean } {
-  // What parses or compiles again is right for that; what passes a check of what it does is.
-  if (failed !== undefined)
-    return { logprob: Number.NEGATIVE_INFINITY, undecided: /^(?:syntax|types|lint)$/.test(failed) }
-  return { logprob: asked ? Number.NEGATIVE_INFINITY : likelier, undecided: true }
+  return found
 }
 
 /** One other line is no answer to more than one fault. */
@@ -152,8 +139,11 @@ async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
   return some
 }
 
-/** Puts it into the conversation as the model's own words. */
-async function said(turn: Turn, spending: Spending, { path, content }: Found): Promise<Reply> {
+/**
+ * The reply that the model would have given, had it seen what it would see: a call that writes the mended file. It is in the
+ * conversation then, and nothing has been run.
+ */
+export async function asReply(turn: Turn, spending: Spending, { path, content }: Mending): Promise<Reply> {
   const calls = [{ id: `doubt_${spending.steps}`, name: 'write', arguments: { path, content } }]
   const message = { role: 'assistant', reasoning: '', text: '', calls } as const
   await turn.conversation.append([message])
