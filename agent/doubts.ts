@@ -4,8 +4,8 @@
  * often the one that surprises it most (engine/session/doubts.ts). Each such place is changed as the model would have it,
  * one at a time, until the check that fails now passes.
  *
- * Where no check can tell, the likeliest is taken when the model holds it for likelier than everything else, what it was shown
- * included; any other only where the model, asked to write the file, gives it back as it is.
+ * Where no check can tell, the likeliest is taken: of a task that says what is wanted only when the model holds it for likelier
+ * than everything else, what it was shown included, or where the model, asked to write the file, gives it back as it is.
  */
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
 import { onTrial } from '../tools/index.ts'
@@ -30,6 +30,8 @@ const longest = 5000
 
 /** The model holds it for likelier than everything else together, what it was shown included. */
 const likelier = Math.log(0.5)
+/** What is left to take where the task says no more than that something is wrong. */
+const likely = Math.log(0.05)
 
 /** A file as it may have to be. */
 export interface Mending {
@@ -53,6 +55,7 @@ export async function* mendByDoubt(
   if (halted(turn, spending) !== undefined) return undefined
   if (failed === undefined && (files.length > 1 || speaksOfSeveral(task))) return undefined
   // What parses or compiles again is right for a check of that; what passes a check of what it does is.
+  const least = tellsHow(task) ? likelier : likely
   const decides = failed !== undefined && !/^(?:syntax|types|lint)$/.test(failed.name)
   spending.steps += 1
   yield { type: 'step', step: spending.steps }
@@ -67,7 +70,7 @@ export async function* mendByDoubt(
         checkAttempt(turn, spending, task, { hurried: true }),
       )
       if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
-      found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= likelier }
+      found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= least }
       break
     }
     if (found !== undefined) break
@@ -78,6 +81,12 @@ export async function* mendByDoubt(
   yield { type: 'notice', level: 'info', text: `${search.tried} tried (${check}): ${told}.` }
   return found
 }
+
+/** A task that says what is wanted is for the model to do; a line that surprised it may have nothing to do with that. */
+const tellsHow = (task: string): boolean =>
+  /```|\b(?:should|must|instead|when|whenever|if|unless|because|since|expect\w*|returns?|so that|add|make|handle|missing|traceback|raise[sd]?|throws?|print\w*|shows?)\b/i.test(
+    task,
+  )
 
 /** One other line is no answer to more than one fault. */
 const speaksOfSeveral = (task: string): boolean =>

@@ -121,23 +121,26 @@ test.runIf(python)('none passes: the file is as it was, and the model is asked',
 
 const unchecked = (body: string): string => `def double(x):\n    ${body}\n`
 
-test.runIf(python)('what no check can decide: only what the model is sure of is taken before it is asked', async () => {
-  const sure = await stage([], [unchecked('return ('), unchecked('return x + x'), unchecked('return 7')], {
-    content: unchecked('return x + 1'),
-    logprobs: [-0.1, -0.2, -3],
-  })
-  const result = await sure.perform()
-  expect(result).toMatchObject({ exit: 'done', steps: 1, checks: [{ name: 'syntax', passed: true }] })
-  expect(text(sure.root, 'a.py')).toBe(unchecked('return x + x'))
-  await sure.session.close()
-  const unsure = await stage([answer(unchecked('return 2 * x'))], [unchecked('return x + x')], {
-    content: unchecked('return x + 1'),
-    logprobs: [-1],
-  })
-  expect(await unsure.perform()).toMatchObject({ exit: 'done', steps: 2 })
-  expect(text(unsure.root, 'a.py')).toBe(unchecked('return 2 * x'))
-  await unsure.session.close()
-})
+test.runIf(python)(
+  'what no check can decide: the likeliest is taken before the model is asked, of a task that says what is wanted only a sure one',
+  async () => {
+    const sure = await stage([], [unchecked('return ('), unchecked('return x + x'), unchecked('return 7')], {
+      content: unchecked('return x + 1'),
+      logprobs: [-0.1, -0.2, -3],
+    })
+    const result = await sure.perform()
+    expect(result).toMatchObject({ exit: 'done', steps: 1, checks: [{ name: 'syntax', passed: true }] })
+    expect(text(sure.root, 'a.py')).toBe(unchecked('return x + x'))
+    await sure.session.close()
+    const unsure = await stage([answer(unchecked('return 2 * x'))], [unchecked('return x + x')], {
+      content: unchecked('return x + 1'),
+      logprobs: [-1],
+    })
+    expect(await unsure.perform('Fix a.py: double should give twice x.')).toMatchObject({ exit: 'done', steps: 2 })
+    expect(text(unsure.root, 'a.py')).toBe(unchecked('return 2 * x'))
+    await unsure.session.close()
+  },
+)
 
 test.runIf(python)('a model that gives the file back as it is: its likeliest other line is taken', async () => {
   const content = unchecked('return x + 1')
