@@ -24,6 +24,8 @@ import { asksToMend } from './turn/wishes.ts'
 const mostTried = 24
 /** Seconds after which no further text is tried, where none has passed: so many times what reading took, but at least this. */
 const patience = { reading: 3, least: 30 }
+/** Where nothing else decides, so many are weighed by what they make of the rest of the file. */
+const weighed = 6
 /** Files looked at, and characters of one: reading costs the model as much as writing a third of it. */
 const mostFiles = 3
 const longest = 5000
@@ -61,7 +63,7 @@ export async function* mendByDoubt(
   yield { type: 'step', step: spending.steps }
   const names = files.map(({ path }) => path).join(', ')
   yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
-  const search = newSearch(turn, spending)
+  const search = newSearch(turn, spending, failed === undefined ? weighed : 0)
   let found: Mending | undefined
   for (const { path, content, bytes } of files) {
     for await (const doubt of search.doubts({ path, content })) {
@@ -96,7 +98,7 @@ const speaksOfSeveral = (task: string): boolean =>
   )
 
 /** Doubts within what a search may cost. */
-function newSearch(turn: Turn, spending: Spending) {
+function newSearch(turn: Turn, spending: Spending, weighed: number) {
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   let seconds = 0
   let most = patience.least
@@ -110,7 +112,7 @@ function newSearch(turn: Turn, spending: Spending) {
       }
       const began = spending.seconds
       let since: number | undefined
-      const options = { path, content, lines: codeLines(path, content), signal, spent }
+      const options = { path, content, lines: codeLines(path, content), weighed, signal, spent }
       for await (const doubt of turn.conversation.doubts(options)) {
         // The first comes after the reading, which is not given up for being slow.
         if (since === undefined) most = Math.max(most, patience.reading * (spending.seconds - began))

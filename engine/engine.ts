@@ -135,6 +135,13 @@ export interface Alternative {
   readonly logprob: number
 }
 
+/** See Sequence.score. */
+export interface Score {
+  readonly alternatives: readonly Alternative[]
+  readonly bytes: Int32Array
+  readonly logprobs: Float32Array
+}
+
 export interface GeneratedToken {
   readonly token: number
   /** Text that this token completes; empty while a character is unfinished and for control tokens. */
@@ -177,12 +184,9 @@ export interface Sequence {
   /**
    * Evaluates all of the tokens but the final one at the end, and tells for each but the first what the model would have
    * said there instead: of its `most` likeliest tokens those that are whole characters and not what stands there. `bytes`:
-   * of each token its length. An abort or a failure leaves the sequence as it was. Rejects with EngineError.
+   * of each token its length; `logprobs`: of each but the first its own (natural logarithm). An abort or a failure leaves the sequence as it was. Rejects with EngineError.
    */
-  score(
-    tokens: readonly number[],
-    options: { readonly most: number; readonly signal: AbortSignal },
-  ): Promise<{ readonly alternatives: readonly Alternative[]; readonly bytes: Int32Array }>
+  score(tokens: readonly number[], options: { readonly most: number; readonly signal: AbortSignal }): Promise<Score>
   /** Makes this place cheap to come back to. Nothing to do where the model rewinds freely. */
   checkpoint(): Promise<void>
   /** Drops everything from `length` on. */

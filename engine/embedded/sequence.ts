@@ -96,14 +96,14 @@ export class EmbeddedSequence implements Sequence {
       const host = await this.#restored(signal)
       const length = this.#ledger.length
       try {
-        const { alternatives, bytes } = await host.request(
+        const { alternatives, bytes, logprobs } = await host.request(
           { op: 'score', slot: this.#slot, length, tokens: Int32Array.from(tokens), most },
           {},
           AbortSignal.any([signal, this.#stop.signal]),
         )
         this.#ledger.push(...tokens.slice(0, -1))
         this.#resident = this.#ledger.length
-        return { alternatives, bytes }
+        return { alternatives, bytes, logprobs }
       } catch (error) {
         await this.#align(host)
         throw error

@@ -110,6 +110,8 @@ export interface Answers {
     readonly alternatives: readonly Alternative[]
     /** Of each token its length in bytes. */
     readonly bytes: Int32Array
+    /** Of each token but the first, as it stands. */
+    readonly logprobs: Float32Array
   }
   checkpoint: { readonly length: number }
   rewind: { readonly length: number }

@@ -29,6 +29,7 @@ export async function score(
     }
   }
   const list = Array.from(tokens)
+  const logprobs = new Float32Array(list.length)
   const alternatives: Answers['score']['alternatives'][number][] = []
   for (let from = 0; from < list.length - 1; ) {
     const piece = list.slice(from, Math.min(from + context.mostDrafted + 1, list.length - 1))
@@ -36,6 +37,7 @@ export async function score(
       for (let i = 0; i < piece.length; i++) {
         const values = logits.read(place + i)
         const sum = logSum(values)
+        logprobs[from + i + 1] = (values[list[from + i + 1] ?? 0] ?? 0) - sum
         for (const token of highest(values, most)) {
           const logprob = (values[token] ?? 0) - sum
           if (token === list[from + i + 1] || logprob < leastLogprob) continue
@@ -48,12 +50,13 @@ export async function score(
     from += piece.length
   }
   const bytes = Int32Array.from(list, (token) => vocabulary.piece(token).length)
-  return { alternatives, bytes }
+  return { alternatives, bytes, logprobs }
 }
 
 /** Places of the largest values, largest first. */
 function highest(values: Float32Array, most: number): number[] {
   const best: number[] = []
+  if (most === 0) return best
   const valueAt = (rank: number): number => values[best[rank] ?? -1] ?? Number.NEGATIVE_INFINITY
   let bar = Number.NEGATIVE_INFINITY
   for (let i = 0; i < values.length; i++) {

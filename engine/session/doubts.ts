@@ -72,7 +72,7 @@ interface Reading {
 
 async function* alternatives(
   { sequence, opening, tokenize, counts }: Reading,
-  { content, lines, signal }: DoubtOptions,
+  { content, lines, signal, weighed = 0 }: DoubtOptions,
 ): AsyncGenerator<Doubt, void> {
   const bytes = Buffer.from(content)
   const ends = lineEnds(bytes)
@@ -88,26 +88,58 @@ async function* alternatives(
     begins.push(at)
     return i < opening.length ? 0 : at + length
   }, 0)
-  const told = new Set([plain(content)])
-  const wanted = found.alternatives
-    .filter(({ at }) => at >= opening.length && lines.has(lineOf(ends, begins[at] ?? 0)))
-    .sort((one, other) => other.logprob - one.logprob)
-  for (const alternative of wanted) {
-    if (signal.aborted) return
-    const begin = begins[alternative.at] ?? 0
-    const written = await rest(sequence, start + alternative.at, alternative, signal)
-    counts.generated += written.tokens
-    // The end of its reply is nothing to put into a file.
-    if (written.text.trimStart().startsWith('```')) continue
-    const end = begin + (found.bytes[alternative.at] ?? 0)
-    for (const text of variants(bytes, begin, end, alternative.text, written.text)) {
-      const key = plain(text)
-      if (told.has(key)) continue
-      told.add(key)
-      yield { content: text, line: lineOf(ends, begin), logprob: alternative.logprob }
+
+  async function* inTurn(): AsyncGenerator<Doubt, void> {
+    const told = new Set([plain(content)])
+    const wanted = found.alternatives
+      .filter(({ at }) => at >= opening.length && lines.has(lineOf(ends, begins[at] ?? 0)))
+      .sort((one, other) => other.logprob - one.logprob)
+    for (const alternative of wanted) {
+      if (signal.aborted) return
+      const begin = begins[alternative.at] ?? 0
+      const written = await rest(sequence, start + alternative.at, alternative, signal)
+      counts.generated += written.tokens
+      // The end of its reply is nothing to put into a file.
+      if (written.text.trimStart().startsWith('```')) continue
+      const end = begin + (found.bytes[alternative.at] ?? 0)
+      for (const text of variants(bytes, begin, end, alternative.text, written.text)) {
+        const key = plain(text)
+        if (told.has(key)) continue
+        told.add(key)
+        yield { content: text, line: lineOf(ends, begin), logprob: alternative.logprob }
+      }
     }
   }
+
+  /** How much likelier the file is with it than as it stands, from its line on (natural logarithm). */
+  async function gainOf(doubt: Doubt): Promise<number> {
+    const from = begins.findLastIndex((begin, i) => i >= opening.length && begin <= (ends[doubt.line - 2] ?? 0))
+    const text = Buffer.from(doubt.content)
+    const rest = text.subarray(begins[from], text.length - (bytes.length - last)).toString()
+    const tokens = [read[from - 1] ?? 0, ...(await tokenize(rest))]
+    const fork = await sequence.fork()
+    try {
+      await fork.rewind(start + from - 1)
+      const { logprobs } = await fork.score(tokens, { most: 0, signal })
+      counts.read += tokens.length - 1
+      return sum(logprobs.subarray(1)) - sum(found.logprobs.subarray(from))
+    } finally {
+      await fork.close()
+    }
+  }
+
+  const all = inTurn()
+  const some: { readonly doubt: Doubt; readonly gain: number }[] = []
+  while (some.length < weighed) {
+    const next = await all.next()
+    if (next.done === true) break
+    some.push({ doubt: next.value, gain: await gainOf(next.value) })
+  }
+  for (const { doubt } of some.sort((one, other) => other.gain - one.gain)) yield doubt
+  yield* all
 }
+
+const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0)
 
 /** The alternative, and how the model would go on to the end of the line; of a text that ends a line to that of the next. */
 async function rest(
@@ -166,10 +198,11 @@ function variants(bytes: Buffer, begin: number, end: number, alternative: string
 const remark = /\s+(?:#|\/\/)\s[^'"`]*$/
 const withoutRemark = (line: string, old: string): string => (remark.test(old) ? line : line.replace(remark, ''))
 
+/** Blanks within a line and at its end make no other text. */
 const plain = (text: string): string =>
   text
     .split('\n')
-    .map((line) => line.trimEnd())
+    .map((line) => line.replace(/(?<=\S)\s+/g, ' ').trimEnd())
     .filter((line) => line !== '')
     .join('\n')
 

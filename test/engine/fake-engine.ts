@@ -90,7 +90,11 @@ export function fakeEngine(options: FakeOptions): FakeEngine {
       get evaluated() {
         return resident
       },
-      score: async (tokens) => ({ alternatives: [], bytes: new Int32Array(tokens.length) }),
+      score: async ({ length }) => ({
+        alternatives: [],
+        bytes: new Int32Array(length),
+        logprobs: new Float32Array(length),
+      }),
       checkpoint: async () => undefined,
       async prefill(tokens, { signal, onProgress }) {
         alive()

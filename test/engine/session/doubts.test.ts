@@ -21,6 +21,9 @@ const question = [{ name: 'conversation' as const, messages: [{ role: 'user' as 
  * An engine whose tokens are characters. `says`: at a place in the content (its first line's first character is 0), the text
  * that the model would rather have there, with what it goes on with.
  */
+/** A character that the model would not have said. */
+const dull = '§'
+
 function engineOf(says: readonly (readonly [at: number, token: string, rest: string, logprob: number])[]) {
   const sequence = (start: readonly number[] = []): Sequence => {
     const held = [...start]
@@ -51,6 +54,7 @@ function engineOf(says: readonly (readonly [at: number, token: string, rest: str
         return {
           alternatives,
           bytes: Int32Array.from(tokens, (token) => Buffer.byteLength(String.fromCodePoint(token))),
+          logprobs: Float32Array.from(tokens, (token) => (String.fromCodePoint(token) === dull ? -5 : -1)),
         }
       },
       checkpoint: async () => undefined,
@@ -84,6 +88,7 @@ async function doubtsOf(
   content: string,
   says: Parameters<typeof engineOf>[0],
   lines: readonly number[] = [1, 2, 3],
+  weighed = 0,
 ): Promise<Doubt[]> {
   const engine = engineOf(says)
   const model = openEmbedded({ engine, dialect: dialectByName('fenced'), info, sampling })
@@ -92,6 +97,7 @@ async function doubtsOf(
   const { signal } = new AbortController()
   for await (const doubt of session.doubts!({
     path: 'x.py',
+    weighed,
     content,
     lines: new Set(lines),
     signal,
@@ -137,6 +143,20 @@ test('none twice, none that only differs in blanks, and none on a line that was 
   ] as const
   const found = await doubtsOf(content, says, [2, 3])
   expect(found.map((doubt) => doubt.content.split('\n')[1])).toEqual(['    y = x > 1'])
+})
+
+test('weighed, the one with which the whole file is likelier comes first; what was not weighed comes after', async () => {
+  const text = 'a = 1\nb = 2\nc = 3\n'
+  const says = [
+    [text.indexOf('1'), dull, '\n', -0.1],
+    [text.indexOf('2'), '5', '\n', -1],
+    [text.indexOf('3'), '6', '\n', -2],
+  ] as const
+  const changed = async (weighed: number) =>
+    (await doubtsOf(text, says, [1, 2, 3], weighed)).map((doubt) => doubt.content.replace(/\n/g, ';'))
+  const [first, second, third] = [`a = ${dull};b = 2;c = 3;`, 'a = 1;b = 5;c = 3;', 'a = 1;b = 2;c = 6;']
+  expect(await changed(0)).toEqual([first, second, third])
+  expect(await changed(2)).toEqual([second, first, third])
 })
 
 test('bytes and characters are kept apart', async () => {
