@@ -65,17 +65,23 @@ export async function* mendByDoubt(
   yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
   const search = newSearch(turn, spending, failed === undefined ? weighed : 0)
   let found: Mending | undefined
-  for (const { path, content, bytes } of files) {
-    for await (const doubt of search.doubts({ path, content })) {
-      const trial = { path, now: bytes, tried: Buffer.from(doubt.content) }
-      const climbed = await onTrial(turn.toolContext, trial, () =>
-        checkAttempt(turn, spending, task, { hurried: true }),
-      )
-      if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
-      found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= least }
-      break
+  try {
+    for (const { path, content, bytes } of files) {
+      for await (const doubt of search.doubts({ path, content })) {
+        const trial = { path, now: bytes, tried: Buffer.from(doubt.content) }
+        const climbed = await onTrial(turn.toolContext, trial, () =>
+          checkAttempt(turn, spending, task, { hurried: true }),
+        )
+        if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
+        found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= least }
+        break
+      }
+      if (found !== undefined) break
     }
-    if (found !== undefined) break
+  } catch (error) {
+    // No room in the context or for a fork, an engine that died, a file that cannot be written: the model can still be asked.
+    const why = error instanceof Error ? error.message : String(error)
+    yield { type: 'notice', level: 'warning', text: `The search ended early: ${why}` }
   }
   if (search.spent !== undefined) yield { type: 'usage', usage: search.spent }
   const check = failed === undefined ? 'nothing checks them' : failed.name

@@ -6,6 +6,8 @@ import { isSecret } from './secrets.ts'
 
 /** More files than these a small model does not get done in the time that anybody waits. */
 const mostFiles = 40
+/** Characters of a task that is read for this. */
+const longestTask = 1000
 
 const quantity = /\b(?:every|each|all)\b/i
 /** What goes from one file to another is not done in each by itself. */
@@ -34,6 +36,8 @@ export async function filesOfEach(
   list: () => Promise<readonly string[]>,
   workspace: Workspace,
 ): Promise<readonly string[] | undefined> {
+  // Piped texts are long, and each of their words could be a folder.
+  if (task.length > longestTask) return undefined
   const pattern = /(?<![\w/])[\w./-]*\*[\w./*{},-]*/.exec(task)?.[0].replace(/[.,]+$/, '')
   if (!asksForChange(task) || between.test(task) || (pattern === undefined && !quantity.test(task))) return undefined
   const folder = await folderIn(task, workspace)

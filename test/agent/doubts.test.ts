@@ -174,6 +174,19 @@ test.runIf(python).each([
   await at.session.close()
 })
 
+test.runIf(python)('a search that fails leaves the file as it was, and the model is asked', async () => {
+  const at = await stage([answer(right)], [program('return x'), program('return 0')], {
+    onDoubt: () => {
+      if (at.seen.length === 2) throw new Error('no room')
+    },
+  })
+  const result = await at.perform()
+  expect(result).toMatchObject({ exit: 'done', steps: 2 })
+  expect(JSON.stringify(result.events)).toContain('The search ended early: no room')
+  expect(text(at.root, 'a.py')).toBe(right)
+  await at.session.close()
+})
+
 test.runIf(python)('interrupted in the middle, the file is as it was', async () => {
   const stop = new AbortController()
   const at = await stage([], [program('return x'), program('return 0'), right], {

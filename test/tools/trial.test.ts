@@ -46,6 +46,16 @@ test('the work sees the tried text, and the file is what it was, also when the w
   expect(readdirSync(at.journal)).toEqual([])
 })
 
+test('what somebody writes meanwhile is kept, and a file that is another already is not tried', async () => {
+  const at = made()
+  const context = { workspace: openWorkspace(at.root), journal: at.journal }
+  await onTrial(context, trial, async () => writeFileSync(at.file, 'mine\n'))
+  expect(at.text()).toBe('mine\n')
+  await expect(onTrial(context, trial, async () => 'never')).rejects.toThrow('changed meanwhile')
+  expect(at.text()).toBe('mine\n')
+  expect(readdirSync(at.journal)).toEqual([])
+})
+
 test.each(['untouched', 'changed by somebody'])('after kill -9 in the middle it is put back (%s)', async (since) => {
   const at = made()
   const url = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)

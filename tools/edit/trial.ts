@@ -1,4 +1,6 @@
 /** A file that is another for a while, to be looked at by checks, and then what it was. */
+
+import { ToolProblem } from '../result.ts'
 import type { ToolContext } from '../types.ts'
 import { beginJournal, endJournal } from './journal.ts'
 
@@ -20,13 +22,15 @@ export async function onTrial<Result>(
   { path, now, tried }: Trial,
   work: () => Promise<Result>,
 ): Promise<Result> {
+  if (!(await workspace.read(path)).equals(now)) throw new ToolProblem('stale', `${path} has changed meanwhile.`)
   const back = [{ path, before: tried, after: now }]
   const file = journal && (await beginJournal(journal, workspace.root, back, { trial: true }))
   try {
     await workspace.write(path, tried)
     return await work()
   } finally {
-    await workspace.write(path, now)
+    // Who has written to it meanwhile keeps what he wrote.
+    if ((await workspace.read(path)).equals(tried)) await workspace.write(path, now)
     if (file) await endJournal(file)
   }
 }
