@@ -1,20 +1,11 @@
 /** What fails its checks is tried again: files and context go back, the best attempt stays, and nothing is called done that was not seen. */
-import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { loadLog } from '../../agent/log/load.ts'
 import type { Model, ModelEvent, Sampling, ScriptedReply } from '../../engine/index.ts'
 import { scriptedModel } from '../../engine/index.ts'
-import { collect, type Result, type Stage, stage, text } from './support.ts'
+import { collect, has, type Result, type Stage, stage, text } from './support.ts'
 
-const python = ((): boolean => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
-
+const python = has('python3')
 vi.setConfig({ testTimeout: 120_000 })
 const small = { finishes: 'edits', prompt: 'small' } as const
 const program = (body: string): string => `def double(x):

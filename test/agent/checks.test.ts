@@ -1,5 +1,4 @@
 /** The ladder of checks, on real files, in the real sandbox, with the interpreters of this machine. */
-import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { runCommand, shellWord } from '../../agent/checks/command.ts'
 import { findExamples } from '../../agent/checks/examples/find.ts'
@@ -9,16 +8,8 @@ import { examples } from '../../agent/checks/examples.ts'
 import { climb } from '../../agent/checks/ladder.ts'
 import type { CheckCommands, CheckContext } from '../../agent/checks/types.ts'
 import { openSandbox, openWorkspace, type Sandbox } from '../../sandbox/index.ts'
-import { missingSandbox, policyFor, put, scratch } from './support.ts'
+import { has, missingSandbox, policyFor, put, scratch } from './support.ts'
 
-const has = (program: string): boolean => {
-  try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
 const python = has('python3')
 // Interpreters start slowly on a machine that others keep busy.
 vi.setConfig({ testTimeout: 120_000 })

@@ -1,20 +1,12 @@
 /** A fault that stands is looked for where the model would have written otherwise; only a check that fails now and passes then decides. */
-import { execFileSync } from 'node:child_process'
 import { expect, test, vi } from 'vitest'
 import { openSession, type SessionOptions } from '../../agent/index.ts'
 import { asksToMend } from '../../agent/turn/wishes.ts'
 import { type DoubtOptions, noUsage, type ScriptedReply, scriptedModel } from '../../engine/index.ts'
 import { openSandbox } from '../../sandbox/index.ts'
-import { collect, policyFor, scratch, text } from './support.ts'
+import { collect, has, policyFor, scratch, text } from './support.ts'
 
-const python = ((): boolean => {
-  try {
-    execFileSync('python3', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
+const python = has('python3')
 vi.setConfig({ testTimeout: 60_000 })
 
 const program = (body: string): string => `def double(x):

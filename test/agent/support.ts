@@ -39,6 +39,16 @@ export const missingSandbox: Sandbox = {
   },
 }
 
+/** Whether this machine has a program, for tests of what needs it. */
+export function has(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Whether commands can be confined here. Where that is required, a machine that cannot is a failure and not a skip. */
 export async function sandboxWorks(): Promise<boolean> {
   const { problem } = await openSandbox()
