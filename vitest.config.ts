@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Real processes on a machine that others use too: a second try is printed as one ("retry x1") and is to be looked into.
+    retry: 1,
     // Ink and colour libraries look at CI and at the terminal; tests set what they need themselves.
     env: { CI: '', NO_COLOR: '' },
     projects: [
@@ -19,12 +21,10 @@ export default defineConfig({
       // Runs what is shipped, so it is built first; the other tests need no build.
       {
         extends: true,
-        // Whole programs on a machine that others use too: a second try is printed as one ("retry x1") and is to be looked into.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/setup/build.ts'],
-          retry: 1,
           testTimeout: 90_000,
         },
       },

@@ -11,7 +11,8 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.unstubAllEnvs()
-  rmSync(base, { recursive: true, force: true })
+  // A folder just opened still has its first pipes made in it.
+  rmSync(base, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 })
 
 /** No process has this id: it is beyond the kernel's largest. */
