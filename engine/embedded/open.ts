@@ -71,7 +71,7 @@ class EmbeddedEngine implements Engine, SequenceHome {
   }
 
   async sequence(): Promise<Sequence> {
-    return new EmbeddedSequence(this, this.takeSlot(), [])
+    return new EmbeddedSequence(this, this.takeSlot())
   }
 
   async close(): Promise<void> {
