@@ -30,7 +30,11 @@ export const examples: Check = async (context) => {
       failed.push(`${file.path} cannot be loaded: ${outcome.broken.text}`)
       unloaded += 1
     }
-    failed.push(...outcome.failed.map(({ source, want, got }) => `${source} should give ${want}, but gives ${got}`))
+    failed.push(
+      ...outcome.failed.map(({ source, want, got }) =>
+        want === '' ? `${source} should not fail: ${got}` : `${source} should give ${want}, but gives ${got}`,
+      ),
+    )
   }
   const total = passed + failed.length
   if (total === 0) return undefined

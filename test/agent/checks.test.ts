@@ -257,7 +257,7 @@ E       AssertionError: Lists differ: [] != [1, 2, 3]`
     'add([1]) = [1]',
   ])
   // What they mean is looser than equal: a right answer must not be refused.
-  const loose = ['self.assertAlmostEqual(add(1, 2), 3)', 'self.assertCountEqual(add(1), [1])']
+  const loose = ['self.assertAlmostEqual(add(1, 2), 3)', 'self.assertDictContainsSubset(add(1), {1: 1})']
   for (const text of [...loose, 'expect(add(1)).toEqual({ a: 1 })']) expect(found(text)).toEqual([])
   expect(found('expect('.repeat(300_000))).toEqual([])
   const others = ['self.assertNotEqual(add(1, 2), 4)', 'assert.notEqual(add(1), 2)', 'expect(add(1)).not.toBe(2)']

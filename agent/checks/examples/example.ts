@@ -6,7 +6,8 @@ export interface Example {
   readonly want: string
   /**
    * `prompt`: `>>> f(1)`, its output below. `call`: `f(1) -> 2` and its like. `pair`: `Input: 1`, `Output: 2`, without the
-   * function's name.
+   * function's name. Of the assertions of a test: `assertion`, whose `want` is an expression that is worth what the source is;
+   * `bag`, the same in any order; `runs`, that it ends without an error.
    */
-  readonly kind: 'prompt' | 'call' | 'pair'
+  readonly kind: 'prompt' | 'call' | 'pair' | 'assertion' | 'bag' | 'runs'
 }

@@ -71,6 +71,15 @@ function value(text) {
   return nothing
 }
 
+/** The value of an expression that names what the file declares. */
+function named(text) {
+  try {
+    return vm.runInThisContext('(' + text + '\n)', { filename: '<example>', timeout })
+  } catch {
+    return nothing
+  }
+}
+
 function same(want, got) {
   if (typeof want === 'number' && typeof got === 'number') {
     return Object.is(want, got) || want === got || Math.abs(want - got) <= 1e-6 * Math.max(1e-3, Math.abs(want), Math.abs(got))
@@ -97,7 +106,7 @@ function sources(example) {
 
 /** good: true, false, or null for what is no example. */
 async function run(example) {
-  const want = value(example.want)
+  const want = value(example.want) === nothing && example.kind === 'assertion' ? named(example.want) : value(example.want)
   if (want === nothing) return { good: null }
   for (const source of sources(example)) {
     let script

@@ -102,6 +102,18 @@ def judge(want, kind, got, printed, space):
                 # Prose may follow without an empty line between.
                 first = want.split("\n")[0]
                 return judge(first, kind, got, printed, space) if first != want else None
+    elif kind == "runs":
+        return True
+    elif kind in ("assertion", "bag"):
+        try:
+            wanted = eval("(" + want + "\n)", dict(space))
+        except Exception:
+            return None
+        if kind == "bag":
+            try:
+                return same(sorted(wanted, key=repr), sorted(got, key=repr))
+            except TypeError:
+                return False
     else:
         wanted = value(want)
         if wanted is NONE:
@@ -142,7 +154,7 @@ def run(example, space):
                 exec(compile(tree, "<example>", "exec"), space)
                 if last is not None:
                     got = eval(compile(ast.Expression(last.value), "<example>", "eval"), space)
-                    verdict = judge(example["want"], example["kind"], got, printed.getvalue(), space) if example["want"] else None
+                    verdict = judge(example["want"], example["kind"], got, printed.getvalue(), space) if example["want"] or example["kind"] == "runs" else None
         except Late:
             raised = "no result after %g s" % job["seconds"]
             # What does not end will mostly not end with other values either.
@@ -151,12 +163,13 @@ def run(example, space):
             raised = "%s: %s" % (type(error).__name__, error)
             if not inner(error) and (isinstance(error, NameError) or example["kind"] != "prompt"):
                 continue
-            if example["want"].startswith("Traceback") or type(error).__name__ in example["want"]:
+            if example["want"].startswith("Traceback") or example["kind"] != "runs" and type(error).__name__ in example["want"]:
                 return True, source, ""
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
         if raised is not None:
-            if not example["want"] or (example["kind"] != "prompt" and value(example["want"]) is NONE):
+            asserted = example["kind"] in ("assertion", "bag", "runs")
+            if not asserted and (not example["want"] or (example["kind"] != "prompt" and value(example["want"]) is NONE)):
                 return None, source, ""
             return False, source, raised
         if verdict is not None:
