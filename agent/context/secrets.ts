@@ -1,4 +1,5 @@
 /** What is never put in front of a model unasked: files of credentials by their name, and texts that hold keys or tokens. */
+import { holdsSecretValue } from './secret-values.ts'
 
 /** Judged by name alone, in any folder; examples and public halves are let through. */
 const secretNames = [
@@ -74,7 +75,7 @@ const secretShapes = [
   /\beyJ[A-Za-z0-9_-]{15,}\.eyJ(?!zdWIiOiIxMjM0NTY3ODkwI)[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{30,}/,
 ]
 
-/** Whether a text holds something that looks like a key or a token. */
+/** Whether a text holds something that looks like a key, a token or a password. */
 export function holdsSecret(text: string): boolean {
-  return secretShapes.some((shape) => shape.test(text))
+  return secretShapes.some((shape) => shape.test(text)) || holdsSecretValue(text)
 }

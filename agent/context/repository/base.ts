@@ -9,7 +9,7 @@ import * as z from 'zod'
 import type { RepositoryPlan } from './plan.ts'
 
 /** Raised when a plan's text or shape, or what may be in it, changes, so that older ones are made anew. */
-const format = 3
+const format = 4
 
 const planned = z.object({
   path: z.string(),

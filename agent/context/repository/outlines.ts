@@ -1,6 +1,7 @@
 /** Files that are shown by what they define only. */
 import { isUtf8 } from 'node:buffer'
 import { readWithin } from '../../../sandbox/index.ts'
+import { holdsSecret } from '../secrets.ts'
 import { type Reason, reasonByText } from './classify.ts'
 import type { Surveyed } from './survey.ts'
 
@@ -62,7 +63,9 @@ async function outlineText(
     .replace(/^\uFEFF/, '')
     .replaceAll('\r\n', '\n')
   const reason = reasonByText(body)
-  if (reason === 'secret' || reason === 'empty' || reason === 'minified') return undefined
+  if (reason === 'empty' || reason === 'minified') return undefined
   const lines = await outlineOf(path, body)
-  return lines === undefined || lines === '' ? undefined : { text: `${path}\n${lines}`, reason }
+  // What defines a key may stand in the outline, too.
+  if (lines === undefined || lines === '' || (reason === 'secret' && holdsSecret(lines))) return undefined
+  return { text: `${path}\n${lines}`, reason }
 }

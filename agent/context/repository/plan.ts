@@ -56,6 +56,8 @@ const mapBudget = 16_384
 /** The share of the budget that a map may take. */
 const mapShare = 0.7
 const outlinable: readonly Reason[] = ['big', 'generated', 'vendored']
+/** What only its text told: of a program that holds a key the rest is worth knowing. */
+const outlinableText: readonly Reason[] = ['no room', 'generated', 'secret']
 const intro =
   'The files of this repository as they were when the session began, those that change seldom first. What changes later is shown later.'
 
@@ -95,7 +97,7 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
       room -= tokens
     } else {
       absent(file, why ?? 'no room')
-      if (why === undefined || why === 'no room' || why === 'generated') toOutline.push(file)
+      if (why === undefined || outlinableText.includes(why)) toOutline.push(file)
     }
   }
 

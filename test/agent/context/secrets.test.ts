@@ -56,6 +56,69 @@ describe('texts', () => {
   ])('none: %s', (text) => expect(holdsSecret(text)).toBe(false))
 })
 
+describe('values under a name, and passwords in addresses', () => {
+  const drawn = 'q8Wm2Zx7Lk4Vb9Nt6Rc3'
+  const hexes = '9f8e7d6c5b4a39281706f5e4d3c2b1a0'
+  const phrase = 'Xk9mP2vL5nQ8'
+  test.each([
+    `postgres://app:S3cr3tP4ss@db.acme.io:5432/prod`,
+    `mysql://svc:${phrase}@10.0.0.4/db`,
+    `https://bot:${hexes}@git.corp.io/x.git`,
+    `redis://:${phrase}@cache:6379`,
+    `amqp://svc:Xk9%23mP2vL5n@mq.acme.io`,
+    `jdbc:mysql://h/db?user=a&password=${phrase}r`,
+    `api_key: "${hexes}"`,
+    `api_key: ${hexes}`,
+    `{\\"apiKey\\": \\"${drawn}\\"}`,
+    `SECRET_KEY = "8x#k2m@q9v!w3z^p(r&t7y*u1io4a6s"`,
+    `password = "Tr0ub4dor&3"`,
+    `{"password": "Xk9#mP2vL5n"}`,
+    `const CLIENT_SECRET = \`${drawn}\``,
+    `DB_PASSWORD=${phrase}`,
+    `ENV SECRET_KEY_BASE=${hexes}`,
+    `<password>${phrase}</password>`,
+    `"Server=db;User Id=sa;Password=${phrase};"`,
+    `curl -H "Authorization: Bearer ${drawn}" --token=${drawn}`,
+    `config["secret_key"] = "${drawn}"`,
+    `process.env.API_KEY ?? "${drawn}"`,
+    `os.environ.get("SECRET_KEY", "${drawn}")`,
+    `token := "${drawn}"`,
+    `export STRIPE_KEY="${drawn}"`,
+    `api_key: "f47ac10b-58cc-4372-a567-0e02b2c3d479"`,
+  ])('%s', (text) => expect(holdsSecret(`a: 1\n${text}\nb: 2\n`)).toBe(true))
+
+  test.each([
+    'password = "password"; passphrase = "Passw0rd!"; pwd = "changeme-2024"',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what such files say
+    'password: "${PASSWORD_2}"\nAPI_KEY={{ secrets.API_KEY2 }}\nPASSWORD: ${{ secrets.DB_PASSWORD_2 }}\nDB_PASS=%DB_PASS_1%',
+    'SECRET_KEY = os.environ["SECRET_KEY"]\ntoken = start_path[0]\npassword: getPassword2()',
+    'api_key: "<your key>"; api_key = "xxxxxxxxxxxxxxxxxxx1"; api_key = "your-api-key-here-1234"',
+    'postgres://user:pass@localhost, https://username:password@example.com, redis://:password@redis:6379/0',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what such files say
+    'https://${user}:${token}@github.com postgres://$USER:$PASS@host/db postgres://postgres:postgres@db:5432/app',
+    'https://user:abc123@sub.example.com http://[::1]:8080/@foo https://a.b/c:d1@e.f',
+    'const tokenType = "access_token_v2x9Q"; nextPageToken: "CAUQAA1b2c3d4e5f6g7"; csrfToken = "aB3dE5fG7hJ9kL1mN3pQ5rS7"',
+    'PublicKeyToken=b77a5c561934e089',
+    'tokenizer: "TheBloke/x-7b-v1.5-Q4_K_M"; secretName = "prod/app/db1"; key: "q8Wm2Zx7Lk4Vb9Nt6Rc3"',
+    `keyName('#password', 'input.password-input-2'); dest_key='Ec2KeyName'`,
+    '"LockToken": "0bc01e21-03c9-4b98-9433-6229cbf1ef1c"',
+    'let BARE_KEY = /^[a-z0-9-_]+$/i',
+    '"--api-token": "--p2p-token"; "/api/p2p/token"; token = "/api/p2p/token"',
+  ])('none: %s', (text) => expect(holdsSecret(`a: 1\n${text}\nb: 2\n`)).toBe(false))
+
+  test('a text that is made to be slow is judged at once', () => {
+    const began = performance.now()
+    for (const text of [
+      'password'.repeat(40_000),
+      `token${'-'.repeat(300_000)}`,
+      `://${':a'.repeat(150_000)}`,
+      '="'.repeat(150_000),
+    ])
+      holdsSecret(text)
+    expect(performance.now() - began).toBeLessThan(4000)
+  })
+})
+
 describe('names', () => {
   test.each([
     '.envrc',
