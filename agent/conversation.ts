@@ -29,6 +29,15 @@ export class ModelUnavailable extends Error {
   override readonly name = 'ModelUnavailable'
 }
 
+/** Rejects with ModelUnavailable where the model's work does. */
+async function reached(work: Promise<void>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
 /** A place in a conversation to come back to. */
 export interface Mark {
   readonly checkpoint: Checkpoint
@@ -102,15 +111,8 @@ export class Conversation {
     await this.#handOver()
     await this.#log.rebuild(to)
     const before = this.#session
-    try {
-      if (ready === undefined) await before.replace(segmentsOf(to.messages))
-      else {
-        this.#session = ready
-        await before.close()
-      }
-    } catch (error) {
-      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
-    }
+    this.#session = ready ?? before
+    await reached(ready === undefined ? before.replace(segmentsOf(to.messages)) : before.close())
     this.#placed = [...to.messages]
     const lastReply = to.messages.findLastIndex(({ message }) => message.role === 'assistant')
     this.#recent = to.messages.slice(Math.max(0, lastReply)).map(({ message }) => message)
@@ -174,11 +176,7 @@ export class Conversation {
     const placed = this.#pending
     if (placed.length === 0) return
     const messages = placed.map(({ message }) => message)
-    try {
-      await this.#session.append(messages).catch(() => this.#session.append(messages))
-    } catch (error) {
-      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
-    }
+    await reached(this.#session.append(messages).catch(() => this.#session.append(messages)))
     this.#pending = []
     this.#shown = placed.reduce(chain, this.#shown)
   }
@@ -237,11 +235,7 @@ export class Conversation {
     this.#recent = [...recent]
     this.#placed.length = count
     this.#shown = shown
-    try {
-      await this.#session.rewind(checkpoint)
-    } catch (error) {
-      throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
-    }
+    await reached(this.#session.rewind(checkpoint))
   }
 
   async close(): Promise<void> {
