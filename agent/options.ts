@@ -118,6 +118,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal
   /** Absolute paths of pictures that go with the task. A model without vision gets none of them, and a notice says so. */
   readonly pictures?: readonly string[]
+  /** A line for `bash -c` that must pass for this task to be done, in the place of the session's `checks.check`. */
+  readonly check?: string
 }
 
 /**

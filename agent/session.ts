@@ -93,16 +93,16 @@ class AgentSession implements Session {
     this.#steering.say(text)
   }
 
-  async *send(text: string, { signal, pictures = [] }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
+  async *send(text: string, options: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
     if (this.#running) throw new Error('A run is going on in this session: wait for its result, or use steer().')
     this.#running = true
     await this.#rebasing.stop()
     const left = new AbortController()
-    const interrupt = AbortSignal.any(signal === undefined ? [left.signal] : [signal, left.signal])
+    const signal = AbortSignal.any([left.signal, ...(options.signal === undefined ? [] : [options.signal])])
     try {
       const { id, info } = this
       yield { type: 'session', id, cwd: info.cwd, model: info.model, sandbox: info.sandbox }
-      for await (const event of this.#run(text, pictures, interrupt)) {
+      for await (const event of this.#run(text, { ...options, signal })) {
         this.#memory.hear(event)
         const record = recordOf(event, this.#options.clock.now())
         // A log that cannot be written ends the run at its next message; the events come through all the same.
@@ -115,7 +115,8 @@ class AgentSession implements Session {
     }
   }
 
-  async *#run(task: string, files: readonly string[], signal: AbortSignal): AsyncGenerator<AgentEvent, void> {
+  async *#run(task: string, options: SendOptions & { signal: AbortSignal }): AsyncGenerator<AgentEvent, void> {
+    const { signal, check, pictures: files = [] } = options
     const began = this.#options.clock.now()
     yield* this.#early.splice(0)
     yield* this.#recover()
@@ -134,7 +135,9 @@ class AgentSession implements Session {
     this.#parts.recorder.begin(task)
     try {
       const { conversation, steps } = begun
-      for await (const event of runTurn({ ...sessionTurn(this.#parts, conversation, signal), steps }, task)) {
+      const turn = sessionTurn(this.#parts, conversation, signal)
+      const checks = check === undefined ? turn.checks : { ...turn.checks, check }
+      for await (const event of runTurn({ ...turn, checks, steps }, task)) {
         // Who hears the result may take the turn back at once.
         const unrecorded = event.type === 'result' ? await this.#endTurn() : undefined
         if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }

@@ -36,6 +36,12 @@ export interface Repair {
   readonly attempt?: string
 }
 
+/**
+ * A check that takes no longer is also what a small model's attempts at a round are judged by, so that it may find the repair in
+ * one of several. It says nothing for good there: what may not be done is taken back, and the check is run again, in any case.
+ */
+const quickSeconds = 30
+
 type RunResult = Extract<AgentEvent, { type: 'result' }>
 
 export async function repair(options: RepairOptions): Promise<Repair> {
@@ -48,7 +54,8 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   let after = before
   const began = Date.now()
   for (let round = 1; ; round++) {
-    const result = await send(session, task, options)
+    const judged = small && red.seconds <= quickSeconds ? check.command : undefined
+    const result = await send(session, task, options, judged)
     const cheats = await takeBack(shadow, before, check.command, allowed)
     refused.push(...cheats.filter((cheat) => !refused.some((one) => same(one, cheat))))
     after = await shadow.record()
@@ -94,9 +101,14 @@ async function tellCause(result: RunResult, after: string, options: RepairOption
   return answer.exit === 'done' ? causeOf(answer, true) : ''
 }
 
-async function send(session: Session, task: string, { check, onEvent }: RepairOptions): Promise<RunResult> {
+async function send(
+  session: Session,
+  task: string,
+  { check: { signal }, onEvent }: RepairOptions,
+  check?: string,
+): Promise<RunResult> {
   let result: RunResult | undefined
-  for await (const event of session.send(task, { signal: check.signal })) {
+  for await (const event of session.send(task, { signal, ...(check !== undefined && { check }) })) {
     if (event.type === 'result') result = event
     else onEvent(event)
   }

@@ -21,8 +21,14 @@ function broken(base: Mutation['base'], mutation?: Mutation): Scratch {
   return made
 }
 
-async function fix(at: Scratch, check: string, replies: readonly object[], words: readonly string[] = []) {
-  const model = at.script(replies)
+async function fix(
+  at: Scratch,
+  check: string,
+  replies: readonly object[],
+  words: readonly string[] = [],
+  script: object = {},
+) {
+  const model = at.script(replies, script)
   const { exitCode, stdout, stderr } = await at.run(['fix', '--check', check, '--json', '--model', model, ...words])
   const result = JSON.parse(String(stdout).trimEnd().split('\n').at(-1) ?? '{}')
   return { exitCode, result, stdout: String(stdout), stderr: String(stderr) }
@@ -274,6 +280,18 @@ test('a repair without words: the cause is asked for, and the answer cannot chan
   expect(result).toMatchObject({ exit: 'fixed', text: 'A plus for a times.' })
   expect(at.read('src/cart.js')).toContain('line.price * line.count')
   expect(at.read('src/cart.js')).not.toContain('+ 1')
+})
+
+test('a quick check judges the attempts of a small model: the second repairs it within the same round', async () => {
+  // No test of this base carries the name of the file, so that nothing but the check can tell.
+  const mutation = mutations.find(({ base }) => base === 'tally') as Mutation
+  const at = broken('tally', mutation)
+  const wrong = editCall(mutation.path, mutation.now, `${mutation.now} # looked at`)
+  const replies = [{ calls: [wrong] }, { calls: [undo(mutation)] }, { text: 'It was wrong.' }]
+  const small = { finishes: 'edits', prompt: 'small' }
+  const { result } = await fix(at, checks.tally, replies, [], small)
+  expect(result).toMatchObject({ exit: 'fixed', rounds: 1, files: [mutation.path] })
+  expect(at.read(mutation.path)).toBe(readFileSync(join(baseFolder('tally'), mutation.path), 'utf8'))
 })
 
 test('a person reads what was verified', async () => {
