@@ -10,6 +10,7 @@
 export { type AheadOptions, describeContext, readAhead } from './context/ahead.ts'
 export { mentions } from './context/mentions.ts'
 export type { ContextReport } from './context/report.ts'
+export { surveyBases } from './context/repository/base.ts'
 export type { PlannedFile, RepositoryPlan } from './context/repository/plan.ts'
 export type { RepositoryOptions } from './context/repository/resident.ts'
 export { isSecret } from './context/secrets.ts'

@@ -1,4 +1,5 @@
 /** The door to any model: embedded, remote or scripted. The loop knows only this file. */
+import type { TextMark } from './kv/mark.ts'
 import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
 
 /** A work tree, as far as a grammar may look at it. */
@@ -209,6 +210,8 @@ export interface ModelReadings {
   tokensPerSecond(): Promise<number | undefined>
   /** How many tokens a prefix is, and how many of them a saved reading spares. */
   saved(prefix: readonly Segment[]): Promise<{ readonly tokens: number; readonly saved: number }>
+  /** By what a saved reading is known that holds the last segment of this prefix. */
+  mark(prefix: readonly Segment[]): Promise<TextMark>
 }
 
 export interface Model {

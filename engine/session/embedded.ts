@@ -2,6 +2,7 @@
 import type { Dialect } from '../dialect.ts'
 import { onGpu } from '../embedded/memory.ts'
 import type { Engine } from '../engine.ts'
+import { markOf } from '../kv/mark.ts'
 import type { Segment } from '../messages.ts'
 import type { Model, ModelInfo, ModelReadings, ModelSession, Sampling } from '../model.ts'
 import type { EmbeddedModel } from './embedded-model.ts'
@@ -89,6 +90,10 @@ function aboutReadings(engine: Engine, dialect: Dialect, readings: Readings): Mo
       const tokens = ledger.tokens.length
       // What a reply would follow is one token longer at least, so that a reading of all of it counts, too.
       return { tokens, saved: await readings.saved([...ledger.tokens, ...(await ledger.opening())]) }
+    },
+    async mark(prefix) {
+      const { ledger, ends } = await prefixLedger(engine, dialect, prefix, callIds())
+      return markOf(ledger.tokens.slice(ends.at(-2) ?? 0))
     },
   }
 }

@@ -72,7 +72,7 @@ export function registerContextCommands(
     .command('export')
     .description('Copy readings and packed repositories into a folder: a CI artefact.')
     .argument('<folder>')
-    .argument('[id...]', 'only these readings')
+    .argument('[id...]', 'only these readings, and the repositories in them')
     .action(async (folder: string, ids: string[]) => {
       const { exportCommand } = await import('./exchange.ts')
       exit(await exportCommand(folder, ids))

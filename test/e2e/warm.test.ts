@@ -1,7 +1,7 @@
 /** A repository that was read once is loaded from then on: by the built program, its own processes, a real engine. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { AgentEvent } from '../../agent/index.ts'
 import { makeModel } from '../models/index.ts'
 import { environment, eventsOf, type Scratch, scratch } from './program.ts'
@@ -104,6 +104,31 @@ test('Ctrl-C while warming keeps what is done', { timeout: 120_000 }, async () =
   expect(usageOf(rest.stdout).cachedTokens).toBe(part.promptTokens)
 })
 
+test('what is exported by name goes with its own repository, and with nothing of another', {
+  timeout: 120_000,
+}, async () => {
+  const other = scratch({ 'other.ts': body(9).replaceAll('value', 'foreign') })
+  onTestFinished(() => other.remove())
+  const ids = async (cwd: string): Promise<string> => {
+    const { promptTokens } = usageOf((await place.run(['warm', '--json', '--cwd', cwd, ...tiny()])).stdout)
+    return `${promptTokens}-`
+  }
+  const own = await ids(place.repo)
+  const foreign = await ids(other.repo)
+  for (const [id, has, hasNot] of [
+    [own, 'value1x3', 'foreign9x3'],
+    [foreign, 'foreign9x3', 'value1x3'],
+  ] as const) {
+    const out = join(place.home, `of-${id}`)
+    const { exitCode, stderr } = await place.run(['cache', 'export', out, id])
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 reading and 1 packed repository')])
+    const all = readdirSync(out, { recursive: true, withFileTypes: true })
+    const bytes = all.filter((one) => one.isFile()).map((one) => readFileSync(join(one.parentPath, one.name), 'latin1'))
+    expect(bytes.some((text) => text.includes(has))).toBe(true)
+    expect(bytes.some((text) => text.includes(hasNot))).toBe(false)
+  }
+})
+
 test('cache: listed, pinned, exported, imported elsewhere, refused when damaged, removed', {
   timeout: 120_000,
 }, async () => {
@@ -135,6 +160,13 @@ test('cache: listed, pinned, exported, imported elsewhere, refused when damaged,
   const refused = await place.run(['cache', 'import', out], third)
   expect(refused.exitCode).toBe(1)
   expect(refused.stderr).toMatch(/damaged/)
+
+  const packed = join(out, 'repositories')
+  const [base = ''] = readdirSync(packed)
+  writeFileSync(join(packed, base), readFileSync(join(packed, base), 'utf8').slice(0, -9))
+  const fourth = { env: { ...environment(place.home), CACHALOT_HOME: join(place.home, 'fourth') } }
+  expect((await place.run(['cache', 'import', out], fourth)).stderr).toContain(`refused repositories/${base}`)
+  expect(existsSync(join(place.home, 'fourth', 'cache', 'repositories'))).toBe(false)
 
   expect((await place.run(['cache', 'rm', 'nothing'])).exitCode).toBe(2)
   expect((await place.run(['cache', 'rm'])).exitCode).toBe(2)

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import type { TextMark } from '../../../engine/index.ts'
 import type { RepositoryPlan } from './plan.ts'
 
 /** Raised when a plan's text or shape, or what may be in it, changes, so that older ones are made anew. */
@@ -29,11 +30,14 @@ const stored = z.object({
     files: z.array(planned),
     whole: z.array(z.object({ path: z.string(), text: z.string(), fingerprint: z.string() })),
   }),
+  mark: z.object({ first: z.array(z.number()), digests: z.array(z.string()), tokens: z.number() }).optional(),
 })
 
 export interface Base {
   readonly budgetTokens: number
   readonly plan: RepositoryPlan
+  /** By what readings of it are known; none where readings are not kept. */
+  readonly mark?: TextMark | undefined
 }
 
 /** One for each work tree and vocabulary: `model` is the model's name, whose tokens the counts are of. */
@@ -50,7 +54,7 @@ const mostOthers = 8
 export async function loadBases(folder: string, root: string, model: string): Promise<Base[]> {
   const own = await loadFile(fileOf(folder, root, model), model)
   if (own !== undefined) return [own]
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /^[0-9a-f]{24}\.json$/.test(name))
+  const names = await namesIn(folder)
   const dated = names.map(async (name) => {
     const file = join(folder, name)
     return { file, time: (await stat(file).catch(() => undefined))?.mtimeMs ?? 0 }
@@ -64,12 +68,34 @@ export async function loadBases(folder: string, root: string, model: string): Pr
   return others
 }
 
+/** What lies in a folder under names of bases: the marks of those that can be used, and the names of the others. */
+export async function surveyBases(
+  folder: string,
+): Promise<{ readonly marks: ReadonlyMap<string, TextMark | undefined>; readonly unusable: readonly string[] }> {
+  const marks = new Map<string, TextMark | undefined>()
+  const unusable: string[] = []
+  for (const name of await namesIn(folder)) {
+    const read = await readStored(join(folder, name))
+    if (read === undefined) unusable.push(name)
+    else marks.set(name, read.mark)
+  }
+  return { marks, unusable }
+}
+
+/** Plain files with names of ours; none for a folder that is not there. */
+async function namesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return found.flatMap((one) => (one.isFile() && /^[0-9a-f]{24}\.json$/.test(one.name) ? [one.name] : [])).sort()
+}
+
 async function loadFile(file: string, model: string): Promise<Base | undefined> {
+  const read = await readStored(file)
+  return read?.model === model ? { budgetTokens: read.budgetTokens, plan: read.plan as RepositoryPlan } : undefined
+}
+
+async function readStored(file: string): Promise<z.infer<typeof stored> | undefined> {
   try {
-    const parsed = stored.parse(JSON.parse(await readFile(file, 'utf8')))
-    return parsed.model === model
-      ? { budgetTokens: parsed.budgetTokens, plan: parsed.plan as RepositoryPlan }
-      : undefined
+    return stored.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch {
     // None, damaged, or of another version: the repository is packed anew.
     return undefined

@@ -60,7 +60,7 @@ export const segmentOf = ({ text }: RepositoryPlan): Segment => ({
 
 /** The repository for a session that begins, by the rule of `RepositoryOptions.when`; undefined: it stays out. */
 export async function residentRepository(request: Request): Promise<Resident | undefined> {
-  const { when, model, workspace, folder } = request
+  const { when, model } = request
   const budgetTokens = budgetOf(model, request.budgetTokens)
   if (when === 'never' || budgetTokens === 0) return undefined
   if (when === 'auto' && (model.info.prompt === 'small' || model.readings === undefined)) return undefined
@@ -75,7 +75,7 @@ export async function residentRepository(request: Request): Promise<Resident | u
     const plan = await planFor(request, budget)
     if (plan.text === '' || !(await affordable(request, plan))) continue
     // What cannot be kept is packed again the next time.
-    await saveBase(folder, workspace.root, model.info.name, { budgetTokens: budget, plan }).catch(() => undefined)
+    await keepBase(request, budget, plan).catch(() => undefined)
     return residentOf(plan)
   }
   return undefined
@@ -97,12 +97,16 @@ export async function withRepository(
 
 /** Packs as much as the budget allows, without asking what it costs to read, and keeps it: for `cachalot warm`. */
 export async function repack(request: Request): Promise<Resident | undefined> {
-  const { model, workspace, folder } = request
-  const budgetTokens = budgetOf(model, request.budgetTokens)
+  const budgetTokens = budgetOf(request.model, request.budgetTokens)
   const plan = await planFor(request, budgetTokens)
   if (plan.text === '') return undefined
-  await saveBase(folder, workspace.root, model.info.name, { budgetTokens, plan })
+  await keepBase(request, budgetTokens, plan)
   return residentOf(plan)
+}
+
+async function keepBase({ model, workspace, folder, before }: Request, budgetTokens: number, plan: RepositoryPlan) {
+  const mark = await model.readings?.mark([...before, segmentOf(plan)])
+  await saveBase(folder, workspace.root, model.info.name, { budgetTokens, plan, mark })
 }
 
 export const planFor = (
