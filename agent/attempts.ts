@@ -79,9 +79,18 @@ async function* afresh(
     turn.toolContext.seen?.clear()
     for (const [path, fingerprint] of seen) turn.toolContext.seen?.set(path, fingerprint)
   }
+  let from = mark
   const back = async (): Promise<void> => {
-    await turn.conversation.rewind(mark)
+    await turn.conversation.rewind(from)
     forget()
+  }
+  let isAnew = false
+  /** Lets the model write the functions without seeing them as they are. */
+  const anew = async (failed: string): Promise<boolean> => {
+    if (isAnew || turn.anew === undefined || !(await turn.anew(rewrite(failed)))) return false
+    from = (await turn.conversation.mark()) ?? from
+    isAnew = true
+    return true
   }
   // Where the user wants several, no check may tell them apart.
   const next = (number: number): Turn => ({
@@ -171,7 +180,8 @@ async function* afresh(
     if (over !== undefined) return over
     const spent = spending.seconds - began
     first ??= spent - looked
-    const late = turn.tries === undefined && !spare() && spent + spent / made.length > patienceAfter(first)
+    const further = (spent - looked) / made.length
+    const late = turn.tries === undefined && !spare() && spent + further > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
     const last = made.at(-1)!
@@ -180,7 +190,9 @@ async function* afresh(
     yield { type: 'notice', level: 'info', text: `Attempt ${made.length} of at most ${tries}: ${why}. Trying again.` }
     await back()
     await turn.changes.put([])
-    const told = last.held.length === 0 && last.ending.exit === 'not-done' ? copied(failed) : failed && hint(failed)
+    const isCopy = last.held.length === 0 && last.ending.exit === 'not-done'
+    const isBegun = failed !== undefined && (isCopy || made.length > 1) && (await anew(failed))
+    const told = isBegun ? undefined : isCopy ? copied(failed) : failed && hint(failed)
     const words = [...(told === undefined ? [] : [told]), ...heard]
     await turn.conversation.append(words.map((text) => ({ role: 'user', text })))
   }
@@ -218,5 +230,9 @@ async function whatFailed(
  */
 const copied = (failed: string | undefined): string =>
   `An earlier answer to this was the code as it stands. That is wrong${failed === undefined ? '' : `: ${failed}`}\nWrite it with the change.`
+
+/** The file is shown without the functions' bodies then. */
+const rewrite = (failed: string): string =>
+  `The code that stood here was wrong: ${failed}\nWrite the file anew, in another way, so that this holds.`
 
 const hint = (failed: string): string => `An earlier answer to this was wrong: ${failed}\nAvoid that mistake.`

@@ -1,26 +1,18 @@
 /** What the model has in front of it besides the words of the conversation, and what it has to be told because that changed. */
 import type { Message, Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
-import { type KnownFiles, type KnownMark, knownFiles, type News } from './context/known.ts'
+import { withoutBodies } from './context/bare.ts'
+import { type KnownFiles, knownFiles, type News } from './context/known.ts'
 import { type Packed, packTask } from './context/pack.ts'
 import { changesEnd, type Known } from './context/repository/delta.ts'
 import { knownFrom } from './context/repository/resident.ts'
-import type { Conversation, Mark } from './conversation.ts'
+import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import type { LoadedLog } from './log/load.ts'
 import type { LogWriter } from './log/write.ts'
 import type { Clock, SessionOptions } from './options.ts'
 import { makeRoom } from './turn/room.ts'
-
-/** A turn of the conversation, and all that has to go back with it. */
-interface TurnMark {
-  readonly mark: Mark
-  /** The record of what it changed in files; see TurnRecorder. */
-  recorded: string | undefined
-  readonly known: KnownMark
-  readonly shown: ReadonlyMap<string, string>
-  readonly first: boolean
-}
+import { TurnMarks } from './turn-marks.ts'
 
 /**
  * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
@@ -53,9 +45,7 @@ export class Memory {
   readonly #known: KnownFiles
   /** What the user said, oldest first. */
   readonly #inputs: string[]
-  /** Where each turn began, for taking it back; none from before a rebuild. */
-  readonly #turnMarks: TurnMark[] = []
-  #current: TurnMark | undefined
+  readonly turns = new TurnMarks()
   #nextPage = 0
   readonly #openedMs: number
   #listed: Promise<readonly string[]> | undefined
@@ -98,7 +88,25 @@ export class Memory {
     await this.noteTask(conversation, task)
     const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
     await conversation.append(this.#told(packed, news, pictures))
+    this.turns.begunWith({ task, news, pictures })
     await this.#place(packed)
+  }
+
+  /**
+   * Puts the task once more where it stood, with the files that it names shown without what their functions do, and these words
+   * after it. False, and nothing is done, where no file would be shown so.
+   */
+  async beginAnew(conversation: Conversation, words: string): Promise<boolean> {
+    const at = this.turns.current
+    if (at === undefined) return false
+    const options = { ...this.#options, shown: at.shown, first: false, listed: undefined, instead: withoutBodies }
+    const packed = await packTask(at.task, options)
+    if (packed.bare.length === 0) return false
+    await conversation.rewind(at.mark)
+    await conversation.append([...this.#told(packed, at.news, at.pictures), { role: 'user', text: words }])
+    // They are in play, and shown whole with the next task.
+    for (const path of packed.bare) this.shown.set(path, '')
+    return true
   }
 
   /** A task as messages, with what has changed before it. */
@@ -129,8 +137,7 @@ export class Memory {
   async noteTask(conversation: Conversation, task: string): Promise<void> {
     const mark = await conversation.mark(true)
     const state = { known: this.#known.mark(), shown: new Map(this.shown), first: this.#first }
-    this.#current = mark && { mark, recorded: undefined, ...state }
-    if (this.#current !== undefined) this.#turnMarks.push(this.#current)
+    this.turns.begin(mark && { mark, ...state })
     this.#inputs.push(task)
     const time = new Date(this.#options.clock.now()).toISOString()
     await this.#log.note({ type: 'input', time, text: task })
@@ -189,24 +196,13 @@ export class Memory {
     return await listed?.catch(() => undefined)
   }
 
-  /** Notes by which record the turn that has ended can be taken back. */
-  ended(recorded: string | undefined): void {
-    if (this.#current !== undefined) this.#current.recorded = recorded
-  }
-
-  /** The records of the turns that can be taken back, the last first; undefined for one that changed no file. */
-  get turns(): readonly (string | undefined)[] {
-    return this.#turnMarks.map(({ recorded }) => recorded).toReversed()
-  }
-
   /** Takes the last turns out of the conversation. */
   async takeBack(conversation: Conversation, count: number): Promise<boolean> {
-    const at = this.#turnMarks.length - count
-    const turn = count > 0 ? this.#turnMarks[at] : undefined
+    const turn = this.turns.before(count)
     if (turn === undefined) return false
     await conversation.rewind(turn.mark)
-    this.#inputs.length -= this.#turnMarks.length - at
-    this.#turnMarks.length = at
+    this.#inputs.length -= count
+    this.turns.drop(count)
     this.#known.restore(turn.known)
     this.shown.clear()
     for (const [path, fingerprint] of turn.shown) this.shown.set(path, fingerprint)
@@ -233,7 +229,7 @@ export class Memory {
 
   /** The conversation is another from its beginning on: there is no way back to where earlier turns began. */
   rebuilt(): void {
-    this.#turnMarks.length = 0
+    this.turns.clear()
   }
 
   /** What has changed in the files that the model knows, for the model; from here on it counts as told. */

@@ -56,6 +56,7 @@ export function sessionTurn(parts: SessionParts, conversation: Conversation, sig
     // An attempt of a small model is taken back whole: it hears of changes with its next task.
     makeRoom: small ? undefined : () => memory.makeRoom(conversation, signal, false),
     news: small ? undefined : (command) => memory.news({ noticed: !command }),
+    anew: small ? (words) => memory.beginAnew(conversation, words) : undefined,
     replyTokens: memory.replyTokens,
     filesInPlay: () => memory.filesInPlay,
     parts: memory.parts,

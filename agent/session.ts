@@ -152,7 +152,7 @@ class AgentSession implements Session {
   async #endTurn(): Promise<string | undefined> {
     const { recorder } = this.#parts
     const unrecorded = await recorder.end()
-    this.#memory.ended(recorder.recorded)
+    this.#memory.turns.ended(recorder.recorded)
     return unrecorded
   }
 
@@ -189,7 +189,7 @@ class AgentSession implements Session {
   }
 
   get turns(): readonly (string | undefined)[] {
-    return this.#memory.turns
+    return this.#memory.turns.records
   }
 
   async takeBack(count: number): Promise<boolean> {

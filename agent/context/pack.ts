@@ -36,6 +36,8 @@ export interface Packed {
   readonly whole: readonly WholeFile[]
   /** For a small model only. */
   readonly parts: readonly ShownPart[]
+  /** Paths of files in the place of which something else is shown. */
+  readonly bare: readonly string[]
 }
 
 /**
@@ -54,6 +56,8 @@ export async function packTask(
     readonly first: boolean
     /** Show this file, whatever the task names. */
     readonly only?: string
+    /** What is shown in the place of a file; undefined: itself. Such a file is in `bare` then, and nowhere else. */
+    readonly instead?: (path: string, text: string) => string | undefined
     /** The files of the work tree, where they were listed just now. */
     readonly listed?: readonly string[] | undefined
   },
@@ -66,6 +70,7 @@ export async function packTask(
   const parts: string[] = []
   const whole: WholeFile[] = []
   const excerpts: ShownPart[] = []
+  const bare: string[] = []
 
   for (const path of named) {
     const file = await readText(path, workspace)
@@ -83,6 +88,12 @@ export async function packTask(
       }
     }
     if (shown.get(path) === file.fingerprint) continue
+    const instead = options.instead?.(path, file.text)
+    if (instead !== undefined) {
+      parts.push(fencedFile(path, instead))
+      bare.push(path)
+      continue
+    }
     const fenced = fencedFile(path, file.text)
     // A token is a byte at least; counting what cannot fit would only cost time.
     const tokens = file.bytes.length > room * 16 ? Number.POSITIVE_INFINITY : await model.countTokens(fenced)
@@ -112,7 +123,7 @@ export async function packTask(
     if (list !== undefined) parts.push(`${parts.length > 0 ? 'Other files' : 'Files'} of the work tree:\n${list}`)
   }
   parts.push(task)
-  return { text: parts.join('\n\n'), whole, parts: excerpts }
+  return { text: parts.join('\n\n'), whole, parts: excerpts, bare }
 }
 
 /** Undefined for what is no text. Line ends are shown as `\n`, a byte-order mark not at all; the tools keep both. */

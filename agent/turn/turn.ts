@@ -53,6 +53,11 @@ export interface Turn {
   readonly news: ((command: boolean) => Promise<string>) | undefined
   /** Before a request: makes room in the context where there is little. Undefined: the context is left as it is. */
   readonly makeRoom: (() => AsyncGenerator<AgentEvent, void>) | undefined
+  /**
+   * Puts the task in front of the model again, without what the functions of its files do, and with these words; see
+   * `Memory.beginAnew`. Marks from after the task are of no use then. Undefined: the model mends what it sees.
+   */
+  readonly anew?: ((words: string) => Promise<boolean>) | undefined
   /** The task is one change in many files, which a small model does one at a time; nothing of it is in the conversation yet. */
   readonly steps?: Steps | undefined
   /** Path → the part of a long file that the model was shown and asked to write again. */

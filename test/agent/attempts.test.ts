@@ -90,6 +90,35 @@ test('after an answer that changes nothing the next request says so, also where 
   expect(second).toContain('An earlier answer to this was the code as it stands.')
 })
 
+test.runIf(python)(
+  'a model that gives the file back is asked to write it without seeing what its functions do',
+  async () => {
+    const replies = [
+      answer('return x + 1'),
+      answer('return x * x'),
+      answer('return x * 2'),
+      { text: 'It says it twice.' },
+    ]
+    const at = await stage(replies, { files: { ...files, 'b.py': 'y = 1\n' }, info: small })
+    const result = await perform(at, 'Fix double in a.py, which b.py needs')
+    expect(result).toMatchObject({ exit: 'done', steps: 3 })
+    expect(text(at.root, 'a.py')).toBe(program('return x * 2'))
+    const [first, second, third] = at.model.requests.map(({ messages }) => JSON.stringify(messages))
+    expect(first).toContain('return x + 1')
+    for (const request of [second, third]) {
+      expect(request).not.toContain('return x + 1')
+      expect(request).toContain('def double(x):')
+      expect(request).toContain('>>> double(-1)')
+      expect(request).toContain('y = 1')
+      expect(request).toContain('The code that stood here was wrong: examples: double(2) should give 4, but gives 3')
+    }
+    expect(third).toContain('double(-1) should give -2, but gives 1')
+    // What is in the log is what the model sees, and the next task shows the file as it is now.
+    await perform(at, 'What does a.py do?')
+    expect(JSON.stringify(at.model.requests.at(-1)?.messages.at(-1))).toContain('return x * 2')
+  },
+)
+
 test.runIf(python)('files that an attempt made or removed go back before the next', async () => {
   const first = {
     calls: [

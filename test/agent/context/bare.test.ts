@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest'
+import { withoutBodies } from '../../../agent/context/bare.ts'
+
+test('of Python declarations and docstrings stay, and what is in no function', () => {
+  const text = `"""All of it."""
+import re
+SIZES = {"a": 1,
+         "b": 2}
+
+def first(a,
+          b=":"):
+    """Does.
+
+    >>> first(1)
+    """
+    x = 1
+
+    return x
+
+class A:
+    name = "A"
+
+    @property
+    def one(self):
+        '''One line.'''
+        def inner():
+            return 1
+        return inner()
+    async def none(self): return 2
+
+def last():
+    return 3
+`
+  expect(withoutBodies('a.py', text)).toBe(`"""All of it."""
+import re
+SIZES = {"a": 1,
+         "b": 2}
+
+def first(a,
+          b=":"):
+    """Does.
+
+    >>> first(1)
+    """
+    ...
+
+class A:
+    name = "A"
+
+    @property
+    def one(self):
+        '''One line.'''
+        ...
+    async def none(self): return 2
+
+def last():
+    ...
+`)
+})
+
+test('of languages with braces, too; what only controls, and types, stay', () => {
+  const text = `export interface A {
+  b(): void
+}
+export class B {
+  constructor(readonly a: A) {
+    super()
+    if (a) {
+      a.b()
+    }
+  }
+}
+export const f = (a: number): number => {
+  return a
+}
+if (f(1) > 0) {
+  f(2)
+}
+`
+  expect(withoutBodies('a.ts', text)).toBe(`export interface A {
+  b(): void
+}
+export class B {
+  constructor(readonly a: A) {
+    // …
+  }
+}
+export const f = (a: number): number => {
+  // …
+}
+if (f(1) > 0) {
+  f(2)
+}
+`)
+})
+
+test('nothing is said of what has no functions, ends in the middle, or is in another language', () => {
+  for (const text of ['', 'x = 1\n', 'def f(', 'def f():', 'def f():\n    """never closed\n    x\n']) {
+    expect(withoutBodies('a.py', text)).toBeUndefined()
+  }
+  expect(withoutBodies('a.ts', 'function f() {\n  return 1\n')).toBeUndefined()
+  expect(withoutBodies('a.sh', 'f() {\n  true\n}\n')).toBeUndefined()
+  expect(withoutBodies('a.py', 'def f():\n    return 1\n'.repeat(1000))).toBeUndefined()
+})
