@@ -36,7 +36,7 @@ export async function checkModel(options: EngineOptions): Promise<CheckedModel> 
   if (architecture === 'deepseek41')
     throw new EngineError(
       'architecture',
-      `${file} is a DeepSeek V4.1 model, which the embedded engine (llama.cpp v0.4.0) cannot run. Use it on a server: cachalot run --base-url …`,
+      `${file} is a DeepSeek V4.1 model, which the embedded engine (llama.cpp v0.4.0) cannot run. Use it on a server: cachalot remote show vllm has the command that serves it`,
     )
   const sequences = options.sequences ?? usualSequences(architecture)
   if (!Number.isInteger(sequences) || sequences < 1 || sequences > mostSequences)
@@ -135,8 +135,23 @@ export async function weightsOfParts(file: string, header: GgufHeader): Promise<
   if (count <= 1) return header.tensorBytes
   const names = partNames(file)
   if (names?.length !== count)
-    throw new EngineError('not-gguf', `${file} is one of ${count} parts of a model: give the first, …-00001-of-….gguf`)
+    throw new EngineError(
+      'not-gguf',
+      `${file} is one of ${count} parts of a model: give the first, …-00001-of-….gguf (each keeps its name)`,
+    )
   let bytes = header.tensorBytes
-  for (const name of names.slice(1)) bytes += (await readGgufHeader(name)).tensorBytes
+  for (const name of names.slice(1)) bytes += (await headerOfPart(name, count)).tensorBytes
   return bytes
+}
+
+async function headerOfPart(part: string, count: number): Promise<GgufHeader> {
+  try {
+    return await readGgufHeader(part)
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'file-missing') throw error
+    const why = `this model is in ${count} files, which lie in one folder, and ${part} is not there or cannot be read`
+    throw new EngineError('file-missing', `${why}. Put it there, or fetch the model again: cachalot model pull`, {
+      cause: error,
+    })
+  }
 }

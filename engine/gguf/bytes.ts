@@ -40,7 +40,10 @@ export class ByteCursor {
   async need(bytes: number): Promise<void> {
     if (this.has(bytes)) return
     if (bytes > this.remaining)
-      throw new EngineError('truncated', `the file ends inside its header, after ${this.#fileBytes} bytes`)
+      throw new EngineError(
+        'truncated',
+        `the file ends inside its header, after ${this.#fileBytes} bytes. Download it again: cachalot model pull`,
+      )
     const left = this.#buffer.subarray(this.#at)
     this.#hash.update(this.#buffer.subarray(0, this.#at))
     this.#before += this.#at

@@ -1,5 +1,5 @@
 /** Reads the header of a GGUF file: metadata and tensor list. Safe on any input; never reads the weights. */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { EngineError } from '../engine.ts'
 import { ByteCursor } from './bytes.ts'
 import {
@@ -37,7 +37,9 @@ const scalars: Readonly<Record<number, ScalarReader>> = {
   12: { bytes: 8, read: (b) => b.readDoubleLE() },
 }
 
-const broken = (what: string) => new EngineError('not-gguf', `the GGUF header is damaged: ${what}`)
+const again = 'Download it again: cachalot model pull'
+
+const broken = (what: string) => new EngineError('not-gguf', `the GGUF header is damaged: ${what}. ${again}`)
 
 /**
  * Reads and checks the header of a GGUF file (versions 2 and 3, little-endian).
@@ -45,13 +47,20 @@ const broken = (what: string) => new EngineError('not-gguf', `the GGUF header is
  * @throws EngineError `file-missing`, `not-gguf` or `truncated` (also when the weights reach beyond the end of the file)
  */
 export async function readGgufHeader(path: string, { keepArrays = 4096 } = {}): Promise<GgufHeader> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const missing = (error: NodeJS.ErrnoException): never => {
     const why =
       error.code === 'ENOENT'
         ? `there is no model file ${path}. See which models are here: cachalot model list`
         : `the model file ${path} cannot be read (${error.code ?? error.message})`
     throw new EngineError('file-missing', why, { cause: error })
-  })
+  }
+  // Looked at before it is opened: to open a pipe waits for somebody who writes into it.
+  const found = await stat(path).catch(missing)
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? 'a folder' : 'no regular file'
+    throw new EngineError('file-missing', `${path} is ${what}. Give the path of a model's .gguf file`)
+  }
+  const file = await open(path).catch(missing)
   try {
     return await parse(file, keepArrays)
   } catch (error) {
@@ -67,15 +76,12 @@ export async function readGgufHeader(path: string, { keepArrays = 4096 } = {}): 
 async function parse(file: FileHandle, keepArrays: number): Promise<GgufHeader> {
   const { size: fileBytes } = await file.stat()
   const cursor = new ByteCursor(file, fileBytes)
-  if (fileBytes < 4) throw new EngineError('not-gguf', `not a GGUF file (${fileBytes} bytes long)`)
+  if (fileBytes < 4) throw new EngineError('not-gguf', `not a GGUF file (${fileBytes} bytes long). ${again}`)
   await cursor.need(4)
   const magic = cursor.take(4).toString('latin1')
   if (magic !== 'GGUF') {
     const what = /^\s*<|^\{/.test(magic) ? 'it looks like a web page or a JSON answer' : 'its first bytes are wrong'
-    throw new EngineError(
-      'not-gguf',
-      `not a GGUF file: ${what}. Is it a download that went wrong? Fetch it again: cachalot model pull`,
-    )
+    throw new EngineError('not-gguf', `not a GGUF file: ${what}. Is it a download that went wrong? ${again}`)
   }
   const version = await u32(cursor)
   if (version !== 2 && version !== 3)
@@ -105,7 +111,7 @@ async function parse(file: FileHandle, keepArrays: number): Promise<GgufHeader> 
     const missing = dataOffset + end - fileBytes
     throw new EngineError(
       'truncated',
-      `the file is cut off: ${missing} bytes of ${dataOffset + end} are missing. Download it again: cachalot model pull`,
+      `the file is cut off: ${missing} bytes of ${dataOffset + end} are missing. ${again}`,
     )
   }
   const tensorBytes = tensors.reduce((sum, t) => sum + (t.bytes ?? 0), 0)
@@ -128,7 +134,7 @@ async function count(cursor: ByteCursor, most: number, what: string): Promise<nu
 function fitting(cursor: ByteCursor, n: bigint, partBytes: number): number {
   if (n * BigInt(partBytes) > BigInt(limits.headerBytes)) throw broken(`something in it is ${n} long`)
   if (n * BigInt(partBytes) > BigInt(cursor.remaining))
-    throw new EngineError('truncated', `the file ends inside its header, after ${cursor.position} bytes`)
+    throw new EngineError('truncated', `the file ends inside its header, after ${cursor.position} bytes. ${again}`)
   return Number(n)
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +66,21 @@ describe('readGgufHeader', () => {
 
   test('a missing file names itself', async () => {
     await expect(readGgufHeader('/no/such/model.gguf')).rejects.toThrow(/\/no\/such\/model\.gguf/)
-    await expect(readGgufHeader(folder)).rejects.toMatchObject({ kind: 'file-missing' })
+    await expect(readGgufHeader(folder)).rejects.toThrow(/is a folder. Give the path of a model's .gguf file/)
+  })
+
+  test('a pipe is refused, not waited for', async () => {
+    const pipe = join(folder, 'pipe.gguf')
+    execFileSync('mkfifo', [pipe])
+    await expect(readGgufHeader(pipe)).rejects.toMatchObject({ kind: 'file-missing' })
+  })
+
+  test('what is cut in its header, or empty, says how to mend it', async () => {
+    for (const bytes of [Buffer.alloc(0), whole.subarray(0, 24), whole.subarray(0, 1000)]) {
+      const cut = join(folder, 'cut.gguf')
+      writeFileSync(cut, bytes)
+      await expect(readGgufHeader(cut)).rejects.toThrow(/cachalot model pull/)
+    }
   })
 
   test('a file cut off anywhere is truncated, also by one byte of weights', async () => {

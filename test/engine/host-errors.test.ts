@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -48,6 +48,22 @@ describe('openEngine refuses', () => {
     writeFileSync(cut, readFileSync(model()).subarray(0, -100))
     const error = await refusal(cut)
     expect(error).toMatchObject({ kind: 'truncated', message: expect.stringContaining('Download it again') })
+  })
+
+  test('a model of which a part is missing, naming that part', async () => {
+    const parts = { 'split.count': u32(3), 'split.no': u32(0) }
+    const [first, second] = [1, 2].map((number) => join(folder, `m-0000${number}-of-00003.gguf`)) as [string, string]
+    copyFileSync(model({ metadata: parts }), first)
+    const error = await refusal(first)
+    expect(error).toMatchObject({
+      kind: 'file-missing',
+      message: expect.stringMatching(/in 3 files.*m-00002-of-00003/),
+    })
+    copyFileSync(first, second)
+    expect(await refusal(first)).toMatchObject({
+      message: expect.stringContaining('m-00003-of-00003.gguf is not there'),
+    })
+    expect(await refusal(second)).toMatchObject({ message: expect.stringContaining('give the first') })
   })
 
   test('an architecture that the library does not know, and V4.1 by name', async () => {
