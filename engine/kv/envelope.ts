@@ -146,15 +146,16 @@ interface Source {
 async function* partsOf(source: Source, description: Description): AsyncGenerator<Buffer> {
   const { parts } = description
   const room = inBlocks(Math.max(0, ...parts))
-  const buffers: Buffer[] = []
+  const most = Math.min(parts.length, partsAtOnce)
+  const memory = source.allocate(room * most)
   const reads: Promise<Buffer>[] = []
   let at = magic.length
   let firstSum = 0
   const read = (index: number): void => {
     const bytes = parts[index] ?? 0
-    const buffer = buffers[index % partsAtOnce] ?? source.allocate(room)
-    buffers[index % partsAtOnce] = buffer
-    const reading = readPart(source, buffer.subarray(0, inBlocks(bytes)), { bytes, at, firstSum, ...description })
+    const from = (index % most) * room
+    const buffer = memory.subarray(from, from + inBlocks(bytes))
+    const reading = readPart(source, buffer, { bytes, at, firstSum, ...description })
     reading.catch(() => undefined /* thrown where it is waited for */)
     reads.push(reading)
     at += inBlocks(bytes)
