@@ -1,7 +1,7 @@
 /** The dialect of a model that is on disk. */
 import type { Dialect } from '../dialect.ts'
 import { chooseEffort } from '../dialects/effort.ts'
-import { type DialectOptions, dialectByName } from '../dialects/index.ts'
+import { type DialectOptions, dialectByName, dialects } from '../dialects/index.ts'
 import { TemplateError } from '../dialects/turns.ts'
 import { type GgufHeader, metaNumber, metaString, readGgufHeader } from '../gguf/index.ts'
 import { CatalogError } from './catalog-error.ts'
@@ -26,7 +26,7 @@ export async function dialectOf(
   const refused = (why: string, cause?: unknown): CatalogError =>
     new CatalogError(
       'unknown-dialect',
-      `the chat template of ${file} cannot be used: ${why}. Name the dialect that fits with --dialect`,
+      `the chat template of ${file} cannot be used: ${why}. Name the dialect that fits with --dialect <name>: ${Object.keys(dialects).sort().join(', ')}`,
       { cause },
     )
   if (template === '') throw refused('it has none')

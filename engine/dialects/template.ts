@@ -3,14 +3,16 @@
  * dialect knows. Only the turns are the template's: how such a model was trained to write calls is not known, so that
  * they are written and read as in `fenced`, which takes fences, JSON and `<tool_call>` alike.
  */
+import { runInNewContext } from 'node:vm'
 import type { Dialect, Piece } from '../dialect.ts'
 import type { Message } from '../messages.ts'
+import { isRecord } from './arguments.ts'
 import { trusted, untrusted } from './chatml.ts'
 import { fencedParser } from './fenced-parser.ts'
 import { replyText, resultText, systemText } from './fenced-words.ts'
 import { plainParser } from './plain-parser.ts'
 import { withThinking } from './think.ts'
-import { readTurns, type TemplateMessage, type Turns } from './turns.ts'
+import { readTurns, TemplateError, type TemplateMessage, type Turns } from './turns.ts'
 
 /** A template as a file has it, with the texts of the tokens that it may name. */
 export interface FileTemplate {
@@ -26,12 +28,38 @@ export interface FileTemplate {
 export async function templateDialect({ template, bos, eos, addBos }: FileTemplate): Promise<Dialect> {
   const { Template } = await import('@huggingface/jinja')
   let parsed: InstanceType<typeof Template> | undefined
-  const turns = readTurns((messages: readonly TemplateMessage[], open: boolean) => {
-    parsed ??= new Template(template)
-    return parsed.render({ messages, add_generation_prompt: open, bos_token: bos, eos_token: eos })
-  })
+  const turns = withinTime(() =>
+    readTurns((messages: readonly TemplateMessage[], open: boolean) => {
+      parsed ??= new Template(template)
+      return parsed.render({ messages, add_generation_prompt: open, bos_token: bos, eos_token: eos })
+    }),
+  )
   const start = addBos && !(turns.system ?? turns.first).startsWith(bos) ? bos : ''
   return dialectOf(turns, start)
+}
+
+/** The longest published templates take some milliseconds; more is only wanted by one that loops. */
+const mostMilliseconds = 2_000
+
+/**
+ * A template is a program of somebody else's. What it does is not asynchronous, so that nothing of ours would run any more
+ * beside it, no Ctrl-C either: the engine of JavaScript ends it.
+ */
+function withinTime(read: () => Turns): Turns {
+  let turns: Turns | undefined
+  const run = (): void => {
+    turns = read()
+  }
+  try {
+    runInNewContext('run()', { run }, { timeout: mostMilliseconds })
+  } catch (error) {
+    // Not an Error of this context.
+    if (isRecord(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      throw new TemplateError(`it takes more than ${mostMilliseconds / 1000} seconds`, { cause: error })
+    throw error
+  }
+  if (turns === undefined) throw new TemplateError('it gives nothing')
+  return turns
 }
 
 function dialectOf(turns: Turns, start: string): Dialect {

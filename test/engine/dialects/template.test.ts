@@ -109,10 +109,16 @@ describe('a template that cannot be used says why, and names the way out', () =>
       '{% for m in messages %}<{{ m.role }}{{ loop.revindex0 }}>{{ m.content }}{% endfor %}',
       /earlier turns otherwise/,
     ],
+    [
+      'that does not end',
+      '{% for i in range(9999999) %}{% for j in range(999) %}x{% endfor %}{% endfor %}',
+      /than 2 sec/,
+    ],
     ['too long', 'x'.repeat(200_001), /200001 characters long/],
   ])('%s', async (_, template, message) => {
-    await expect(dialectWith(template)).rejects.toThrow(message)
-    await expect(dialectWith(template)).rejects.toThrow(/--dialect/)
+    const refusal = dialectWith(template)
+    await expect(refusal).rejects.toThrow(message)
+    await expect(refusal).rejects.toThrow(/--dialect <name>: deepseek-v3.2, /)
   })
 
   test('no template: the file is not known', async () => {
