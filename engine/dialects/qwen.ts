@@ -18,7 +18,8 @@ export const qwen: Dialect = {
   stop: chatmlStop,
   open: openAssistant,
   close: closeAssistant,
-  parser: ({ tools }) => withThinking(tools.length === 0 ? plainParser() : qwenParser()),
+  parser: ({ tools }) =>
+    tools.length === 0 ? withThinking(plainParser()) : withThinking(qwenParser(), { callTag: '<tool_call>' }),
   calls: (tools) => jsonCalls(tools, { holds: true }),
   encode(message: Message, previous: Message | undefined): Piece[] {
     switch (message.role) {

@@ -81,13 +81,14 @@ function dialectOf(turns: Turns, start: string): Dialect {
     const inUsersTurn = previous?.role === 'user' || previous?.role === 'tool'
     return inUsersTurn ? [trusted(words)] : [user(previous), trusted(words)]
   }
+  const opened = turns.open.trimEnd().endsWith('<think>')
   const close = (): Piece[] => (turns.end === '' ? [] : [trusted(turns.end)])
   return {
     name: 'template',
     stop: turns.end === '' ? [] : [turns.end],
     open: (previous) => assistant(previous, turns.open),
     close,
-    parser: (options) => withThinking(options.tools.length === 0 ? plainParser() : fencedParser(options)),
+    parser: (options) => withThinking(options.tools.length === 0 ? plainParser() : fencedParser(options), { opened }),
     encode(message, previous) {
       switch (message.role) {
         case 'system':

@@ -4,12 +4,22 @@ import type { ReplyEvent, ReplyParser } from '../dialect.ts'
 const open = '<think>'
 const close = '</think>'
 
+interface Thinking {
+  /** The prompt ended with `<think>`, so a reply begins inside of it. */
+  readonly opened?: boolean
+  /** The tag of a call: one that begins a line of a think which is never closed is read by `inner`, too. */
+  readonly callTag?: string
+}
+
 /**
  * A parser that gives what stands in `<think>` at the beginning of a reply as reasoning and hands the rest to `inner`.
- * Whitespace around the two tags is dropped. A reply that ends inside is all reasoning. A tag anywhere else is text.
+ * Whitespace around the two tags is dropped. A reply that ends inside is all reasoning, and what it calls is called. A tag
+ * anywhere else is text.
  */
-export function withThinking(inner: ReplyParser): ReplyParser {
+export function withThinking(inner: ReplyParser, { opened = false, callTag }: Thinking = {}): ReplyParser {
   let state: 'start' | 'reasoning' | 'after' | 'rest' = 'start'
+  /** All of the reasoning so far. */
+  let thought = ''
   /** What may be a tag, or the beginning of one. */
   let held = ''
   /** Whitespace that is shown only when something follows it. */
@@ -38,8 +48,9 @@ export function withThinking(inner: ReplyParser): ReplyParser {
       space = ''
       return true
     }
-    if (!open.startsWith(text)) state = 'rest'
-    return false
+    if (open.startsWith(text)) return false
+    state = opened ? 'reasoning' : 'rest'
+    return opened
   }
 
   /** Shows reasoning; true when it came to its end. */
@@ -54,6 +65,7 @@ export function withThinking(inner: ReplyParser): ReplyParser {
   }
 
   function say(events: ReplyEvent[], text: string): void {
+    thought += text
     const words = text.trimEnd()
     if (words === '') {
       if (said) space += text
@@ -74,11 +86,23 @@ export function withThinking(inner: ReplyParser): ReplyParser {
     push,
     end() {
       const events: ReplyEvent[] = []
-      if (state === 'start') events.push(...inner.push(space + held))
-      if (state === 'reasoning') say(events, held)
-      return [...events, ...inner.end()]
+      if (state === 'start' && !opened) events.push(...inner.push(space + held))
+      else if (state === 'start' || state === 'reasoning') say(events, held)
+      const at = state === 'reasoning' && callTag !== undefined ? ownLine(thought, callTag) : -1
+      if (at === -1) return [...events, ...inner.end()]
+      // Its words were told as reasoning already.
+      const late = [...inner.push(thought.slice(at)), ...inner.end()]
+      return [...events, ...late.filter(({ type }) => type !== 'text' && type !== 'reasoning')]
     },
   }
+}
+
+/** Where a tag first begins a line; -1: nowhere. */
+function ownLine(text: string, tag: string): number {
+  for (let at = text.indexOf(tag); at !== -1; at = text.indexOf(tag, at + 1)) {
+    if (text.slice(text.lastIndexOf('\n', at - 1) + 1, at).trim() === '') return at
+  }
+  return -1
 }
 
 /** Length of a beginning of the closing tag at the end of a text. */

@@ -51,6 +51,13 @@ describe('reading replies', () => {
     expect(calls(events)).toEqual([readCall, readCall])
   })
 
+  test('a call inside of a think that never ends is a call; one that is only thought of is none', () => {
+    const call = '<tool_call>\n{"name": "read", "arguments": {"path": "a.py"}}\n</tool_call>'
+    expect(calls(parseAnyhow(qwen, `<think>\nhm\n${call}`))).toEqual([{ name: 'read', arguments: { path: 'a.py' } }])
+    for (const thought of [`<think>\nhm, I say ${call}`, `<think>\nhm\n${call}\n</think>\nNo.`])
+      expect(calls(parseAnyhow(qwen, thought))).toEqual([])
+  })
+
   test('a think that never ends is all reasoning', () => {
     expect(parseAnyhow(qwen, '<think>on and on </thi')).toEqual([{ type: 'reasoning', text: 'on and on </thi' }])
   })

@@ -95,8 +95,20 @@ test('calls are written and read as in fenced, where tools are declared', async 
   const dialect = await dialectWith(angles)
   const [piece] = dialect.encode({ ...system, tools }, undefined).slice(1)
   expect(piece?.text).toContain('one code fence')
-  const events = parseAnyhow(dialect, 'a.py\n```python\nx = 2\n```\n')
+  const events = parseAnyhow(dialect, 'hm</think>\na.py\n```python\nx = 2\n```\n')
   expect(calls(events)).toEqual([{ name: 'write', arguments: { path: 'a.py', content: 'x = 2\n' } }])
+})
+
+test('where the template opens a think, the reply begins inside of it', async () => {
+  const dialect = await dialectWith(angles)
+  for (const reply of ['hm, so</think>\n\nDone.', '<think>\nhm, so</think>\n\nDone.'])
+    expect(parseAnyhow(dialect, reply)).toEqual([
+      { type: 'reasoning', text: 'hm, so' },
+      { type: 'text', text: 'Done.' },
+    ])
+  expect(parseAnyhow(await dialectWith(returning), 'hm</think>Done.')).toEqual([
+    { type: 'text', text: 'hm</think>Done.' },
+  ])
 })
 
 describe('a template that cannot be used says why, and names the way out', () => {
