@@ -8,9 +8,11 @@
  * than everything else, what it was shown included, or where the model, asked to write the file, gives it back as it is.
  */
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
+import { canShow } from '../sandbox/index.ts'
 import { onTrial } from '../tools/index.ts'
 import type { Difference } from './changes.ts'
-import { checkAttempt, checkOriginal } from './checks/turn.ts'
+import type { Climb } from './checks/ladder.ts'
+import { checkAttempt, checkOriginal, checkUnwritten } from './checks/turn.ts'
 import { codeLines, isTestPath } from './context/code-lines.ts'
 import type { AgentEvent } from './events.ts'
 import { judgeCall } from './policy/judge.ts'
@@ -68,10 +70,7 @@ export async function* mendByDoubt(
   try {
     for (const { path, content, bytes } of files) {
       for await (const doubt of search.doubts({ path, content })) {
-        const trial = { path, now: bytes, tried: Buffer.from(doubt.content) }
-        const climbed = await onTrial(turn.toolContext, trial, () =>
-          checkAttempt(turn, spending, task, { hurried: true }),
-        )
+        const climbed = await checked(turn, spending, task, { path, before: bytes, after: Buffer.from(doubt.content) })
         if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
         found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= least }
         break
@@ -89,6 +88,15 @@ export async function* mendByDoubt(
   yield { type: 'notice', level: 'info', text: `${search.tried} tried (${check}): ${told}.` }
   return found
 }
+
+/** Where commands cannot be shown what is not there, the file is written for as long as they look at it. */
+async function checked(turn: Turn, spending: Spending, task: string, file: Tried): Promise<Climb | undefined> {
+  if (isShown(turn)) return await checkUnwritten(turn, spending, task, file)
+  const trial = { path: file.path, now: file.before, tried: file.after }
+  return await onTrial(turn.toolContext, trial, () => checkAttempt(turn, spending, task, { hurried: true }))
+}
+
+const isShown = ({ toolContext: { sandbox, policy } }: Turn): boolean => canShow(sandbox, policy)
 
 /** A task that says what is wanted is for the model to do; a line that surprised it may have nothing to do with that. */
 const tellsHow = (task: string): boolean =>
@@ -133,9 +141,17 @@ function newSearch(turn: Turn, spending: Spending, weighed: number) {
   return search
 }
 
+interface Tried extends Difference {
+  readonly before: Buffer
+  readonly after: Buffer
+}
+
 type Doubtful = Pick<Difference, 'path'> & { readonly content: string; readonly bytes: Buffer }
 
-/** Files in play that may be changed without asking anybody, shortest first. They are recorded for undo. */
+/**
+ * Files in play that may be changed, shortest first: without asking anybody, where they are written to be looked at. They are
+ * recorded for undo then.
+ */
 async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
   const { workspace, policy, sandbox } = turn.toolContext
   const files: Doubtful[] = []
@@ -146,10 +162,14 @@ async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
     if (bytes.length > longest || !Buffer.from(content).equals(bytes) || codeLines(path, content).size === 0) continue
     const effects = [{ kind: 'write', path }] as const
     const verdict = await judgeCall({ tool: 'write', effects, policy, sandbox, rules: turn.rules })
-    if (verdict.kind !== 'allow' || (!verdict.asked && turn.asksBefore?.(effects[0]) === true)) continue
+    const mayWrite = verdict.kind === 'allow' && (verdict.asked || turn.asksBefore?.(effects[0]) !== true)
+    // Who is asked before sees the one line that was found.
+    const mayAsk = isShown(turn) && turn.approve !== undefined && policy.mode === 'workspace-write'
+    if (!mayWrite && !(mayAsk && (verdict.kind === 'allow' || verdict.kind === 'ask'))) continue
     files.push({ path, content, bytes })
   }
   const some = files.sort((one, other) => one.bytes.length - other.bytes.length).slice(0, mostFiles)
+  if (isShown(turn)) return some
   const effects = some.map(({ path }) => ({ kind: 'write', path }) as const)
   await turn.recorder.before(effects, policy, turn.signal)
   await turn.changes.before(effects, turn.recorder.start())

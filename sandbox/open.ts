@@ -57,6 +57,9 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
       const policy = backend === 'bwrap' || backend === 'seatbelt' ? await withPaths(wanted) : wanted
       const cwd = checkCommand(command, policy)
       const confined = backend === 'bwrap' && !full
+      if (command.instead !== undefined && !canShow({ backend, problem }, wanted)) {
+        throw new SandboxError('bad-command', 'Only bubblewrap shows a command other files than there are.')
+      }
       const tripwire = await armFor(policy, confined)
       const end = confined
         ? await runConfined(found, command, cwd, { ...options, policy }, tripwire)
@@ -71,6 +74,10 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
     },
   }
 }
+
+/** Whether commands can be shown a file with another content than it has: see `Command.instead`. */
+export const canShow = ({ backend, problem }: Pick<Sandbox, 'backend' | 'problem'>, { mode }: Policy): boolean =>
+  backend === 'bwrap' && problem === undefined && mode !== 'full-access'
 
 /** The policy with its globs as the paths that they name now; see held.ts, which is loaded when there are any. */
 export async function withPaths(policy: Policy): Promise<Policy> {
@@ -111,7 +118,7 @@ async function runConfined(
       // Only the roots were looked at; what else is writable is looked at when the plan is made.
       const seen = (root: string) => (policy.roots.includes(root) ? tripwire?.gitEntries(root) : undefined)
       const { machine, programs } = probe
-      const plan = bwrapPlan(command.line, cwd, policy, environment, machine, programs, network.enter, seen)
+      const plan = bwrapPlan(command, cwd, policy, environment, machine, programs, network.enter, seen)
       const end = await runPlan(plan, folder, { ...options, stdin: command.stdin })
       if (end.started) return withConnections(end, network.connections())
       // A socket or file that went away between looking and mounting fails the set-up: look again.
@@ -178,5 +185,11 @@ function checkCommand(command: Command, policy: Policy): string {
   if (cwd === undefined) throw new SandboxError('bad-command', `The folder ${command.cwd} does not exist.`)
   const allowed = policy.mode === 'full-access' || policy.roots.some((root) => isInside(cwd, root))
   if (!allowed) throw new SandboxError('bad-command', `The folder ${command.cwd} is outside the work tree.`)
+  for (const { path: file } of command.instead ?? []) {
+    // What is a link, or is none of the roots', is not what a mount at this name would cover.
+    if (realPath(file) !== file || !policy.roots.some((root) => file !== root && isInside(file, root))) {
+      throw new SandboxError('bad-command', `${file} is no file of the work tree.`)
+    }
+  }
   return cwd
 }

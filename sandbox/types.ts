@@ -62,6 +62,17 @@ export interface Command {
   /** Absolute path of the folder to run in; must lie in a root. */
   readonly cwd: string
   readonly stdin?: string
+  /**
+   * Files that the command sees with another content than they have, and cannot write; nothing is changed for anybody else.
+   * Only where `canShow` says so.
+   */
+  readonly instead?: readonly Instead[]
+}
+
+/** `path`: absolute, of a file that exists in a root. */
+export interface Instead {
+  readonly path: string
+  readonly bytes: Buffer
 }
 
 export interface CommandResult {

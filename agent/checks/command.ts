@@ -1,4 +1,5 @@
 /** Runs a command of a check in the sandbox. */
+import { join } from 'node:path'
 import type { CommandResult, Policy } from '../../sandbox/index.ts'
 import type { CheckContext } from './types.ts'
 
@@ -15,13 +16,17 @@ export class CheckUnavailable extends Error {
  * leaves no bytecode behind either way. Throws CheckUnavailable where a command cannot run here or its program is missing.
  */
 export async function runCommand(
-  { workspace, sandbox, policy, signal }: CheckContext,
+  { workspace, sandbox, policy, signal, instead }: CheckContext,
   line: string,
   { seconds, writes, stdin = '' }: { readonly seconds: number; readonly writes: boolean; readonly stdin?: string },
 ): Promise<CommandResult> {
   if (sandbox.problem !== undefined && policy.mode !== 'full-access') throw new CheckUnavailable('no sandbox here')
   const confined: Policy = policy.mode === 'full-access' || writes ? policy : { ...policy, mode: 'read-only' }
-  const command = { line: `export PYTHONDONTWRITEBYTECODE=1; ${line}`, cwd: workspace.root, stdin }
+  const shown = instead?.map(({ path, bytes }) => ({ path: join(workspace.root, path), bytes }))
+  const command = {
+    ...{ line: `export PYTHONDONTWRITEBYTECODE=1; ${line}`, cwd: workspace.root, stdin },
+    ...(shown !== undefined && { instead: shown }),
+  }
   const limits = { seconds, outputBytes: 64 * 1024 }
   const result = await sandbox.run(command, { policy: confined, limits, signal })
   signal.throwIfAborted()

@@ -29,7 +29,7 @@ export interface Climb {
 }
 
 /** Runs something on the files as they were before the run, and brings them back. */
-type AsWas = <Result>(work: () => Promise<Result>) => Promise<Result>
+type AsWas = <Result>(work: (context: CheckContext) => Promise<Result>) => Promise<Result>
 
 /** Makes the checks in order, up to the first that fails. Rejects only when the signal aborts, or for a fault of ours. */
 export async function climb(context: CheckContext, asWas: AsWas): Promise<Climb> {
@@ -74,8 +74,8 @@ async function failedBefore(
 ): Promise<boolean> {
   if (compares === undefined) return false
   if (compares === 'failed' && /\b(?:tests?|lint\w*|types?|checks?|fail\w*|pass\w*)\b/i.test(context.task)) return false
-  return await asWas(async () => {
-    const before = await judged('', check, context)
+  return await asWas(async (were) => {
+    const before = await judged('', check, were)
     return before?.passed === false && (compares === 'failed' || before.detail === detail)
   })
 }

@@ -44,23 +44,49 @@ export async function checkOriginal(
   }
 }
 
+/**
+ * Checks a file as it could be, without writing it: the commands see it so, and nobody else. Only where `canShow` says that they
+ * can; hurried.
+ */
+export async function checkUnwritten(
+  turn: Turn,
+  spending: Spending,
+  task: string,
+  file: Difference & { readonly after: Buffer },
+): Promise<Climb | undefined> {
+  return await climbed(turn, spending, task, [file], true, [{ path: file.path, bytes: file.after }])
+}
+
 async function climbed(
   turn: Turn,
   spending: Spending,
   task: string,
   files: readonly Difference[],
   hurried?: boolean,
+  instead?: CheckContext['instead'],
 ): Promise<Climb | undefined> {
   const { workspace, sandbox, policy, code } = turn.toolContext
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   const texts = files.flatMap(changedText)
   const commands = turn.checks
-  const context: CheckContext = { task, files: texts, commands, workspace, sandbox, policy, signal, code, hurried }
-  const asWas = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const context: CheckContext = {
+    task,
+    files: texts,
+    commands,
+    workspace,
+    sandbox,
+    policy,
+    signal,
+    code,
+    hurried,
+    instead,
+  }
+  const asWas = async <Result>(work: (were: CheckContext) => Promise<Result>): Promise<Result> => {
+    if (instead !== undefined) return await work({ ...context, instead: undefined })
     const held = await turn.changes.differences()
     await turn.changes.put([])
     try {
-      return await work()
+      return await work(context)
     } finally {
       await turn.changes.put(held)
     }

@@ -32,6 +32,8 @@ export interface CheckContext {
   readonly signal: AbortSignal
   /** Undefined: languages that have no checker of their own here are not looked at. */
   readonly code?: CodeSense | undefined
+  /** Files as the commands see them, which are otherwise: of an attempt that is not written. Relative paths. */
+  readonly instead?: readonly { readonly path: string; readonly bytes: Buffer }[] | undefined
   /** One of many texts, most of which are wrong: what does not end soon is given up. */
   readonly hurried?: boolean | undefined
 }

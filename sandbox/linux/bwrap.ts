@@ -31,6 +31,7 @@ export const SECCOMP_FD = 3
 export const STATUS_FD = 4
 /** Where the command waits for our word before it begins. */
 export const GATE_FD = 5
+/** The first of those that hold the content of a file. */
 export const SCRIPT_FD = 6
 
 /** Size of each in-memory folder, bytes. */

@@ -1,7 +1,8 @@
 /** From a command and a policy to what bwrap is started with. */
+import { statSync } from 'node:fs'
 import type { Environment } from '../environment.ts'
 import type { SpawnPlan } from '../spawn-plan.ts'
-import type { Policy } from '../types.ts'
+import type { Command, Policy } from '../types.ts'
 import { bwrapProfile, GATE_FD, type Machine, type ProfileOptions, SCRIPT_FD } from './bwrap.ts'
 import { listeningSockets } from './masks.ts'
 import { misplacedMount } from './mounts.ts'
@@ -38,13 +39,19 @@ const PRELUDE = [
   'echo 500 2>/dev/null >/proc/self/oom_score_adj',
 ].join('; ')
 
+/** What is a program stays one. */
+function permsOf(file: string): string[] {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
+  return (mode & 0o111) === 0 ? [] : ['--perms', '0755']
+}
+
 /**
  * The plan of one command. Reads the disk (see bwrapProfile), so it is made anew for each.
  *
  * @param enter what is put before bwrap to start it in the network of the session; empty: one of its own.
  */
 export function bwrapPlan(
-  line: string,
+  { line, instead = [] }: Pick<Command, 'line' | 'instead'>,
   cwd: string,
   policy: Policy,
   environment: Environment,
@@ -63,14 +70,16 @@ export function bwrapPlan(
     ? [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc ${SCRIPT}`]
     : [bash, '--norc', '-c', `${PRELUDE}; exec ${bash} --norc -c "$1"`, 'bash', line]
   const [file = programs.bwrap, ...before] = [...enter, programs.bwrap]
-  const args = [...profile.args, ...(long ? ['--ro-bind-data', String(SCRIPT_FD), SCRIPT] : [])]
+  const given = [...(long ? [{ path: SCRIPT, bytes: script }] : []), ...instead]
+  const data = given.flatMap(({ path }, at) => [...permsOf(path), '--ro-bind-data', String(SCRIPT_FD + at), path])
+  const args = [...profile.args, ...data]
   return {
     file,
     args: [...before, ...args, '--', ...command],
     check: (pid) => misplacedMount(args, pid),
     env: environment.variables,
     cwd: '/',
-    input: [filter, 'status', 'gate', ...(long ? [script] : [])],
+    input: [filter, 'status', 'gate', ...given.map(({ bytes }) => bytes)],
     tree: 'namespace',
   }
 }

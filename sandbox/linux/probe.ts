@@ -86,7 +86,7 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
     })
     const secret = secretMasks(machine.home, []).find((mask) => mask.kind === 'folder')?.path
     const line = script(machine.home, secret)
-    const plan = bwrapPlan(line, workTree, policy, environment, machine, programs)
+    const plan = bwrapPlan({ line }, workTree, policy, environment, machine, programs)
     const end = await runPlan(plan, folder, { limits: SELF_TEST_LIMITS, signal: new AbortController().signal })
     if (end.misplaced !== undefined) {
       const message = `No sandbox: bubblewrap mounts what it was not asked for: ${end.misplaced}. Commands will not run.`

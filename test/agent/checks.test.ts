@@ -48,7 +48,7 @@ async function climbed({
   return await climb(context, async (work) => {
     put(root, { [path]: before ?? '' })
     try {
-      return await work()
+      return await work(context)
     } finally {
       put(root, { [path]: after })
     }

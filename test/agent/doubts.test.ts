@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { openSession, type SessionOptions } from '../../agent/index.ts'
 import { asksToMend } from '../../agent/turn/wishes.ts'
 import { type DoubtOptions, noUsage, type ScriptedReply, scriptedModel } from '../../engine/index.ts'
-import { openSandbox } from '../../sandbox/index.ts'
+import { openSandbox, type SandboxMode } from '../../sandbox/index.ts'
 import { collect, has, policyFor, scratch, text } from './support.ts'
 
 const python = has('python3')
@@ -35,9 +35,10 @@ async function stage(
     readonly content?: string
     readonly onDoubt?: () => void
     readonly logprobs?: readonly number[]
+    readonly mode?: SandboxMode
   } = {},
 ) {
-  const { content = buggy, onDoubt, logprobs = [], ...rest } = options
+  const { content = buggy, onDoubt, logprobs = [], mode = 'workspace-write', ...rest } = options
   const root = scratch({ 'a.py': content, 'b.py': 'b = 1\n' })
   const scripted = scriptedModel(replies, { finishes: 'edits', prompt: 'small' })
   const asked: DoubtOptions[] = []
@@ -63,7 +64,12 @@ async function stage(
     },
   }
   const session = await openSession({
-    ...{ model, root, sandbox: await openSandbox({ backend: 'auto', roots: [root] }), policy: policyFor(root) },
+    ...{
+      model,
+      root,
+      sandbox: await openSandbox({ backend: 'auto', roots: [root] }),
+      policy: { ...policyFor(root), mode },
+    },
     ...{ limits: { steps: 20, tokens: 100_000, seconds: 60 }, stateFolder: scratch() },
     ...rest,
   })
@@ -154,17 +160,47 @@ test.runIf(python)('several faults without a check are for the model to mend', a
 test.runIf(python).each([
   ['one try', task, { tries: 1 }],
   ['a task that speaks of no fault', 'Add a docstring to double in a.py', {}],
-  [
-    'a user who wants to be asked before',
-    task,
-    { asksBefore: () => true, approve: async () => ({ allow: true as const }) },
-  ],
 ] as const)('%s: the model is asked at once', async (_, words, options) => {
   const at = await stage([answer(right)], [program('return 7')], options)
   expect(await at.perform(words)).toMatchObject({ exit: 'done', steps: 1 })
   expect(at.asked).toEqual([])
   await at.session.close()
 })
+
+test.runIf(python)('who is asked before sees the line that was found, and nothing else was written', async () => {
+  const questions: string[] = []
+  const at = await stage([{ text: 'It is right now.' }], [program('return 7'), right], {
+    asksBefore: () => true,
+    async approve(request) {
+      questions.push(JSON.stringify(request))
+      return { allow: true }
+    },
+  })
+  expect(await at.perform()).toMatchObject({ exit: 'done', changes: [{ path: 'a.py' }] })
+  expect(text(at.root, 'a.py')).toBe(right)
+  expect(at.seen).toEqual([buggy, buggy])
+  expect(questions).toHaveLength(1)
+  expect(questions[0]).toContain('return x + x')
+  await at.session.close()
+})
+
+test.runIf(python)('without a sandbox a text is written for as long as it is looked at', async () => {
+  const at = await stage([], [program('return 7'), right], { mode: 'full-access' })
+  expect(await at.perform()).toMatchObject({ exit: 'done', changes: [{ path: 'a.py' }] })
+  expect(text(at.root, 'a.py')).toBe(right)
+  await at.session.close()
+})
+
+test.each(['read-only', 'workspace-write'] as const)(
+  '%s, and nobody to ask: the model is asked at once',
+  async (mode) => {
+    const at = await stage([{ text: 'No.' }, { text: 'No.' }], [right], { mode, asksBefore: () => true })
+    await at.perform()
+    expect(at.asked).toEqual([])
+    expect(text(at.root, 'a.py')).toBe(buggy)
+    await at.session.close()
+  },
+)
 
 test.runIf(python)('a search that fails leaves the file as it was, and the model is asked', async () => {
   const at = await stage([answer(right)], [program('return x'), program('return 0')], {

@@ -106,7 +106,7 @@ describe('a folder that becomes a link while the box is made', () => {
     const environment = commandEnvironment({ from: process.env, pass: [], temporary: '/tmp', sandbox: 'bwrap' })
     const { machine, programs } = probe
     const line = `echo it ran; echo x >${base}/outside/written`
-    const plan = bwrapPlan(line, work, policyFor(work), environment, machine, programs)
+    const plan = bwrapPlan({ line }, work, policyFor(work), environment, machine, programs)
     // What a command in the background does between our look at the work tree and bwrap's mounts.
     renameSync(path.join(work, 'n'), path.join(work, 'm'))
     symlinkSync('../outside', path.join(work, 'n'))
