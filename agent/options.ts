@@ -153,8 +153,8 @@ export interface Session {
    */
   takeBack(count: number): Promise<boolean>
   /**
-   * Brings the repository in the context up to date, where enough of it has changed: packed anew and read in a copy of the
-   * conversation, which then takes its place. Ends early, and changes nothing, when a run begins or the signal aborts. Tells
+   * Brings the repository in the context up to date, where enough of it has changed, or where the session began with less of it than
+   * the budget allows: packed anew and read in a copy of the conversation, which then takes its place. Ends early, and changes nothing, when a run begins or the signal aborts. Tells
    * whether it was done. Does not reject.
    */
   rebase(options: { readonly signal: AbortSignal }): Promise<boolean>

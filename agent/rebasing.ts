@@ -3,7 +3,7 @@ import { prepareRebase } from './context/rebase.ts'
 import type { Conversation } from './conversation.ts'
 import type { Memory } from './memory.ts'
 
-type Options = Parameters<typeof prepareRebase>[1]
+type Options = Omit<Parameters<typeof prepareRebase>[1], 'rest'>
 
 export interface Rebasing {
   /** False while one goes on, and where there was nothing to do. Does not reject. */
@@ -13,11 +13,15 @@ export interface Rebasing {
 }
 
 export function openRebasing(): Rebasing {
+  /** Once: it joins, or there is no room or nothing to read for this session. */
+  let rest = true
   let going: { readonly stop: AbortController; readonly work: Promise<boolean> } | undefined
 
   async function rebase(conversation: Conversation, memory: Memory, options: Options): Promise<boolean> {
     const count = conversation.placed.length
-    const made = await prepareRebase(conversation, options)
+    const made = await prepareRebase(conversation, { ...options, rest }).finally(() => {
+      rest &&= options.signal.aborted
+    })
     if (made === undefined) return false
     if (options.signal.aborted || conversation.placed.length !== count) {
       await made.ready.close()

@@ -5,7 +5,14 @@ import type { CodeSense } from '../../tools/index.ts'
 import { buildPrefix } from './prefix.ts'
 import type { ContextReport } from './report.ts'
 import type { RepositoryPlan } from './repository/plan.ts'
-import { budgetOf, planFor, type RepositoryOptions, repack, residentRepository } from './repository/resident.ts'
+import {
+  budgetOf,
+  isRestLeft,
+  planFor,
+  type RepositoryOptions,
+  repack,
+  residentRepository,
+} from './repository/resident.ts'
 import { usualTools } from './tools.ts'
 
 export interface AheadOptions {
@@ -25,14 +32,18 @@ export async function describeContext(options: AheadOptions): Promise<ContextRep
   const request = { ...repository, model, workspace, before: system }
   const budgetTokens = budgetOf(model, repository.budgetTokens)
   const resident = await residentRepository(request)
+  const plan = resident?.plan ?? (await planFor(request, budgetTokens))
+  const tokensPerSecond = await model.readings?.tokensPerSecond()
+  const part = resident !== undefined && (await isRestLeft(request, plan.text))
+  const has = resident === undefined ? 'none' : part ? 'part' : 'all'
   return {
     contextTokens: model.info.contextTokens,
     budgetTokens,
     resident: resident !== undefined,
-    why: reasonFor(options, resident !== undefined),
-    plan: resident?.plan ?? (await planFor(request, budgetTokens)),
+    why: plan.text === '' ? emptyReason(plan) : reasonFor(options, has, tokensPerSecond !== undefined),
+    plan,
     otherTokens: await tokensOf(model, [...system, ...rest]),
-    tokensPerSecond: await model.readings?.tokensPerSecond(),
+    tokensPerSecond,
   }
 }
 
@@ -46,15 +57,25 @@ async function tokensOf(model: Model, prefix: readonly Segment[]): Promise<numbe
   return await model.countTokens(texts.join('\n'))
 }
 
-function reasonFor({ model, repository: { when, startupSeconds } }: AheadOptions, resident: boolean): string {
+const emptyReason = ({ files }: RepositoryPlan): string =>
+  files.length === 0 ? 'there are no files' : 'nothing of it fits or is for reading'
+
+function reasonFor(
+  { model, repository: { when, startupSeconds } }: AheadOptions,
+  has: 'all' | 'part' | 'none',
+  measured: boolean,
+): string {
   if (when === 'never') return 'context.repository is never'
-  if (when === 'always') return resident ? 'context.repository is always' : 'nothing of it fits'
+  if (when === 'always') return 'context.repository is always'
   if (model.info.prompt === 'small')
     return `${model.info.name} is small and does better with the files that a task names (--repository always puts it in)`
   if (model.readings === undefined) return 'what is read is not kept with this model (--repository always puts it in)'
-  return resident
-    ? `its reading is saved, or takes at most ${startupSeconds} s`
-    : `reading it takes more than ${startupSeconds} s, or was never measured (cachalot warm reads it ahead)`
+  if (has === 'all') return `its reading is saved, or takes at most ${startupSeconds} s`
+  const later = 'is read while a session here rests, or by cachalot warm'
+  if (has === 'part') return `as much of it as is read in ${startupSeconds} s; the rest ${later}`
+  return measured
+    ? `reading it takes more than ${startupSeconds} s; it ${later}`
+    : `how fast this machine reads with ${model.info.name} is measured with the first answer; it ${later}`
 }
 
 /**

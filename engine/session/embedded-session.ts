@@ -205,7 +205,9 @@ export function embeddedSession(model: EmbeddedModel, state: SessionState): Mode
         busy = false
       }
     },
-    ...(readings !== undefined && { read: (options) => readPrefix({ engine, ledger, cache, readings, ...options }) }),
+    ...(readings !== undefined && {
+      read: (options) => readPrefix({ engine, ledger, ends, cache, readings, ...options }),
+    }),
     ...(dialect.fileOpening !== undefined &&
       info.rewind === 'free' && {
         async *doubts(options) {

@@ -32,7 +32,7 @@ const leastSpared = 128
 /** Tokens between two checkpoints of a long prefix: a change in its middle costs at most these and what follows. */
 const stride = 16_384
 /** Fewer tokens than this since the reading before are not worth a file, unless they took long. */
-const leastKept = { tokens: 1024, slowTokens: 256, slowSeconds: 2 }
+export const leastKept = { tokens: 1024, slowTokens: 256, slowSeconds: 2 }
 /** Speeds are measured over at least so many tokens: less says more of the start than of the reading. */
 const leastMeasured = 256
 

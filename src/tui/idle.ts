@@ -15,7 +15,7 @@ export function openIdle(desk: Desk, turns: () => Turns): { turnEnded(): void; c
     const session = await desk.session()
     if (!(await session.rebase({ signal: ended.signal }))) return
     desk.ui.contextUsed = session.contextTokens ?? desk.ui.contextUsed
-    desk.hint('the files in the context were brought up to date')
+    desk.hint('the repository in the context was brought up to date')
   }
 
   return {

@@ -1,14 +1,19 @@
 /** The repository in the context is brought up to date behind the user's back, from the first change on. */
 import { expect, test } from 'vitest'
 import { openSession } from '../../agent/index.ts'
-import { dialectByName, openEmbedded } from '../../engine/index.ts'
+import { dialectByName, type Model, type ModelReadings, openEmbedded, type Segment } from '../../engine/index.ts'
 import { decode, fakeEngine } from '../engine/fake-engine.ts'
 import { collect, git, missingSandbox, policyFor, put, scratch } from './support.ts'
 
 const calm = new AbortController().signal
 const body = (n: number, value: number) => `export const v${n} = ${value}\n${`// a line of file ${n}\n`.repeat(40)}`
 
-async function open(contextTokens = 60_000, prompt: 'full' | 'small' = 'full') {
+async function open(
+  contextTokens = 60_000,
+  prompt: 'full' | 'small' = 'full',
+  /** What is not read yet is read at this speed; undefined: the repository is there whatever it costs. */
+  tokensPerSecond?: number,
+) {
   const root = scratch()
   git(root, 'init', '-q')
   for (let n = 0; n < 10; n++) put(root, { [`f${n}.ts`]: body(n, 0) })
@@ -17,7 +22,16 @@ async function open(contextTokens = 60_000, prompt: 'full' | 'small' = 'full') {
   const engine = fakeEngine({ contextTokens, reply: () => 'Yes.<|im_end|>' })
   const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
   const info = { name: 'fake', finishes: 'words', prompt } as const
-  const model = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling })
+  const embedded = openEmbedded({ engine, dialect: dialectByName('qwen'), info, sampling })
+  const readings: ModelReadings = {
+    tokensPerSecond: async () => tokensPerSecond,
+    saved: async (prefix) => {
+      const length = (segments: readonly Segment[]): number => JSON.stringify(segments).length
+      return { tokens: length(prefix), saved: length(prefix.filter(({ name }) => name === 'system')) }
+    },
+    mark: async () => ({ first: [], digests: [], tokens: 0 }),
+  }
+  const model: Model = tokensPerSecond === undefined ? embedded : { ...embedded, readings }
   const options = {
     model,
     root,
@@ -25,7 +39,11 @@ async function open(contextTokens = 60_000, prompt: 'full' | 'small' = 'full') {
     policy: policyFor(root),
     limits: { steps: 5, tokens: 1000, seconds: 20 },
     stateFolder: scratch(),
-    repository: { when: 'always', startupSeconds: 20, folder: scratch() } as const,
+    repository: {
+      when: tokensPerSecond === undefined ? ('always' as const) : ('auto' as const),
+      startupSeconds: 20,
+      folder: scratch(),
+    },
   }
   return { root, engine, options, session: await openSession(options) }
 }
@@ -87,5 +105,52 @@ test('where it does not fit beside the conversation it is left', async () => {
   await collect(session.send('Say yes'))
   for (let n = 0; n < 5; n++) put(root, { [`f${n}.ts`]: body(n, 7) })
   expect(await session.rebase({ signal: calm })).toBe(false)
+  await session.close()
+})
+
+test.each([
+  ['none', 1, 0],
+  ['a part', 250, 3],
+])(
+  'of a repository that would have been a wait %s is there at first; the rest joins while nobody does anything',
+  async (_, speed, least) => {
+    const { engine, session } = await open(60_000, 'full', speed)
+    await collect(session.send('Say yes'))
+    const shown = (): number => decode(engine.prompts.at(-1)!).match(/export const v\d = 0/g)?.length ?? 0
+    const atFirst = shown()
+    expect(atFirst).toBeGreaterThanOrEqual(least)
+    expect(atFirst).toBeLessThan(least === 0 ? 1 : 10)
+    expect(await session.rebase({ signal: calm })).toBe(true)
+    const before = engine.evaluated()
+    await collect(session.send('Once more'))
+    expect(shown()).toBe(10)
+    const prompt = decode(engine.prompts.at(-1)!)
+    expect(prompt.indexOf('export const v9 = 0')).toBeLessThan(prompt.indexOf('Say yes'))
+    expect(prompt.indexOf('Say yes')).toBeLessThan(prompt.indexOf('Once more'))
+    expect(engine.evaluated() - before).toBeLessThan(300)
+    expect(await session.rebase({ signal: calm })).toBe(false)
+    await session.close()
+  },
+)
+
+test('the rest does not join where the context would be full soon, and nothing is packed for it again', async () => {
+  const { root, engine, session } = await open(19_000, 'full', 1)
+  await collect(session.send('Say yes'))
+  expect(await session.rebase({ signal: calm })).toBe(false)
+  for (let n = 0; n < 10; n++) put(root, { [`f${n}.ts`]: 'x\n' })
+  expect(await session.rebase({ signal: calm })).toBe(false)
+  await collect(session.send('Once more'))
+  expect(decode(engine.prompts.at(-1)!)).not.toContain('The files of this repository as they were')
+  await session.close()
+})
+
+test('a run that begins ends the reading of the rest; it is tried again', async () => {
+  const { engine, session } = await open(60_000, 'full', 1)
+  await collect(session.send('Say yes'))
+  const rebased = session.rebase({ signal: calm })
+  await collect(session.send('Right now'))
+  expect(await rebased).toBe(false)
+  expect(await session.rebase({ signal: calm })).toBe(true)
+  expect(engine.open()).toBe(1)
   await session.close()
 })

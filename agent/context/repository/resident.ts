@@ -36,6 +36,8 @@ const share = { full: 0.5, small: 0.3 } as const
 const assumedContext = 32_768
 /** A repository of fewer tokens than this is not worth a segment of its own when the rest had to be left out. */
 const leastBudget = 2000
+/** What a dialect writes around a message, in tokens, at most. */
+const framing = 32
 /** More change than this share of the base, and it is packed anew. */
 const mostChange = 0.2
 
@@ -67,8 +69,7 @@ export async function residentRepository(request: Request): Promise<Resident | u
 
   const base = await usableBase(request, budgetTokens)
   if (base !== undefined && (await affordable(request, base.plan))) return residentOf(base.plan)
-  const speed = await model.readings?.tokensPerSecond()
-  const now = Math.min(Math.floor(request.startupSeconds * (speed ?? 0)), budgetTokens)
+  const now = Math.min(await readableNow(request), budgetTokens)
   // What is saved has a base; without one and without time there is nothing to plan for.
   const budgets = when === 'always' ? [budgetTokens] : now < leastBudget ? [] : [...new Set([budgetTokens, now])]
   for (const budget of budgets) {
@@ -102,6 +103,21 @@ export async function repack(request: Request): Promise<Resident | undefined> {
   if (plan.text === '') return undefined
   await keepBase(request, budgetTokens, plan)
   return residentOf(plan)
+}
+
+/**
+ * Whether a session began with less of the repository than the budget allows, or without it, by the rule of `auto`. `text`: what it
+ * has of it.
+ */
+export async function isRestLeft(
+  { when, model, workspace, folder, budgetTokens }: Omit<Request, 'before'>,
+  text: string | undefined,
+): Promise<boolean> {
+  if (when !== 'auto' || model.info.prompt === 'small' || model.readings === undefined) return false
+  if (text === undefined) return true
+  const bases = await loadBases(folder, workspace.root, model.info.name)
+  const own = bases.find(({ plan }) => plan.text === text)
+  return own !== undefined && own.budgetTokens < budgetOf(model, budgetTokens)
 }
 
 async function keepBase({ model, workspace, folder, before }: Request, budgetTokens: number, plan: RepositoryPlan) {
@@ -149,6 +165,14 @@ async function usableBase(
     if (change <= base.plan.text.length * mostChange) return base
   }
   return undefined
+}
+
+/** Tokens of the repository that can be read at once: in the time that is allowed, beside what stands before it. */
+async function readableNow({ model, before, startupSeconds }: Request): Promise<number> {
+  const speed = await model.readings?.tokensPerSecond()
+  if (model.readings === undefined || speed === undefined) return 0
+  const { tokens, saved } = await model.readings.saved(before)
+  return Math.floor(startupSeconds * speed) - (tokens - saved) - framing
 }
 
 async function affordable({ when, model, before, startupSeconds }: Request, plan: RepositoryPlan): Promise<boolean> {

@@ -114,6 +114,13 @@ describe.each(['tiny-moe', 'tiny-ds4'] as const)('%s', (kind) => {
     expect(await again.readings!.saved(prefix())).toEqual({ tokens, saved: tokens })
     expect(await again.readings!.tokensPerSecond()).toBeGreaterThan(1)
     await again.close()
+    const talk: Segment = { name: 'conversation', messages: [{ role: 'user', text: 'What is it?' }] }
+    const longer = await (await modelOn(kind)).start([...prefix(5), talk])
+    const { promptTokens } = await longer.read!({ signal: calm })
+    // Another conversation begins with the prefix alone.
+    const short = await (await (await modelOn(kind)).start(prefix(5))).read!({ signal: calm })
+    expect(short.evaluatedTokens).toBe(0)
+    expect(promptTokens).toBeGreaterThan(short.promptTokens)
     const none = await (await (await modelOn(kind)).start(prefix())).read!({ signal: calm })
     expect(none.evaluatedTokens).toBe(0)
   })
