@@ -56,6 +56,13 @@ export function unwrapped(values: Readonly<Record<string, unknown>>, tool: ToolS
   return parsed !== undefined && isRecord(parsed.value) ? parsed.value : values
 }
 
+/** The arguments of a call that were written as one JSON object, and nothing else. */
+export function objectIn(text: string): Record<string, unknown> | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined
+  const parsed = parse(text.trim())
+  return parsed !== undefined && isRecord(parsed.value) ? parsed.value : undefined
+}
+
 /** Whether every argument that the tool requires is there: only then is a call without its end believed. */
 export function hasRequired(values: Readonly<Record<string, unknown>>, tool: ToolSpec | undefined): boolean {
   const required = tool?.parameters['required']

@@ -8,9 +8,10 @@
  */
 import type { ParserOptions, ReplyParser } from '../dialect.ts'
 import type { ToolSpec } from '../messages.ts'
-import { hasRequired, readValue, schemaOf, unwrapped, type Written } from './arguments.ts'
+import { hasRequired, objectIn, readValue, schemaOf, unwrapped, type Written } from './arguments.ts'
 import { attribute, type DsmlTag, dsmlGrammar, readTag } from './dsml-tags.ts'
 import { eventSink } from './events.ts'
+import { readCalls } from './json-call.ts'
 import { lineEnd } from './line-end.ts'
 import { tagReader } from './tag-reader.ts'
 
@@ -23,6 +24,8 @@ interface Call {
   readonly odd: boolean
   /** As it was written, for messages. */
   written: string
+  /** What of it stands outside of parameters: nothing but whitespace, or the arguments as JSON. */
+  bare: string
 }
 
 interface Parameter {
@@ -47,13 +50,33 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   let plain = false
   let call: Call | undefined
   let parameter: Parameter | undefined
+  /** JSON that stands in a block outside of its calls. */
+  let json = ''
 
   function text(words: string): void {
     if (place === 'parameter') value(words)
     else if (place === 'reasoning' || place === 'text') speak(words)
-    else if (call !== undefined) call.written += words
-    // Words between the calls of a block are said; whitespace around them is dropped with the rest.
+    else if (call !== undefined) {
+      call.written += words
+      call.bare += words
+    }
+    // Words between the calls of a block are said, unless they are JSON; whitespace around them is dropped with the rest.
+    else if (json !== '' || /^\s*[[{]/.test(words)) json += words
     else speak(words)
+  }
+
+  /** A model that fell back to JSON where tags are wanted. */
+  function settleJson(): void {
+    const written = json.trim()
+    json = ''
+    if (written === '') return
+    const read = readCalls(written)
+    if ('problem' in read) sink.push({ type: 'malformed', text: written, problem: `${read.problem} Or: ${shape}` })
+    else
+      for (const found of read.calls) {
+        sink.push({ type: 'call-start', name: found.name })
+        sink.push({ type: 'call', call: found })
+      }
   }
 
   function speak(words: string): void {
@@ -102,6 +125,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   }
 
   function inBlock(read: DsmlTag, written: string): void {
+    settleJson()
     if (read.close) {
       if (read.name === 'block') leave()
       return
@@ -162,6 +186,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
       problem: undefined,
       odd,
       written,
+      bare: '',
     }
     if (name === '') call.problem = `the invoke has no name. ${shape}`
     else sink.push({ type: 'call-start', name })
@@ -191,7 +216,9 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
       sink.push({ type: 'malformed', text: done.written, problem })
       return
     }
-    sink.push({ type: 'call', call: { name: done.name, arguments: unwrapped({ ...done.values }, done.tool) } })
+    const given = Object.keys(done.values).length === 0 ? objectIn(done.bare) : undefined
+    const values = given ?? unwrapped({ ...done.values }, done.tool)
+    sink.push({ type: 'call', call: { name: done.name, arguments: values } })
   }
 
   function leave(): void {
@@ -214,6 +241,7 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
         }
         finish()
       }
+      settleJson()
       leave()
       return sink.take()
     },

@@ -60,11 +60,23 @@ function valueReader(text: string): { value: (depth: number) => unknown; rest: (
     if (take(quote)) return upTo(quote)
     space()
     if (text[at] === '"') return jsonText()
+    if (text[at] === "'") return quotedText() ?? word()
     if (take('{')) return object(depth)
     if (take('[')) return list(depth)
-    const word = /^[^,{}[\]:<]+/.exec(text.slice(at, at + 400))?.[0] ?? ''
-    at += word.length
-    return plain(word.trim())
+    return word()
+  }
+
+  function word(): unknown {
+    const found = /^[^,{}[\]:<]+/.exec(text.slice(at, at + 400))?.[0] ?? ''
+    at += found.length
+    return plain(found.trim())
+  }
+
+  /** A text between Python's quotes, to which models fall back, too. */
+  function quotedText(): string | undefined {
+    const found = /^'([^'\\\n]*)'(?=\s*[,}\]])/.exec(text.slice(at))
+    at += found?.[0].length ?? 0
+    return found?.[1]
   }
 
   function upTo(end: string): string | undefined {
@@ -94,14 +106,21 @@ function valueReader(text: string): { value: (depth: number) => unknown; rest: (
     if (take('}')) return { ...fields }
     for (;;) {
       space()
-      const key = take(quote) ? upTo(quote) : text[at] === '"' ? jsonText() : bareKey()
+      const key = take(quote) ? upTo(quote) : text[at] === '"' ? jsonText() : (keyText() ?? bareKey())
       if (key === undefined || key === '' || !take(':') || Object.hasOwn(fields, key)) return undefined
       const read = value(depth + 1)
       if (read === undefined) return undefined
       fields[key] = read
+      const more = take(',')
       if (take('}')) return { ...fields }
-      if (!take(',')) return undefined
+      if (!more) return undefined
     }
+  }
+
+  function keyText(): string | undefined {
+    const found = /^'([\w.$-]{1,200})'/.exec(text.slice(at, at + 202))
+    at += found?.[0].length ?? 0
+    return found?.[1]
   }
 
   function bareKey(): string | undefined {
@@ -117,8 +136,9 @@ function valueReader(text: string): { value: (depth: number) => unknown; rest: (
       const read = value(depth + 1)
       if (read === undefined) return undefined
       items.push(read)
+      const more = take(',')
       if (take(']')) return items
-      if (!take(',')) return undefined
+      if (!more) return undefined
     }
   }
 

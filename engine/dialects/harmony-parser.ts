@@ -95,7 +95,7 @@ export function harmonyParser({ tools }: ParserOptions): ReplyParser {
       json.trim() === '' ? { calls: [{ arguments: {} }] } : readCalls(`{"name": "call", "arguments": ${json}\n}`)
     const given = 'calls' in read ? read.calls[0]?.arguments : undefined
     if (!isRecord(given)) malformed(`The arguments of ${name} are not a JSON object. Write the call again.`)
-    else if (!ended && !isWhole(json) && !hasRequired(given, tool))
+    else if (!ended && !isWhole(json) && !(/["}\]]\s*$/.test(json) && hasRequired(given, tool)))
       malformed(
         `The reply ended inside of the call of ${name}: it was not done. Write it again, shorter if it was too long.`,
       )
@@ -125,6 +125,6 @@ function isWhole(json: string): boolean {
     return true
   } catch {
     // Any error means that it is not.
-    return json.trim() === ''
+    return false
   }
 }

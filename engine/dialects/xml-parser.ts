@@ -22,9 +22,12 @@ interface Call {
 
 type Place = 'reasoning' | 'text' | 'call' | 'key' | 'value' | 'closing'
 
+const cutShort = 'the reply ended inside of it. Write the whole call, shorter if it was too long.'
+
 /** `thinking`: the prompt ended with `<think>`, so the reply begins inside of it. */
 export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: boolean): ReplyParser {
   const sink = eventSink()
+  const toolOf = (name: string | undefined): ToolSpec | undefined => tools.find((tool) => tool.name === name)
   const reader = tagReader(calls.grammar, { text, tag })
   let place: Place = thinking ? 'reasoning' : 'text'
   const line = lineEnd()
@@ -95,7 +98,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   /** A function without the tag around it counts when it names a tool: the tag is what models forget. */
   function opens(role: XmlRole): boolean {
     if (role.close) return false
-    return role.type === 'call' || (role.type === 'function' && tools.some((tool) => tool.name === role.name))
+    return role.type === 'call' || (role.type === 'function' && toolOf(role.name) !== undefined)
   }
 
   function inCall(role: XmlRole): void {
@@ -173,7 +176,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
 
   function begin(name: string): void {
     inner = ''
-    call = { name, tool: tools.find((tool) => tool.name === name), values: Object.create(null), problem: undefined }
+    call = { name, tool: toolOf(name), values: Object.create(null), problem: undefined }
     if (name === '') call.problem = 'it names no tool.'
     else sink.push({ type: 'call-start', name })
   }
@@ -189,13 +192,17 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   }
 
   /** What stands between the tags of a call is settled: arguments, a name without any, or JSON. */
-  function settle(): void {
+  function settle(cut = false): void {
     if (call !== undefined) finish()
     else if (inner.trim() !== '') {
-      if (calls.nameFirst && /^\s*[\w.:/-]+\s*$/.test(inner)) {
-        begin(inner.trim())
+      const [, name, object] = (calls.nameFirst && /^\s*([\w.:/-]+)\s*(\{[\s\S]*)?$/.exec(inner)) || []
+      if (name === undefined) json(inner.trim())
+      else if (object !== undefined) json(`{"name": ${JSON.stringify(name)}, "arguments": ${object}\n}`)
+      else if (cut && !hasRequired({}, toolOf(name))) malformed(name, `The call of ${name} was not done: ${cutShort}`)
+      else {
+        begin(name)
         finish()
-      } else json(inner.trim())
+      }
     }
     inner = ''
   }
@@ -234,9 +241,9 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
       }
       const cut = call !== undefined && !(place === 'call' && hasRequired(call.values, call.tool))
       if (cut && call !== undefined) {
-        call.problem = 'the reply ended inside of it. Write the whole call, shorter if it was too long.'
+        call.problem = cutShort
       }
-      if (place !== 'text' && place !== 'reasoning') settle()
+      if (place !== 'text' && place !== 'reasoning') settle(true)
       leave()
       return sink.take()
     },

@@ -250,6 +250,9 @@ describe('reading replies', () => {
     ['an opening think again', `<think>hm</think>${read}`],
     ['stray control tokens after it (ds4 #11)', `</think>${read}</｜DSML｜invoke></｜DSML｜tool_calls><｜Assistant｜>`],
     ['stray end tags before it (ds4 #11)', `</think></｜DSML｜parameter>${read}`],
+    ['whose arguments are JSON in the invoke', `</think>${block(invoke('read', '{"path": "a.py"}\n'))}`],
+    ['written as JSON in the block', `</think>${block('{"name": "read", "arguments": {"path": "a.py"}}\n')}`],
+    ['marked string="true|false"', `</think>${read.replace('string="true"', 'string="true|false"')}`],
     ['empty line after the invoke', `</think>${block(invoke('read', `\n${text('path', 'a.py')}`))}`],
   ])('a call %s counts', (_, reply) => {
     const events = parseAnyhow(v4, reply)
@@ -301,6 +304,7 @@ describe('reading replies', () => {
     ['an argument given twice', `</think>${block(invoke('read', text('path', 'a') + text('path', 'b')))}`, /twice/],
     ['JSON that is none', `</think>${block(invoke('list', text('depth', '{"a', 'false')))}`, /not valid JSON/],
     ['no name', `</think>${block('<｜DSML｜invoke>\n</｜DSML｜invoke>\n')}`, /no name/],
+    ['JSON in the block that is no call', `</think>${block('{"path": "a.py"')}`, /no tool name|not valid JSON/],
     ['a parameter outside of an invoke', `</think>${block(text('path', 'a'))}`, /outside of an invoke/],
   ])('%s is malformed, not a call', (_, reply, problem) => {
     const events = parse(v4, [reply])

@@ -222,6 +222,16 @@ describe('glm reads', () => {
     expect(calls(parseAnyhow(dialect, text))).toEqual([readCall])
   })
 
+  test('a name and JSON; a name that is cut is no call', () => {
+    const given = '</think><tool_call>read\n{"path": "a.py"}</tool_call>'
+    expect(calls(parseAnyhow(dialect, given))).toEqual([{ name: 'read', arguments: { path: 'a.py' } }])
+    for (const cut of ['rea', 'read']) {
+      const events = parseAnyhow(dialect, `</think><tool_call>${cut}`)
+      expect(calls(events)).toEqual([])
+      expect(malformed(events)[0]).toMatch(/ended inside/)
+    }
+  })
+
   test('a call without arguments, and one that is cut', () => {
     expect(calls(parse(dialect, ['<tool_call>list</tool_call>']))).toEqual([{ name: 'list', arguments: {} }])
     expect(malformed(parse(dialect, [call.slice(0, call.indexOf('.py'))]))[0]).toMatch(/ended inside/)
@@ -258,6 +268,17 @@ describe('harmony reads', () => {
     expect(texts(events)).toBe('I look.Yes')
   })
 
+  test('a call that is cut anywhere in its arguments is none', () => {
+    const whole = '<|channel|>commentary to=functions.write json<|message|>{"path":"a.py","content":"x"}'
+    const body = whole.indexOf('{')
+    for (let end = body; end < whole.length - 1; end += 1) {
+      const events = parse(dialect, [whole.slice(0, end)])
+      expect(calls(events), whole.slice(body, end)).toEqual([])
+      expect(malformed(events)[0]).toMatch(/ended inside|not a JSON object/)
+    }
+    expect(calls(parse(dialect, [whole]))).toEqual([{ name: 'write', arguments: { path: 'a.py', content: 'x' } }])
+  })
+
   test('words without a frame are text', () => {
     expect(texts(parseAnyhow(dialect, 'Just words.'))).toBe('Just words.')
   })
@@ -292,6 +313,15 @@ describe('gemma reads', () => {
       c: ['}<tool_call|>{,', -2.5],
       d: { e: null },
     })
+  })
+
+  test('Python quotes and a last comma, to which models fall back', () => {
+    const wanted = [{ name: 'read', arguments: { path: 'a.py' } }]
+    for (const body of ["{path:'a.py'}", '{path:<|"|>a.py<|"|>,}', "{'path': 'a.py'}"])
+      expect(calls(parseAnyhow(dialect, `<|tool_call>call:read${body}<tool_call|>`))).toEqual(wanted)
+    expect(calls(parse(dialect, ["<|tool_call>call:shell{command:it's}<tool_call|>"]))).toEqual([
+      { name: 'shell', arguments: { command: "it's" } },
+    ])
   })
 
   test('thoughts are reasoning; a cut call is none', () => {
