@@ -3,7 +3,7 @@
  * `assertEqual(f(word), 3)` say `f("abc")` should give 3.
  */
 
-import { bracketed } from './brackets.ts'
+import { bracketed, statementEnd } from './brackets.ts'
 
 /** Where a test begins: text before it belongs to another. */
 const header = /^[ \t]*(?:(?:async\s+)?def\s+\w+|(?:export\s+)?(?:async\s+)?function\b|(?:it|test)(?:\.\w+)?\()/gm
@@ -61,21 +61,4 @@ function enclosed(value: string): string {
   const rest = open === undefined ? undefined : value.slice(bracketed(value, open.length)?.end)
   const alone = rest === undefined ? /^(?:[\w$.]+|"[^"\\\n]*"|'[^'\\\n]*')$/.test(value) : /^(?:\.[\w$]+)*$/.test(rest)
   return alone ? value : `(${value})`
-}
-
-/** Index of the end of the line on which a statement ends: brackets and strings may go over several. */
-function statementEnd(text: string, at: number): number {
-  let depth = 0
-  let quote = ''
-  for (let i = at; i < text.length; i++) {
-    const character = text[i]!
-    if (quote !== '') {
-      if (character === '\\') i += 1
-      else if (character === quote) quote = ''
-    } else if ('"\'`'.includes(character)) quote = character
-    else if ('([{'.includes(character)) depth += 1
-    else if (')]}'.includes(character)) depth -= 1
-    else if (character === '\n' && depth <= 0) return i
-  }
-  return text.length
 }
