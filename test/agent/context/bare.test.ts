@@ -95,10 +95,18 @@ if (f(1) > 0) {
 })
 
 test('nothing is said of what has no functions, ends in the middle, or is in another language', () => {
-  for (const text of ['', 'x = 1\n', 'def f(', 'def f():', 'def f():\n    """never closed\n    x\n']) {
+  for (const text of [
+    'def f():\n    # TODO\n    pass\n\ndef g(): ...\n',
+    '',
+    'x = 1\n',
+    'def f(',
+    'def f():',
+    'def f():\n    """never closed\n    x\n',
+  ]) {
     expect(withoutBodies('a.py', text)).toBeUndefined()
   }
   expect(withoutBodies('a.ts', 'function f() {\n  return 1\n')).toBeUndefined()
+  expect(withoutBodies('a.js', "const f = () => {\n  throw new Error('Remove this');\n}\n")).toBeUndefined()
   expect(withoutBodies('a.sh', 'f() {\n  true\n}\n')).toBeUndefined()
   expect(withoutBodies('a.py', 'def f():\n    return 1\n'.repeat(1000))).toBeUndefined()
 })
