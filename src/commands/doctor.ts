@@ -15,7 +15,7 @@ import { diagnoseSandbox, type SandboxProblem, type SandboxReport } from '../../
 import { preferFetchedLibraries } from '../gpu/libraries.ts'
 import { bytesText } from '../model/bytes.ts'
 import { modelFolders } from '../model/context.ts'
-import { ladderTable } from '../model/ladder.ts'
+import { ladderTable, largestFit } from '../model/ladder.ts'
 import { describeModels, type Listed } from '../model/list.ts'
 import { planLines } from '../model/plan-text.ts'
 import { type Paths, resolvePaths } from '../paths.ts'
@@ -157,6 +157,9 @@ function reportLines(report: DoctorReport): string[] {
       ...(plan === null ? [] : planLines(plan).map((line) => `      ${line}`)),
     ]),
     ...(report.more.length === 0 ? [] : ['', 'Models to fetch (cachalot model pull):', ...ladderTable(report.more)]),
+    ...largestFit([...models, ...report.more])
+      .slice(2)
+      .map((line) => `  ${line}`),
     ...(report.freeBytes === null ? [] : [`  ${bytesText(report.freeBytes)} of disk free for more`]),
     '',
     'Folders:',

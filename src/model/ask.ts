@@ -3,7 +3,7 @@ import { on } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type CatalogEntry, type Choice, choices, defaultEntry, readMachine } from '../../engine/index.ts'
 import { bytesText } from './bytes.ts'
-import { fitText } from './fit-text.ts'
+import { fitCell } from './fit-text.ts'
 import { table } from './table.ts'
 
 export interface AskOptions {
@@ -53,9 +53,9 @@ function choiceTable(offered: readonly Choice[]): string[] {
     `  ${index + 1}`,
     entry.name,
     bytesText(entry.bytes),
-    fitText(fit),
+    fitCell(fit),
     entry.licence,
-    entry === defaultEntry() ? 'default' : entry === largest?.entry ? 'largest that fits' : '',
+    entry === defaultEntry() ? 'default' : entry === largest?.entry ? 'largest fit' : '',
   ])
   return table([['   ', 'model', 'download', 'fits this machine', 'licence', ''], ...rows])
 }

@@ -15,3 +15,6 @@ export function fitText(fit: Fit): string {
       return fit.verdict satisfies never
   }
 }
+
+/** The same for a column of a table: `yes, needs 1.9 GB`. */
+export const fitCell = (fit: Fit): string => `${fit.verdict}, needs ${bytesText(fit.neededBytes)}`

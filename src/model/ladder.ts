@@ -1,7 +1,7 @@
 /** What models need at each length of context, whether their files are here or not. */
 import { contextLadder, type Fit, fits, type Machine, type ModelPlan, type StoredModel } from '../../engine/index.ts'
 import { bytesText } from './bytes.ts'
-import { contextText, verdicts } from './plan-text.ts'
+import { contextText } from './plan-text.ts'
 import { table } from './table.ts'
 
 /** A length of context, and what a model takes with it in all: weights, KV cache (f16), checkpoints and working memory. */
@@ -10,6 +10,9 @@ export interface ContextNeed {
   readonly neededBytes: number
   readonly verdict: Fit['verdict']
 }
+
+/** Short, so that all lengths stand in 80 columns. */
+const verdicts = { yes: 'fits', tight: 'tight', no: 'no' } as const
 
 /** The lengths that are told of every model; the last is the model's own longest, where that is shorter. */
 const lengths = (longest: number): number[] => [...new Set(contextLadder.map((tokens) => Math.min(tokens, longest)))]
@@ -42,5 +45,24 @@ export function ladderTable(
       return `${own}${bytesText(need.neededBytes)}, ${verdicts[need.verdict]}`
     }),
   ])
-  return table([['', 'memory at a context of', ...contextLadder.map(contextText)], ...rows])
+  return table([['', 'memory at context', ...contextLadder.map(contextText)], ...rows])
+}
+
+/** Which model is the largest that fits now, and with how much of a context; nothing where none fits. */
+export function largestFit(
+  models: readonly {
+    readonly name: string
+    readonly bytes: number
+    readonly fits?: Fit
+    readonly contexts: readonly ContextNeed[]
+  }[],
+): string[] {
+  const fitting = models.filter(({ fits: fit }) => fit?.verdict === 'yes')
+  const [first, ...others] = fitting
+  if (first?.fits === undefined) return []
+  const largest = others.reduce((most, one) => (one.bytes > most.bytes ? one : most), first)
+  const longest = largest.contexts.findLast(({ verdict }) => verdict === 'yes')?.contextTokens
+  const context = longest === undefined ? '' : `, with ${contextText(longest)} of context`
+  const memory = `${bytesText(first.fits.availableBytes)} of memory are free of ${bytesText(first.fits.totalBytes)}.`
+  return ['', memory, `The largest that fits: ${largest.name}${context}.`]
 }

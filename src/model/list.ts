@@ -18,8 +18,8 @@ import type { Paths } from '../paths.ts'
 import { safeJson, sanitizeLine } from '../terminal/sanitize.ts'
 import { bytesText } from './bytes.ts'
 import { modelCommand, modelInUse } from './context.ts'
-import { fitText } from './fit-text.ts'
-import { type ContextNeed, ladderTable, needsOfEntry, needsOfPlan } from './ladder.ts'
+import { fitCell } from './fit-text.ts'
+import { type ContextNeed, ladderTable, largestFit, needsOfEntry, needsOfPlan } from './ladder.ts'
 import { table } from './table.ts'
 
 /** One model as `--json` shows it. Sizes in bytes. */
@@ -50,8 +50,8 @@ export function listCommand(flags: { readonly json?: boolean }): Promise<number>
       process.stdout.write(`${safeJson(listed)}\n`)
       return 0
     }
-    const lines = [...listTable(listed), '', ...ladderTable(listed).map(sanitizeLine)]
-    for (const line of lines) process.stdout.write(`${line}\n`)
+    const lines = [...listTable(listed), '', ...ladderTable(listed), ...largestFit(listed)]
+    for (const line of lines) process.stdout.write(`${sanitizeLine(line)}\n`)
     if (!listed.some((model) => model.used)) process.stdout.write(`\nIn use: ${sanitizeLine(modelInUse(paths))}\n`)
     return 0
   })
@@ -109,15 +109,15 @@ function listTable(models: readonly Listed[]): string[] {
     model.name,
     bytesText(model.bytes),
     place(model),
-    model.fits === undefined ? 'not readable' : fitText(model.fits),
+    model.fits === undefined ? 'not readable' : fitCell(model.fits),
     model.licence,
     model.default ? 'default' : '',
   ])
-  return table([[' ', 'model', 'size', 'on disk', 'fits this machine', 'licence', ''], ...rows]).map(sanitizeLine)
+  return table([[' ', 'model', 'size', 'on disk', 'fits this machine', 'licence', ''], ...rows])
 }
 
 function place(model: Listed): string {
-  if (model.onDisk) return model.origin === 'own' ? 'yes, your file' : 'yes'
+  if (model.onDisk) return model.origin === 'own' ? 'yours' : 'yes'
   if (model.origin !== 'catalog') return 'gone'
   return model.partBytes > 0 ? `${Math.floor((model.partBytes / model.bytes) * 100)}%` : 'no'
 }

@@ -3,19 +3,30 @@ import type { ModelPlan, PlanRow } from '../../engine/index.ts'
 import { bytesText } from './bytes.ts'
 import { table } from './table.ts'
 
-export const verdicts = { yes: 'fits', tight: 'not now', no: 'too large' } as const
+const verdicts = { yes: 'fits', tight: 'not now', no: 'too large' } as const
 
-/** A line about the weights, then a table of contexts: memory in all, and whether it is there. */
+/** A line about the weights, then a table of contexts: what the cache and the work take, and whether all of it is there. */
 export function planLines(plan: ModelPlan): string[] {
-  const kinds = [...new Set(plan.rows.map(({ kvType }) => kvType))]
-  const contexts = [...new Set(plan.rows.map(({ contextTokens }) => contextTokens))]
-  const cell = (row: PlanRow | undefined): string =>
-    row === undefined ? '' : `${bytesText(row.need.total)}, ${verdicts[row.verdict]}`
-  const rows = contexts.map((tokens) => [
-    contextText(tokens),
-    ...kinds.map((kind) => cell(plan.rows.find((row) => row.contextTokens === tokens && row.kvType === kind))),
-  ])
-  return [weightsLine(plan), ...table([['context', ...kinds.map((kind) => `cache ${kind}`)], ...rows])]
+  const checkpoints = plan.rows.some(({ need }) => need.checkpoints > 0)
+  const cells = ({ contextTokens, kvType, need, verdict }: PlanRow): string[] => [
+    contextText(contextTokens),
+    kvType,
+    bytesText(need.cache),
+    bytesText(need.compute),
+    ...(checkpoints ? [bytesText(need.checkpoints)] : []),
+    `${bytesText(need.total)}, ${verdicts[verdict]}`,
+  ]
+  const head = ['context', 'type', 'KV cache', 'compute', ...(checkpoints ? ['checkpoints'] : []), 'with the weights']
+  return [weightsLine(plan), ...table([head, ...plan.rows.map(cells)]), ...longestLine(plan)]
+}
+
+function longestLine({ longest, trainedTokens }: ModelPlan): string[] {
+  if (longest.f16 === 0 && longest.q8_0 === 0) return []
+  const most = (tokens: number): string =>
+    tokens === trainedTokens ? `${contextText(tokens)}, all it knows` : contextText(tokens)
+  return longest.f16 === longest.q8_0
+    ? [`the longest context that fits now: ${most(longest.f16)}`]
+    : [`the longest context that fits now: ${most(longest.f16)}; with --kv-type q8_0 ${most(longest.q8_0)}`]
 }
 
 function weightsLine({ weightsBytes, activeBytes, tokensPerSecond }: ModelPlan): string {

@@ -1,7 +1,7 @@
 /** What models need at 32k to 1M of context, told without their files. */
 import { expect, test } from 'vitest'
-import { catalog, planFor } from '../../../engine/index.ts'
-import { ladderTable, needsOfEntry, needsOfPlan } from '../../../src/model/ladder.ts'
+import { catalog, fits, planFor } from '../../../engine/index.ts'
+import { ladderTable, largestFit, needsOfEntry, needsOfPlan } from '../../../src/model/ladder.ts'
 import { makeModel } from '../../models/index.ts'
 
 const gib = 1024 ** 3
@@ -26,7 +26,20 @@ test('a table has a column for each length; a length of its own stands where it 
     { name: 'glm', contexts: glm },
     { name: 'v4', contexts: file },
   ])
-  expect(head).toMatch(/memory at a context of {2}32k +128k +256k +1M$/)
-  expect(first).toMatch(/glm +20 GB, fits +26 GB, \S+ \S+ +198k: 29 GB, too large$/)
+  expect(head).toMatch(/memory at context {2}32k +128k +256k +1M$/)
+  expect(first).toMatch(/glm +20 GB, fits +26 GB, tight +198k: 29 GB, no$/)
   expect(second).toMatch(/v4( +\S+ [MG]B, fits){4}$/)
+})
+
+test('the catalog stands in 80 columns, and the largest that fits is named with its context', () => {
+  const models = catalog.map((entry) => ({
+    name: entry.name,
+    bytes: entry.bytes,
+    contexts: needsOfEntry(entry, machine),
+    fits: fits(machine, entry, 16_384),
+  }))
+  for (const line of ladderTable(models)) expect(line.length).toBeLessThanOrEqual(80)
+  expect(largestFit(models).at(-1)).toBe('The largest that fits: glm-4.7-flash, with 32k of context.')
+  const none = { totalBytes: 1000, availableBytes: 1000 }
+  expect(largestFit(catalog.map((entry, at) => ({ ...models[at]!, fits: fits(none, entry, 1024) })))).toEqual([])
 })

@@ -8,15 +8,24 @@ const gigabyte = 1e9
 test('a plan tells for each context what is needed and whether it is there', async () => {
   const { file } = makeModel('tiny-moe')
   const room = await planFor(file, { totalBytes: 8 * gigabyte, availableBytes: 8 * gigabyte }, { bandwidth: gigabyte })
-  const [weights, head, ...rows] = planLines(room)
+  const [weights, head, ...lines] = planLines(room)
+  const rows = lines.slice(0, -1)
   expect(weights).toMatch(/^weights \d.* of which a token reads .*; at most \S+ tokens\/s here$/)
-  expect(head).toMatch(/^context {2}cache f16 +cache q8_0$/)
+  expect(head).toMatch(/^context +type +KV cache +compute +with the weights$/)
   expect(rows.length).toBeGreaterThan(0)
-  for (const row of rows) expect(row).toMatch(/^\d+[kM] +\S+ [kMG]B, fits +\S+ [kMG]B, fits$/)
+  for (const row of rows) expect(row).toMatch(/^\d+[kM] +(?:f16|q8_0) +\S+ [kMG]B +\S+ [kMG]B +\S+ [kMG]B, fits$/)
+  expect(lines.at(-1)).toBe('the longest context that fits now: 32k, all it knows')
 
   const none = planLines(await planFor(file, { totalBytes: 1000, availableBytes: 1000 }))
   expect(none[0]).not.toContain('tokens/s')
   expect(none.at(-1)).toContain('too large')
+})
+
+test('where the engine keeps checkpoints of a model, they are told', async () => {
+  const { file } = makeModel('tiny-ds4')
+  const [, head, row] = planLines(await planFor(file, { totalBytes: 8 * gigabyte, availableBytes: 8 * gigabyte }))
+  expect(head).toMatch(/compute +checkpoints +with the weights$/)
+  expect(row).toMatch(/^32k +f16( +\S+ [kMG]B){4}, fits$/)
 })
 
 test('contexts as people say them', () => {
