@@ -22,6 +22,10 @@ const mostMisses = 24
 /** Read and parsed at once: while one is parsed the next are read. */
 const atOnce = 16
 
+/** The share of the room that one outline may take, of a file that defines thousands of things, and what it may take in any case. */
+const mostShare = 0.25
+const leastWhole = 400
+
 /** In the order given, as long as there is room. `leastRoom`: less is not worth another file. All in tokens. */
 export async function outlineAll(
   root: string,
@@ -30,13 +34,15 @@ export async function outlineAll(
   outlineOf: OutlineOf,
 ): Promise<Outlined[]> {
   const outlined: Outlined[] = []
+  const most = Math.max(leastWhole, tokens * mostShare)
   let room = tokens
   let misses = 0
   for (let at = 0; at < files.length && room >= leastRoom && misses < mostMisses; at += atOnce) {
     const some = files.slice(at, at + atOnce)
     const texts = await Promise.all(some.map((file) => outlineText(root, file, outlineOf)))
     for (const [index, file] of some.entries()) {
-      const { text, reason } = texts[index] ?? {}
+      const { text: all, reason } = texts[index] ?? {}
+      const text = all === undefined || estimate(all) <= most ? all : cut(all, most, estimate)
       if (text === undefined || room < leastRoom || misses >= mostMisses) continue
       if (estimate(text) > room) {
         misses += 1
@@ -48,6 +54,18 @@ export async function outlineAll(
     }
   }
   return outlined
+}
+
+/** The lines from the beginning that take so many tokens at most, and how many more there are. */
+function cut(text: string, most: number, estimate: (text: string) => number): string {
+  const lines = text.split('\n')
+  let length = 0
+  let count = 0
+  while (count < lines.length && estimate(text.slice(0, length + lines[count]!.length)) <= most) {
+    length += lines[count]!.length + 1
+    count += 1
+  }
+  return `${lines.slice(0, count).join('\n')}\n… and ${lines.length - count} lines more of this outline`
 }
 
 /** `reason`: why it is not whole, as far as its text tells. */

@@ -3,10 +3,10 @@ import { isUtf8 } from 'node:buffer'
 import { readWithin } from '../../../sandbox/index.ts'
 import { fingerprint } from '../../../tools/index.ts'
 import { fencedFile } from '../fence.ts'
-import { listTree } from '../outline.ts'
 import { type Reason, reasonByText } from './classify.ts'
 import { type Outlined, type OutlineOf, outlineAll, type RankOf } from './outlines.ts'
 import { type Surveyed, surveyTree } from './survey.ts'
+import { intro, repositoryText } from './text.ts'
 
 /** One file of the work tree and what became of it. */
 export interface PlannedFile {
@@ -45,8 +45,11 @@ export interface PlanOptions {
   readonly rankOf?: RankOf | undefined
 }
 
-/** Characters a token, at least so many in ordinary code; the sum is counted before it is believed. */
-const charactersPerToken = 3.2
+/** Characters a token: a guess for ordinary code. What the text then takes is counted, and tells better for another pass. */
+const guessedCharacters = 3.2
+/** Passes at most, and how full the budget is to be before another one is spared. */
+const mostPasses = 3
+const wellFilled = 0.92
 /** The share of the budget that files may take whole where others are to be outlined. */
 const wholeShare = 0.85
 /** Less room than this is not worth another file. In tokens. */
@@ -58,16 +61,35 @@ const mapShare = 0.7
 const outlinable: readonly Reason[] = ['big', 'generated', 'vendored']
 /** What only its text told: of a program that holds a key the rest is worth knowing. */
 const outlinableText: readonly Reason[] = ['no room', 'generated', 'secret']
-const intro =
-  'The files of this repository as they were when the session began, those that change seldom first. What changes later is shown later.'
 
-const estimate = (text: string): number => Math.ceil(text.length / charactersPerToken)
+/** One way through the tree, with so many characters a token assumed. */
+interface Pass extends PlanOptions {
+  readonly tree: readonly Surveyed[]
+  readonly charactersPerToken: number
+  /** Whether what is over the budget may be taken off: else the first text that is gives up with what it told. */
+  readonly last: boolean
+}
 
 /** Same tree, same history, same budget: same bytes. */
 export async function planRepository(options: PlanOptions): Promise<RepositoryPlan> {
-  const { root, budgetTokens, countTokens, outlineOf } = options
-  const tree = await surveyTree(root)
-  const map = await mapOf(tree, options)
+  const tree = await surveyTree(options.root)
+  let charactersPerToken = guessedCharacters
+  for (let pass = 1; ; pass += 1) {
+    const { plan, counted } = await planOnce({ ...options, tree, charactersPerToken, last: pass === mostPasses })
+    const short = plan?.files.some(({ reason }) => reason === 'no room') === true
+    if (plan !== undefined && (!short || plan.tokens >= options.budgetTokens * wellFilled)) return plan
+    // In steps, so that a small change of the tree seldom changes what fits.
+    const measured = Math.max(0.1, Math.floor(counted * 10) / 10)
+    if (plan !== undefined && (measured <= charactersPerToken || pass === mostPasses)) return plan
+    charactersPerToken = plan === undefined ? Math.min(measured, charactersPerToken - 0.1) : measured
+  }
+}
+
+/** `counted`: characters a token in the first text that was made. No plan: that was over the budget, and this is not the last pass. */
+async function planOnce(pass: Pass): Promise<{ readonly plan?: RepositoryPlan; readonly counted: number }> {
+  const { root, tree, budgetTokens, countTokens, outlineOf, charactersPerToken } = pass
+  const estimate = estimator(charactersPerToken)
+  const map = await mapOf(pass)
   const order =
     map?.order ??
     tree.toSorted((a, b) => a.rank - b.rank || b.heat - a.heat || a.bytes - b.bytes || (a.path < b.path ? -1 : 1))
@@ -108,6 +130,7 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
       : await outlineAll(root, toOutline, { tokens: room + reserved, leastRoom, estimate }, outlineOf))
   ).toSorted((a, b) => (a.file.path < b.file.path ? -1 : 1))
   let shrink = 0
+  let counted: number | undefined
   for (;;) {
     const kept = chosen.slice(0, chosen.length - shrink)
     for (const { file } of chosen.slice(kept.length)) absent(file, 'no room')
@@ -117,8 +140,10 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
       fates.set(file.path, { path: file.path, state: 'outlined', reason, bytes: file.bytes, tokens: estimate(text) })
     const estimated = tree.flatMap(({ path }) => fates.get(path) ?? [])
     const shown = kept.toSorted((a, b) => a.file.heat - b.file.heat || (a.file.path < b.file.path ? -1 : 1))
-    const text = kept.length + outlined.length === 0 ? '' : write(shown, outlined, estimated)
+    const text = kept.length + outlined.length === 0 ? '' : repositoryText(shown, outlined, pathsOnly(estimated))
     const tokens = text === '' ? 0 : await countTokens(text)
+    counted ??= text.length / Math.max(1, tokens)
+    if (tokens > budgetTokens && !pass.last && charactersPerToken > 0.2) return { counted }
     // Told as shares of what was counted: code full of numbers takes half as much again as its length says.
     const files = estimated.map((file) => ({
       ...file,
@@ -138,7 +163,8 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
         text: body,
         fingerprint: mark,
       }))
-      return tokens <= budgetTokens ? { text, tokens, files, whole } : { text: '', tokens: 0, files, whole: [] }
+      const fits = tokens <= budgetTokens
+      return { plan: fits ? { text, tokens, files, whole } : { text: '', tokens: 0, files, whole: [] }, counted }
     }
     // What was estimated too low is taken off from the end of the order, a little more than seems needed.
     shrink = chosen.length - keepWithin(kept, budgetTokens / (tokens * 1.03))
@@ -146,11 +172,16 @@ export async function planRepository(options: PlanOptions): Promise<RepositoryPl
 }
 
 /** The outlines of what others lean on most, where the context is small and not everything fits. Undefined elsewhere. */
-async function mapOf(
-  tree: readonly Surveyed[],
-  { root, budgetTokens, outlineOf, rankOf }: PlanOptions,
-): Promise<{ readonly order: Surveyed[]; readonly outlined: Outlined[]; readonly tokens: number } | undefined> {
+async function mapOf({
+  tree,
+  root,
+  budgetTokens,
+  outlineOf,
+  rankOf,
+  charactersPerToken,
+}: Pass): Promise<{ readonly order: Surveyed[]; readonly outlined: Outlined[]; readonly tokens: number } | undefined> {
   if (outlineOf === undefined || rankOf === undefined || budgetTokens > mapBudget) return undefined
+  const estimate = estimator(charactersPerToken)
   const files = tree.filter(({ reason }) => reason === undefined || outlinable.includes(reason))
   const all = files.reduce((sum, { bytes }) => sum + bytes / charactersPerToken, 0)
   if (all <= budgetTokens * wholeShare) return undefined
@@ -169,6 +200,11 @@ async function mapOf(
   )
   return { order, outlined, tokens: outlined.reduce((sum, { text }) => sum + estimate(text), 0) }
 }
+
+const estimator =
+  (charactersPerToken: number) =>
+  (text: string): number =>
+    Math.ceil(text.length / charactersPerToken)
 
 interface Chosen {
   readonly file: Surveyed
@@ -203,15 +239,10 @@ async function readText(root: string, { path }: Surveyed): Promise<{ text: strin
   return reasonByText(text) ?? { text, fingerprint: fingerprint(bytes) }
 }
 
-function write(whole: readonly Chosen[], outlined: readonly Outlined[], files: readonly PlannedFile[]): string {
-  const parts = [intro, ...whole.map(({ file, text }) => fencedFile(file.path, text))]
-  if (outlined.length > 0)
-    parts.push(`Files that are shown by their outline only:\n\n${outlined.map(({ text }) => text).join('\n\n')}`)
-  const hidden: readonly Reason[] = ['ignored', 'secret', 'link']
-  const rest = files.flatMap(({ path, state, reason }) =>
+const hidden: readonly Reason[] = ['ignored', 'secret', 'link']
+
+/** Paths that the model may know of, though it is not shown what stands there. */
+const pathsOnly = (files: readonly PlannedFile[]): string[] =>
+  files.flatMap(({ path, state, reason }) =>
     state === 'absent' && (reason === undefined || !hidden.includes(reason)) ? [path] : [],
   )
-  const list = listTree(rest)
-  if (list !== undefined) parts.push(`Files that are not shown; read them when you need them:\n${list}`)
-  return parts.join('\n\n')
-}

@@ -148,6 +148,31 @@ test('the budget holds as counted; programs before tests and data; what has no r
   expect(dense.whole.length).toBeGreaterThan(0)
 })
 
+test('the budget is used as far as the text goes, whatever the vocabulary makes of it', async () => {
+  const root = scratch()
+  for (let n = 0; n < 90; n++) put(root, { [`src/f${n}.ts`]: `export const f${n} = 'a word of it'\n`.repeat(12) })
+  for (const characters of [4.6, 3.2, 1.1]) {
+    const made = await planRepository({
+      root,
+      budgetTokens: 4000,
+      countTokens: async (text) => Math.ceil(text.length / characters),
+    })
+    expect(made.files.some(({ reason }) => reason === 'no room')).toBe(true)
+    expect(made.tokens).toBeLessThanOrEqual(4000)
+    expect(made.tokens).toBeGreaterThan(characters > 3 ? 3600 : 3000)
+  }
+})
+
+test('of a file that defines thousands of things the beginning of its outline is shown', async () => {
+  const root = scratch()
+  put(root, { 'huge.ts': 'export const x = 1\n'.repeat(10_000), 'a.ts': 'export const a = 1\n' })
+  const lines = Array.from({ length: 10_000 }, (_, n) => `${n + 1}: export const x`).join('\n')
+  const made = await plan(root, 8000, async (path) => (path === 'huge.ts' ? lines : undefined))
+  expect(made.files.find(({ path }) => path === 'huge.ts')).toMatchObject({ state: 'outlined', reason: 'big' })
+  expect(made.text).toMatch(/huge\.ts\n1: export const x\n2: [\s\S]*\n… and 9\d+ lines more of this outline/)
+  expect(made.tokens).toBeLessThan(4000)
+})
+
 test('an empty folder is no repository', async () => {
   expect(await plan(scratch())).toEqual({ text: '', tokens: 0, files: [], whole: [] })
 })
