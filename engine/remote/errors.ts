@@ -21,6 +21,8 @@ export interface Place {
   readonly shown: string
   readonly model: string
   readonly apiKey: string | undefined
+  /** The variable that the key was read from, where there is one. */
+  readonly apiKeyEnv: string | undefined
 }
 
 /** One line of at most 300 characters, without the API key. */
@@ -51,14 +53,22 @@ export function statusError(status: number, body: string, headers: Headers, plac
     return new RemoteError(failure('context-full', 'Start a new session or name fewer files.'), { again: false })
   }
   if (status === 401 || status === 403) {
-    return new RemoteError(failure('refused', 'Check the API key (--api-key-env NAME).'), { again: false })
+    const advice =
+      place.apiKeyEnv === undefined
+        ? 'Put the API key into a variable and name that one: --api-key-env NAME.'
+        : `Check the API key in the variable ${place.apiKeyEnv} (--api-key-env NAME reads another one).`
+    return new RemoteError(failure('refused', advice), { again: false })
+  }
+  if (status === 402) {
+    return new RemoteError(failure('refused', 'The account there has to be topped up.'), { again: false })
   }
   if (status === 404) {
     const advice = `Check --model (now "${place.model}") and --base-url (most servers want it to end in /v1).`
     return new RemoteError(failure('refused', advice), { again: false })
   }
   if (status === 429) {
-    return new RemoteError(failure('refused', 'The server limits requests; try again later.', true), {
+    const when = retryAfterMs === undefined ? 'later' : `in ${duration(retryAfterMs / 1000)}, which it asks for`
+    return new RemoteError(failure('refused', `The server limits requests; try again ${when}.`, true), {
       again: true,
       retryAfterMs,
     })
@@ -75,12 +85,28 @@ export function statusError(status: number, body: string, headers: Headers, plac
 /** No answer at all: refused, reset, unknown host, bad certificate. */
 export function networkError(error: unknown, place: Place): RemoteError {
   const code = codeOf(error)
-  const what = networkCauses[code] ?? sanitise(deepest(error), place)
-  const advice =
-    code === 'ECONNREFUSED' ? 'Start the server, or check --base-url.' : 'Check --base-url and the network.'
-  const failure: ModelFailure = { kind: 'unreachable', message: `${place.shown}: ${what}. ${advice}`, retryable: true }
-  return new RemoteError(failure, { again: code !== 'ENOTFOUND' && !/CERT|SSL|TLS|SELF_SIGNED|INVALID/.test(code) })
+  const said = deepest(error)
+  const secure = /CERT|SSL|TLS|SELF_SIGNED|INVALID|UNABLE_TO/.test(code)
+  const what =
+    networkCauses[code] ?? sanitise(secure ? `its certificate is not trusted (${firstPart(said)})` : said, place)
+  const message = `${place.shown}: ${what}. ${adviceFor(code, secure)}`
+  return new RemoteError(
+    { kind: 'unreachable', message, retryable: true },
+    { again: code !== 'ENOTFOUND' && !secure && said !== 'bad port' },
+  )
 }
+
+function adviceFor(code: string, secure: boolean): string {
+  if (code === 'ECONNREFUSED') return 'Start the server, or check --base-url.'
+  if (code === wrongVersion) return 'Write http:// in --base-url, where the server speaks plain HTTP.'
+  if (secure) return 'If it is your own server, name the file of its certificate: NODE_EXTRA_CA_CERTS=FILE cachalot …'
+  return 'Check --base-url and the network.'
+}
+
+const wrongVersion = 'ERR_SSL_WRONG_VERSION_NUMBER'
+
+/** Without what Node says of its own flags. */
+const firstPart = (text: string): string => text.split(/[;\n]/, 1)[0] ?? ''
 
 export function silenceError(seconds: number, place: Place): RemoteError {
   const message = `${place.shown} was silent for ${seconds} s. It may be overloaded or stuck; look at its log, or try again.`
@@ -92,10 +118,24 @@ export function webPageError(place: Place): RemoteError {
   return new RemoteError({ kind: 'refused', message, retryable: false }, { again: false })
 }
 
+/** Neither JSON nor a stream of events, whatever the status says. */
+export function strangeError(type: string, body: string, place: Place): RemoteError {
+  const what = `${place.shown} answered with ${type === '' ? 'no content type' : sanitise(type, place)}`
+  const said = sanitise(body.slice(0, 80), place)
+  const message = `${what}${said === '' ? '' : ` (${said})`} where a chat completion was expected. Check --base-url: most servers want it to end in /v1.`
+  return new RemoteError({ kind: 'refused', message, retryable: false }, { again: false })
+}
+
 /** The stream ended or broke in the middle. */
 export function cutError(what: string, place: Place): RemoteError {
   const message = `${place.shown}: ${what}. Try again; look at the server's log if it happens again.`
   return new RemoteError({ kind: 'bad-reply', message, retryable: true }, { again: true })
+}
+
+/** `90 s`, `12 min`, `2 h`: not shorter than it is. */
+function duration(seconds: number): string {
+  if (seconds <= 120) return `${Math.ceil(seconds)} s`
+  return seconds <= 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`
 }
 
 /** `Retry-After` in seconds or as a date, in milliseconds from now. */
@@ -107,6 +147,7 @@ export function readRetryAfter(value: string | null, now: number): number | unde
 }
 
 const networkCauses: Readonly<Record<string, string>> = {
+  [wrongVersion]: 'what answers there does not speak TLS',
   ECONNREFUSED: 'nothing listens there (connection refused)',
   ECONNRESET: 'the connection was reset',
   ENOTFOUND: 'no such host',

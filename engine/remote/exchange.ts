@@ -9,6 +9,7 @@ import {
   sanitise,
   silenceError,
   statusError,
+  strangeError,
   webPageError,
 } from './errors.ts'
 import { type Chunk, chunkSchema } from './wire.ts'
@@ -61,7 +62,7 @@ export async function* exchange({ url, place, body, signal, idleSeconds }: Excha
       const chunk = readChunk(await readText(response, mostBytes, alive), place)
       if ((chunk.choices ?? []).length === 0) throw cutError('the answer holds no reply', place)
       yield chunk
-    } else yield* stream(response, place, alive)
+    } else yield* stream(response, type, place, alive)
   } catch (error) {
     if (error instanceof RemoteError) throw error
     signal.throwIfAborted()
@@ -73,20 +74,26 @@ export async function* exchange({ url, place, body, signal, idleSeconds }: Excha
   }
 }
 
-async function* stream(response: Response, place: Place, alive: () => void): AsyncGenerator<Chunk> {
+async function* stream(response: Response, type: string, place: Place, alive: () => void): AsyncGenerator<Chunk> {
+  let beginning = ''
+  let read = 0
   const events: string[] = []
   const parser = createParser({ onEvent: (event) => events.push(event.data) })
   let finished = false
   for await (const text of textOf(response, mostBytes)) {
     alive()
+    if (read === 0 && beginning.length < 200) beginning += text
     parser.feed(text)
     for (const data of events.splice(0)) {
+      read += 1
       if (data.trim() === '[DONE]') return
       const chunk = readChunk(data, place)
       finished ||= chunk.choices?.some((choice) => choice.finish_reason != null) ?? false
       yield chunk
     }
   }
+  if (read === 0 && !type.includes('event-stream') && beginning.trim() !== '')
+    throw strangeError(type, beginning, place)
   // Without the end marker a finish reason is the proof that nothing is missing.
   if (!finished) throw cutError('the answer broke off', place)
 }

@@ -15,7 +15,9 @@ export interface RemoteOptions {
   readonly baseUrl: string
   readonly model: string
   /** None for servers that want none, as on this machine or in the local network. */
-  readonly apiKey?: string
+  readonly apiKey?: string | undefined
+  /** The variable that the key comes from: what messages name. */
+  readonly apiKeyEnv?: string | undefined
   /** Context length where it is known; servers do not tell. */
   readonly contextTokens?: number
   readonly finishes?: ModelInfo['finishes']
@@ -62,7 +64,12 @@ export function openRemote(options: RemoteOptions): Model {
       vision: options.vision ?? false,
     },
     url: `${base.origin}${base.path}/chat/completions${base.search}`,
-    place: { shown: `${base.origin}${base.path}`, model: options.model, apiKey: apiKey === '' ? undefined : apiKey },
+    place: {
+      shown: `${base.origin}${base.path}`,
+      model: options.model,
+      apiKey: apiKey === '' ? undefined : apiKey,
+      apiKeyEnv: options.apiKeyEnv,
+    },
     sampling: options.sampling ?? {},
     fields: thinkingFields(options),
     reasoning: options.preset?.reasoning ?? 'calls',

@@ -29,6 +29,7 @@ export function openRemoteModel(config: Config, environment: Environment = proce
       baseUrl,
       model,
       apiKey: keyOf(config, preset, environment),
+      apiKeyEnv: config.apiKeyEnv ?? preset?.apiKeyEnv,
       contextTokens: config.context ?? preset?.contextTokens,
       effort: config.effort,
       vision: config.vision === 'on',
@@ -53,7 +54,9 @@ function keyOf({ apiKeyEnv }: Config, preset: RemotePreset | undefined, environm
   const key = environment[name]?.trim()
   if (key === undefined || key === '') {
     const flag = apiKeyEnv === undefined ? `the preset ${preset?.name} reads it` : '--api-key-env'
-    throw new UsageError(`the variable ${name} (${flag}) is not set. Set it to the key of the endpoint`)
+    throw new UsageError(
+      `the variable ${name} (${flag}) is not set. Set it to the key of the endpoint: export ${name}=…`,
+    )
   }
   return key
 }

@@ -331,12 +331,16 @@ describe('failures are told', () => {
   test.each([
     [400, { error: { message: 'bad \u001b[31mfield' } }, 'refused', /answered 400: bad \[31mfield\./],
     [400, { error: { message: 'maximum context length is 4096 tokens' } }, 'context-full', /Start a new session/],
-    [401, { error: 'wrong key sk-secret' }, 'refused', /wrong key \*\*\*\. Check the API key/],
+    [401, { error: 'wrong key sk-secret' }, 'refused', /wrong key \*\*\*\. Check the API key in the variable MY_KEY/],
+    [402, { error: { message: 'Insufficient Balance' } }, 'refused', /Insufficient Balance\. .* topped up/],
     [404, { detail: 'no such model' }, 'refused', /no such model\. Check --model \(now "m"\)/],
     [302, '', 'refused', /redirects to http:\/\/evil\.test/],
     [400, `<html><style>x</style><p>${'a '.repeat(500)}</p>`, 'refused', /…/],
   ])('%i', async (code, body, kind, message) => {
-    const session = await open([status(code, body, { location: 'http://evil.test/' })], { apiKey: 'sk-secret' })
+    const session = await open([status(code, body, { location: 'http://evil.test/' })], {
+      apiKey: 'sk-secret',
+      apiKeyEnv: 'MY_KEY',
+    })
     const told = failure(await answer(session))
     expect(told).toMatchObject({ kind, retryable: false })
     expect(told.message).toMatch(message)
@@ -355,7 +359,10 @@ describe('failures are told', () => {
   test('a wait longer than the budget is not waited for', async () => {
     const session = await open([status(429, '', { 'retry-after': '3600' })])
     const began = Date.now()
-    expect(failure(await answer(session)).kind).toBe('refused')
+    expect(failure(await answer(session))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('try again in 60 min, which it asks for'),
+    })
     expect(Date.now() - began).toBeLessThan(1_000)
   })
 
@@ -410,6 +417,27 @@ describe('failures are told', () => {
     expect((await answer(session)).at(-1)).toMatchObject({ type: 'done', stop: 'length' })
     await left.promise
     expect(server?.requests).toHaveLength(1)
+  })
+
+  test('without a key, 401 says how to give one', async () => {
+    const told = failure(await answer(await open([status(401, 'no')])))
+    expect(told.message).toMatch(/into a variable and name that one: --api-key-env NAME/)
+  })
+
+  test('something else than a completion, once', async () => {
+    const session = await open([status(200, 'It works!', { 'content-type': 'text/plain' })])
+    expect(failure(await answer(session))).toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/answered with text\/plain \(It works!\) where .*\/v1/),
+    })
+    expect(server?.requests).toHaveLength(1)
+  })
+
+  test('plain HTTP where TLS was asked for, once', async () => {
+    await open([status(200, '')])
+    const model = openRemote({ baseUrl: server!.baseUrl.replace('http:', 'https:'), model: 'm' })
+    const told = failure(await answer(await model.start([])))
+    expect(told.message).toMatch(/does not speak TLS\. Write http:\/\//)
   })
 
   test('a web page', async () => {
