@@ -7,6 +7,7 @@ export type Reason =
   | 'secret'
   | 'binary'
   | 'link'
+  | 'submodule'
   | 'empty'
   | 'lock file'
   | 'vendored'

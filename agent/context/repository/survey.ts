@@ -1,11 +1,11 @@
 /** Looks at every file of a work tree by name and size, without reading it. */
-import { existsSync } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { listFiles, ripgrep } from '../../files.ts'
+import { listFiles } from '../../files.ts'
 import { isSecret } from '../secrets.ts'
 import { bigFile, type Reason, rankOf, reasonByName } from './classify.ts'
 import { readHeat } from './heat.ts'
+import { notIgnored } from './ignored.ts'
 
 export interface Surveyed {
   readonly path: string
@@ -29,7 +29,8 @@ export async function surveyTree(root: string): Promise<Surveyed[]> {
     const some = tree.slice(at, at + atOnce).map(async (path): Promise<Surveyed | undefined> => {
       const status = await lstat(join(root, path)).catch(() => undefined) // gone since it was listed
       if (status === undefined) return undefined
-      const reason = status.isFile() ? reasonOf(path, status.size, wanted) : 'link'
+      const kind = status.isDirectory() ? 'submodule' : 'link'
+      const reason = status.isFile() ? reasonOf(path, status.size, wanted) : kind
       return { path, bytes: status.size, heat: heat.get(path) ?? 0, rank: rankOf(path), reason }
     })
     for (const one of await Promise.all(some)) if (one !== undefined) surveyed.push(one)
@@ -37,29 +38,9 @@ export async function surveyTree(root: string): Promise<Surveyed[]> {
   return surveyed
 }
 
-function reasonOf(path: string, bytes: number, wanted: ReadonlySet<string> | undefined): Reason | undefined {
+function reasonOf(path: string, bytes: number, wanted: ReadonlySet<string>): Reason | undefined {
   if (isSecret(path)) return 'secret'
-  if (wanted !== undefined && !wanted.has(path)) return 'ignored'
+  if (!wanted.has(path)) return 'ignored'
   if (bytes === 0) return 'empty'
   return reasonByName(path) ?? (bytes > bigFile ? 'big' : undefined)
-}
-
-/** What `.cachalotignore` of the root (written like a .gitignore) leaves; undefined without such a file. */
-async function notIgnored(root: string, tree: readonly string[]): Promise<ReadonlySet<string> | undefined> {
-  const file = join(root, '.cachalotignore')
-  if (tree.length === 0 || !existsSync(file)) return undefined
-  const args = [
-    '--files',
-    '--null',
-    '--hidden',
-    '--no-config',
-    '--no-ignore',
-    '--glob',
-    '!.git',
-    '--glob',
-    '!node_modules',
-  ]
-  args.push('--ignore-file', file, './')
-  const left = (await ripgrep(root, args)).split('\0').map((path) => path.replace(/^\.\//, ''))
-  return new Set(left)
 }

@@ -173,6 +173,45 @@ test('of a file that defines thousands of things the beginning of its outline is
   expect(made.tokens).toBeLessThan(4000)
 })
 
+test('ignore files count for their folder and below, above a work tree that is a part of a repository, too', async () => {
+  const top = scratch()
+  git(top, 'init', '-q')
+  put(top, {
+    '.cachalotignore': '/app/keep-out/\n*.private\n',
+    'app/.cachalotignore': '!b.private\n',
+    'app/a.ts': 'a\n',
+    'app/keep-out/k.ts': 'k\n',
+    'app/a.private': 'p\n',
+    'app/sub/.cachalotignore': '/deep/\n',
+    'app/sub/deep/d.ts': 'd\n',
+    'app/deep/d.ts': 'd\n',
+  })
+  for (const [root, prefix] of [
+    [top, 'app/'],
+    [join(top, 'app'), ''],
+  ] as const) {
+    const made = await plan(root)
+    expect(whole(made)).toEqual(expect.arrayContaining([`${prefix}a.ts`, `${prefix}deep/d.ts`]))
+    expect(reasons(made)).toEqual({
+      [`${prefix}a.private`]: 'ignored',
+      [`${prefix}keep-out/k.ts`]: 'ignored',
+      [`${prefix}sub/deep/d.ts`]: 'ignored',
+    })
+  }
+})
+
+test('a submodule is told as one, by its path', async () => {
+  const root = scratch()
+  const other = scratch()
+  for (const folder of [root, other]) git(folder, 'init', '-q')
+  commit(other, { 'l.ts': 'l\n' })
+  git(root, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', other, 'dep')
+  put(root, { 'a.ts': 'a\n' })
+  const made = await plan(root)
+  expect(reasons(made)).toEqual({ dep: 'submodule' })
+  expect(made.text).toMatch(/not shown[\s\S]*dep/)
+})
+
 test('an empty folder is no repository', async () => {
   expect(await plan(scratch())).toEqual({ text: '', tokens: 0, files: [], whole: [] })
 })
