@@ -1,9 +1,13 @@
 /** Whether the repository is in the context of a session, and how much of it: the rule, by what this machine can do. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Model, Segment } from '../../../engine/index.ts'
 import type { Workspace } from '../../../sandbox/index.ts'
+import { listFiles } from '../../files.ts'
 import { readFencedFiles } from '../fence.ts'
 import { type Base, loadBases, saveBase } from './base.ts'
 import { changesSince, type Known } from './delta.ts'
+import { notIgnored } from './ignored.ts'
 import type { OutlineOf, RankOf } from './outlines.ts'
 import { planRepository, type RepositoryPlan } from './plan.ts'
 
@@ -149,6 +153,13 @@ export function knownFrom(segments: readonly Segment[]): ReadonlyMap<string, Kno
   return new Map(files.map(({ path, text }): [string, Known] => [path, { text, fingerprint: '' }]))
 }
 
+/** Whether a packing shows a file that is there and is to be left out by now, by an ignore file. */
+async function leavesOut({ files }: RepositoryPlan, root: string): Promise<boolean> {
+  const shown = files.filter(({ state }) => state !== 'absent').map(({ path }) => path)
+  const listed = await notIgnored(root, await listFiles(root))
+  return shown.some((path) => !listed.has(path) && existsSync(join(root, path)))
+}
+
 /** The last packing, when it was made for this budget and what has changed since is little. */
 async function usableBase(
   { when, model, workspace, folder }: Request,
@@ -162,7 +173,8 @@ async function usableBase(
     const { text, now } = await changesSince(known, workspace)
     const gone = [...now].filter(([, after]) => after === undefined).map(([path]) => known.get(path)?.text?.length ?? 0)
     const change = gone.reduce((sum, length) => sum + length, text.length)
-    if (change <= base.plan.text.length * mostChange) return base
+    if (change > base.plan.text.length * mostChange) continue
+    if (!(await leavesOut(base.plan, workspace.root))) return base
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSession, type RepositoryOptions } from '../../../agent/index.ts'
 import { type Model, type ReplyFunction, scriptedModel } from '../../../engine/index.ts'
-import { collect, missingSandbox, policyFor, put, scratch } from '../support.ts'
+import { collect, git, missingSandbox, policyFor, put, scratch } from '../support.ts'
 
 const files = {
   'a.ts': `export const a = 1\n${'// a line that stays\n'.repeat(30)}`,
@@ -181,6 +181,29 @@ test('the next session begins with the same bytes and is told what changed since
   for (const name of readdirSync(join(folder, 'repositories'))) writeFileSync(join(folder, 'repositories', name), '{')
   const fourth = await life(root, folder)
   await fourth.ask('Fourth')
+  expect(packed(fourth)).toBe(packed(third))
+})
+
+test('what is to be left out from now on is not in the next session, however little it is', async () => {
+  const root = scratch({ ...files, 'plans.md': 'ours alone\n', 'notes.md': 'mine\n', 'c.md': 'more\n' })
+  git(root, 'init', '-q')
+  const folder = scratch()
+  const first = await life(root, folder)
+  await first.ask('First')
+  expect(packed(first)).toContain('ours alone')
+  put(root, { '.cachalotignore': 'plans.md\n' })
+  const second = await life(root, folder)
+  await second.ask('Second')
+  expect(packed(second)).not.toContain('ours alone')
+  expect(packed(second)).toContain('mine')
+  put(root, { '.gitignore': 'notes.md\n' })
+  const third = await life(root, folder)
+  await third.ask('Third')
+  expect(packed(third)).not.toContain('mine')
+  // A file that is gone is told so, and no reason to pack anew.
+  rmSync(join(root, 'c.md'))
+  const fourth = await life(root, folder)
+  expect(await fourth.ask('Fourth')).toContain('c.md is gone.')
   expect(packed(fourth)).toBe(packed(third))
 })
 
