@@ -1,4 +1,6 @@
 /** The door to any model: embedded, remote or scripted. The loop knows only this file. */
+
+import type { Effort } from './dialects/effort.ts'
 import type { TextMark } from './kv/mark.ts'
 import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
 
@@ -15,6 +17,8 @@ export interface ModelInfo {
   readonly name: string
   readonly place: 'embedded' | 'remote' | 'scripted'
   readonly dialect: string
+  /** How much it thinks, which is part of what it has read and so fixed for a session. Absent: it has no levels, or nobody says. */
+  readonly effort?: Effort
   /** Context length in tokens; undefined where a remote server does not tell. */
   readonly contextTokens: number | undefined
   /** Whether the cache can be rewound to any token, only to checkpoints, or not at all (remote). */

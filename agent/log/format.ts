@@ -55,7 +55,12 @@ export const logRecord = z.discriminatedUnion('type', [
     cwd: z.string(),
     /** ISO 8601, UTC. */
     time: z.string(),
-    model: z.object({ name: z.string(), place: z.string(), dialect: z.string() }),
+    model: z.object({
+      name: z.string(),
+      place: z.string(),
+      dialect: z.string(),
+      effort: z.enum(['off', 'low', 'high', 'max']).optional(),
+    }),
   }),
   /** Something the model sees. Written, and on the disk, before the model is given it. */
   z.object({ type: z.literal('message'), segment: segmentName, message }),

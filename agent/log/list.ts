@@ -50,6 +50,12 @@ export async function listSessions(
   return found
 }
 
+/** The model that an earlier session was held with; undefined where its log cannot be read. */
+export async function modelOfSession(file: string): Promise<LogHeader['model'] | undefined> {
+  const start = await readStart(file, undefined).catch(() => undefined)
+  return start?.header.model
+}
+
 const usedAt = (file: string): Promise<number> =>
   stat(file).then(
     ({ mtimeMs }) => mtimeMs,

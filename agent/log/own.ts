@@ -29,15 +29,15 @@ interface OwnLogRequest {
 
 /**
  * Opens it. A log that is broken is gone on with from before the break, and kept whole beside it. Throws LogError, also
- * when the earlier session was held with another model.
+ * when the earlier session was held with another model or another effort.
  */
 export async function openOwnLog({ model, stateFolder, root, nowMs, resume }: OwnLogRequest): Promise<OwnLog> {
-  const { name, place, dialect } = model
+  const { name, place, dialect, effort } = model
   if (resume === undefined) {
     const id = newId(nowMs)
     const file = join(stateFolder, 'sessions', `${id}.jsonl`)
     const time = new Date(nowMs).toISOString()
-    const of = { name, place, dialect }
+    const of = { name, place, dialect, ...(effort !== undefined && { effort }) }
     const header = { type: 'header', format: logFormat, id, cwd: root, time, model: of } as const
     return { id, log: await openLog(file, { header }), loaded: undefined, warning: undefined }
   }
@@ -47,6 +47,12 @@ export async function openOwnLog({ model, stateFolder, root, nowMs, resume }: Ow
     // Sampled tokens mean nothing to another vocabulary.
     throw new LogError(
       `The session ${header.id} was held with ${header.model.name} (${header.model.dialect}), not with ${name} (${dialect}). Choose that model with --model ${header.model.name}.`,
+    )
+  }
+  const began = header.model.effort
+  if (began !== undefined && began !== effort) {
+    throw new LogError(
+      `The session ${header.id} was begun with effort ${began}, which is part of what the model has read. Leave --effort away, or say --effort ${began}; another one takes a new session.`,
     )
   }
   const warning =

@@ -52,11 +52,13 @@ export function openRemote(options: RemoteOptions): Model {
       'The API key holds characters that no key has (spaces, line breaks or letters with accents). Set it again.',
     )
   }
+  const wanted = options.effort ?? options.preset?.usual
   const state: RemoteState = {
     info: {
       name: options.model,
       place: 'remote',
       dialect: 'openai',
+      ...(wanted !== undefined && { effort: wanted }),
       contextTokens: options.contextTokens,
       rewind: 'none',
       finishes: options.finishes ?? 'words',

@@ -18,7 +18,7 @@ export interface EmbeddedOptions {
   readonly engine: Engine
   readonly dialect: Dialect
   /** What only the catalog knows of the model; the rest is told by engine and dialect. */
-  readonly info: Pick<ModelInfo, 'name' | 'finishes' | 'prompt'>
+  readonly info: Pick<ModelInfo, 'name' | 'finishes' | 'prompt' | 'effort'>
   /** The model's measured settings; a request may override them. */
   readonly sampling: Sampling
   /** Where what was read is kept. Absent: nowhere. */
@@ -54,6 +54,7 @@ export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequen
       name: info.name,
       place: 'embedded',
       dialect: dialect.name,
+      ...(info.effort !== undefined && { effort: info.effort }),
       contextTokens: engine.info.contextTokens,
       rewind: engine.info.rewind,
       finishes: info.finishes,

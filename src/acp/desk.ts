@@ -7,6 +7,7 @@ import type { Model } from '../../engine/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import type { Config } from '../config/settings.ts'
 import type { McpTools } from '../mcp/open.ts'
+import { withEffortOf } from '../open/effort.ts'
 import { openMoreTools } from '../open/mcp.ts'
 import { openModel } from '../open/model.ts'
 import { openWantedSandbox } from '../open/sandbox.ts'
@@ -67,7 +68,7 @@ export function openDesk({ flags, paths, environment, tell }: DeskOptions): Desk
     const resume = earlier === undefined ? undefined : await logOf(earlier, cwd)
     const [sandbox, model, more] = await Promise.all([
       openWantedSandbox(config, cwd),
-      modelFor(config),
+      withEffortOf(config, resume).then(modelFor),
       openMoreTools(config, { cwd, onNotice: tell }),
     ])
     others.push(more)

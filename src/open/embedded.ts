@@ -1,5 +1,7 @@
 import {
   dialectOf,
+  dialects,
+  type Effort,
   fits,
   type Model,
   modelPath,
@@ -45,7 +47,7 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
     return openEmbedded({
       engine,
       dialect,
-      info: { name, finishes: traits.finishes, prompt: traits.prompt },
+      info: { name, finishes: traits.finishes, prompt: traits.prompt, ...effortOf(traits.dialect, config.effort) },
       sampling: traits.sampling,
       keepSequences,
       ...(config.cacheGigabytes > 0 && {
@@ -59,6 +61,12 @@ export async function openEmbeddedModel(resolved: ResolvedModel, request: OpenMo
   } finally {
     onStatus(undefined)
   }
+}
+
+/** Nothing for a dialect that has one way only. */
+function effortOf(dialect: string, wanted: Effort | undefined): { readonly effort?: Effort } {
+  const family = Object.hasOwn(dialects, dialect) ? dialects[dialect] : undefined
+  return family === undefined || family.levels.length === 1 ? {} : { effort: wanted ?? family.usual }
 }
 
 /** As much context as this machine has room for now, up to what usual work needs; never less than a quarter of that. */

@@ -4,6 +4,7 @@ import type { Sandbox } from '../../sandbox/index.ts'
 import { type CodeSense, openCode, renderOutline } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import type { Paths } from '../paths.ts'
+import { withEffortOf } from './effort.ts'
 import { openMoreTools } from './mcp.ts'
 import { openModel } from './model.ts'
 import type { OpenModelRequest } from './request.ts'
@@ -29,13 +30,16 @@ export interface Workplace {
 
 /** Brings model, sandbox and session together as the settings say. Throws OpenError. */
 export async function openWorkplace(request: WorkplaceRequest): Promise<Workplace> {
-  const { config, cwd, onNotice } = request
+  const { cwd, onNotice } = request
+  const config = await withEffortOf(request.config, request.session?.resume)
   const notice = (text: string): void => onNotice('warning', text)
   const opening = openMoreTools(config, { cwd, onNotice: notice })
-  const [sandbox, model] = await Promise.all([request.sandbox, openModel(request)]).catch((error: unknown) => {
-    void opening.then((one) => one.close())
-    throw error
-  })
+  const [sandbox, model] = await Promise.all([request.sandbox, openModel({ ...request, config })]).catch(
+    (error: unknown) => {
+      void opening.then((one) => one.close())
+      throw error
+    },
+  )
   const more = await opening
   if (sandbox.problem !== undefined && request.config.sandbox !== 'full-access') {
     request.onNotice('warning', `commands will not run: ${sandbox.problem.message}`)

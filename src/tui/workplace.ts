@@ -4,11 +4,12 @@ import { openSession } from '../../agent/index.ts'
 import { choices, defaultModelName, listModels, type Model, readMachine } from '../../engine/index.ts'
 import { guaranteeText, type Policy, type Sandbox } from '../../sandbox/index.ts'
 import { resolveConfig } from '../config/resolve.ts'
-import { settingNames, settings } from '../config/settings.ts'
+import { type Config, settingNames, settings } from '../config/settings.ts'
 import { bytesText } from '../model/bytes.ts'
 import { modelFolders } from '../model/context.ts'
 import { fitText } from '../model/fit-text.ts'
 import { chooseModel } from '../model/use.ts'
+import { withEffortOf } from '../open/effort.ts'
 import { openMoreTools } from '../open/mcp.ts'
 import { openModel } from '../open/model.ts'
 import { openWantedSandbox } from '../open/sandbox.ts'
@@ -36,20 +37,21 @@ export function openPlace(options: PlaceOptions): {
   const { config, origins, warnings } = resolveConfig({ cwd: root, paths, environment, flags })
   let sandbox: Promise<Sandbox> | undefined
   let more: ReturnType<typeof openMoreTools> | undefined
-  let held: { readonly name: string | undefined; readonly model: Promise<Model> } | undefined
+  let held: HeldModel | undefined
   const confined = (): Promise<Sandbox> => {
     sandbox ??= openWantedSandbox(config, root)
     return sandbox
   }
 
-  const modelFor = (name: string | undefined, request: OpenRequest): Promise<Model> => {
-    if (held !== undefined && held.name === name) return held.model
+  const modelFor = async (wanted: Config, request: OpenRequest): Promise<Model> => {
+    const { model: name, effort } = wanted
+    if (held !== undefined && held.name === name && (await hasEffort(held, effort))) return await held.model
     const before = held?.model
     const model = (async () => {
       await before?.then((one) => one.close()).catch(() => undefined) // it never opened: told then
       const { signal, onStatus, onNotice } = request
       return openModel({
-        config: { ...config, model: name },
+        config: wanted,
         paths,
         signal,
         mayAsk: false,
@@ -60,12 +62,12 @@ export function openPlace(options: PlaceOptions): {
         onNotice,
       })
     })()
-    held = { name, model }
+    held = { name, effort, model }
     // A model that could not be opened is tried again by the next session.
     model.catch(() => {
       if (held?.model === model) held = undefined
     })
-    return model
+    return await model
   }
 
   const settingsFor = sessionSettings({ config, cwd: root, paths })
@@ -88,7 +90,9 @@ export function openPlace(options: PlaceOptions): {
     async openSession(request) {
       more ??= openMoreTools(config, { cwd: root, onNotice: (text) => request.onNotice('warning', text) })
       const [model, box, { tools }] = await Promise.all([
-        modelFor(request.model ?? config.model, request),
+        withEffortOf({ ...config, model: request.model ?? config.model }, request.resume).then((wanted) =>
+          modelFor(wanted, request),
+        ),
         confined(),
         more,
       ])
@@ -162,3 +166,20 @@ export function openPlace(options: PlaceOptions): {
 }
 
 export const trustFile = (paths: Paths): string => join(paths.state, 'trusted.json')
+
+interface HeldModel {
+  readonly name: string | undefined
+  /** As it was asked for; undefined: the usual one. */
+  readonly effort: Config['effort']
+  readonly model: Promise<Model>
+}
+
+/** Also where the usual one is what an earlier session had. */
+async function hasEffort(held: HeldModel, wanted: Config['effort']): Promise<boolean> {
+  if (held.effort === wanted) return true
+  if (held.effort !== undefined || wanted === undefined) return false
+  return await held.model.then(
+    ({ info }) => info.effort === wanted,
+    () => false, // it never opened
+  )
+}

@@ -42,6 +42,21 @@ test('an edit through an endpoint', async () => {
   expect(second?.body.messages.slice(0, asked.length)).toEqual(asked)
 })
 
+test('the effort is a session’s: it is gone on with as it began, and another one is refused', async () => {
+  server = await startFakeOpenAi([{ reasoning: 'Hm.', text: 'Yes.' }])
+  const run = (...flags: readonly string[]) =>
+    place.run(['run', 'What is in a.txt?', '--preset', 'vllm', '--base-url', server!.baseUrl, ...flags])
+  expect((await run('--effort', 'low')).exitCode).toBe(0)
+  expect((await run('--resume', 'last')).exitCode).toBe(0)
+  const other = await run('--resume', 'last', '--effort', 'off')
+  expect(other.stderr).toMatch(/was begun with effort low.* --effort low; another one takes a new session/)
+  expect(other.exitCode).toBe(3)
+  const asked = server.requests.map(({ body }) => JSON.stringify(body))
+  expect(asked).toHaveLength(2)
+  for (const body of asked) expect(body).toContain('"reasoning_effort":"low"')
+  expect(asked[1]).toContain('"reasoning_content":"Hm."')
+})
+
 test('nobody there: exit 3 in bounded time, with the address', async () => {
   const { stderr, exitCode, durationMs } = await place.run([
     'run',
