@@ -80,7 +80,8 @@ function reasonFor(
 
 /**
  * Packs the repository as large as the budget allows and reads it, as sessions that begin later will want it. Stops
- * early on abort; what was read is kept. Undefined when there is nothing to read. Rejects with EngineError, and with an
+ * early on abort; what was read is kept. `kept`: tokens whose reading is on disk now: fewer than were read where the disk is full or
+ * may not be written. Undefined when there is nothing to read. Rejects with EngineError, and with an
  * Error for a model whose readings are not kept.
  */
 export async function readAhead(
@@ -88,16 +89,18 @@ export async function readAhead(
     readonly signal: AbortSignal
     readonly onProgress: (done: number, total: number, cached: number) => void
   },
-): Promise<{ readonly usage: Usage; readonly plan: RepositoryPlan } | undefined> {
+): Promise<{ readonly usage: Usage; readonly plan: RepositoryPlan; readonly kept: number } | undefined> {
   const { model, repository, signal, onProgress } = options
   const { workspace, system, rest } = await prefixOf(options)
   const resident = await repack({ ...repository, model, workspace, before: system })
   if (resident === undefined) return undefined
-  const session = await model.start([...system, resident.segment, ...rest])
+  const prefix = [...system, resident.segment, ...rest]
+  const session = await model.start(prefix)
   try {
     if (session.read === undefined)
       throw new Error(`What ${model.info.name} reads is not kept on this machine: there is nothing to warm.`)
-    return { usage: await session.read({ signal, onProgress }), plan: resident.plan }
+    const usage = await session.read({ signal, onProgress })
+    return { usage, plan: resident.plan, kept: (await model.readings?.saved(prefix))?.saved ?? 0 }
   } finally {
     await session.close()
   }

@@ -1,8 +1,9 @@
 /** `cachalot warm`: reads the repository ahead. */
-import { type ExitReason, exitCode, readAhead } from '../../agent/index.ts'
+import { type ExitReason, exitCode, type RepositoryPlan, readAhead } from '../../agent/index.ts'
 import { EngineError, type Usage } from '../../engine/index.ts'
 import { OpenError } from '../open/open-error.ts'
 import { codeSettings } from '../open/workplace.ts'
+import { kvFolder } from '../paths.ts'
 import { jsonOutput } from '../run/json-output.ts'
 import { type Output, resultOf } from '../run/output.ts'
 import { textOutput } from '../run/text-output.ts'
@@ -12,7 +13,15 @@ import { openScreen } from '../terminal/screen.ts'
 import { UsageError } from '../usage-error.ts'
 import { openModelPlace } from './place.ts'
 
-/** Gives the exit code: 0 read whole, 3 model or engine, 130 interrupted (what was read is kept). Throws UsageError. */
+const notKept = (read: number, kept: number, folder: string): string =>
+  `Of ${count(read)} tokens that were read ${count(kept)} are kept: make room in ${folder}, or raise cache.max_gigabytes (XDG_CACHE_HOME names another place).`
+
+function outlinesText({ files }: RepositoryPlan): string {
+  const outlined = files.filter(({ state }) => state === 'outlined').length
+  return outlined === 0 ? '' : ` and ${plural(outlined, 'outline')}`
+}
+
+/** Gives the exit code: 0 read whole, 3 model or engine, or what was read could not be kept, 130 interrupted (what was read is kept). Throws UsageError. */
 export async function warmCommand(flags: Readonly<Record<string, unknown>>): Promise<number> {
   const began = performance.now()
   const screen = openScreen({
@@ -48,9 +57,10 @@ export async function warmCommand(flags: Readonly<Record<string, unknown>>): Pro
         onProgress: (read, total, cached) => output.event({ type: 'prefill', done: read, total, cached }),
       })
       if (done === undefined) return finish('done', 'There is nothing to read here.')
-      const { usage, plan } = done
-      const files = plural(plan.whole.length, 'file')
-      if (stop.signal.aborted) return finish('interrupted', `Kept ${count(usage.promptTokens)} tokens so far.`, usage)
+      const { usage, plan, kept } = done
+      if (stop.signal.aborted) return finish('interrupted', `Kept ${count(kept)} tokens so far.`, usage)
+      if (kept < usage.promptTokens) return finish('model', notKept(usage.promptTokens, kept, kvFolder(paths)), usage)
+      const files = `${plural(plan.whole.length, 'file')}${outlinesText(plan)}`
       return finish('done', `${files} in ${count(usage.promptTokens)} tokens are kept for sessions here.`, usage)
     } finally {
       await model.close()

@@ -104,6 +104,17 @@ test('Ctrl-C while warming keeps what is done', { timeout: 120_000 }, async () =
   expect(usageOf(rest.stdout).cachedTokens).toBe(part.promptTokens)
 })
 
+test('warm does not say that it kept what it could not', { timeout: 60_000 }, async () => {
+  const tight = await place.run(['warm', '--json', ...tiny()], { env: { CACHALOT_CACHE_MAX_GIGABYTES: '0.0001' } })
+  expect(tight.exitCode).toBe(3)
+  const last = eventsOf(tight.stdout).at(-1)
+  expect(last).toMatchObject({ exit: 'model', text: expect.stringMatching(/0 are kept: make room in .*max_gigabytes/) })
+  // A file in the place of the cache folder: nothing can be written there.
+  writeFileSync(join(place.home, 'file'), '')
+  const closed = { env: { ...environment(place.home), XDG_CACHE_HOME: join(place.home, 'file'), CACHALOT_HOME: '' } }
+  expect(String((await place.run(['warm', ...tiny()], closed)).stderr)).toMatch(/ 0\s+are\s+kept/)
+})
+
 test('what is exported by name goes with its own repository, and with nothing of another', {
   timeout: 120_000,
 }, async () => {

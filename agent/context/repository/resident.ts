@@ -79,7 +79,6 @@ export async function residentRepository(request: Request): Promise<Resident | u
   for (const budget of budgets) {
     const plan = await planFor(request, budget)
     if (plan.text === '' || !(await affordable(request, plan))) continue
-    // What cannot be kept is packed again the next time.
     await keepBase(request, budget, plan).catch(() => undefined)
     return residentOf(plan)
   }
@@ -105,7 +104,8 @@ export async function repack(request: Request): Promise<Resident | undefined> {
   const budgetTokens = budgetOf(request.model, request.budgetTokens)
   const plan = await planFor(request, budgetTokens)
   if (plan.text === '') return undefined
-  await keepBase(request, budgetTokens, plan)
+  // What cannot be kept is packed again the next time, to the same text while the tree is the same.
+  await keepBase(request, budgetTokens, plan).catch(() => undefined)
   return residentOf(plan)
 }
 
