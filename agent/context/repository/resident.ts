@@ -10,6 +10,7 @@ import { changesSince, type Known } from './delta.ts'
 import { notIgnored } from './ignored.ts'
 import type { OutlineOf, RankOf } from './outlines.ts'
 import { planRepository, type RepositoryPlan } from './plan.ts'
+import { surveyTree } from './survey.ts'
 
 export interface RepositoryOptions {
   /**
@@ -40,6 +41,8 @@ const share = { full: 0.5, small: 0.3 } as const
 const assumedContext = 32_768
 /** A repository of fewer tokens than this is not worth a segment of its own when the rest had to be left out. */
 const leastBudget = 2000
+/** Characters a token, at most so many in ordinary code: of a tree that is larger not everything can be read. */
+const mostCharacters = 4.5
 /** What a dialect writes around a message, in tokens, at most. */
 const framing = 32
 /** More change than this share of the base, and it is packed anew. */
@@ -74,8 +77,7 @@ export async function residentRepository(request: Request): Promise<Resident | u
   const base = await usableBase(request, budgetTokens)
   if (base !== undefined && (await affordable(request, base.plan))) return residentOf(base.plan)
   const now = Math.min(await readableNow(request), budgetTokens)
-  // What is saved has a base; without one and without time there is nothing to plan for.
-  const budgets = when === 'always' ? [budgetTokens] : now < leastBudget ? [] : [...new Set([budgetTokens, now])]
+  const budgets = when === 'always' ? [budgetTokens] : await budgetsFor(request, budgetTokens, now)
   for (const budget of budgets) {
     const plan = await planFor(request, budget)
     if (plan.text === '' || !(await affordable(request, plan))) continue
@@ -177,6 +179,18 @@ async function usableBase(
     if (!(await leavesOut(base.plan, workspace.root))) return base
   }
   return undefined
+}
+
+/**
+ * What is worth planning for where reading has to be a short wait: what is saved already has a base. By sizes alone, because a plan
+ * of a large tree takes as long as a session's start. `now`: tokens that can be read at once.
+ */
+async function budgetsFor({ workspace }: Request, budgetTokens: number, now: number): Promise<number[]> {
+  if (now <= 0) return []
+  if (now >= budgetTokens) return [budgetTokens]
+  const files = (await surveyTree(workspace.root)).filter(({ reason }) => reason === undefined)
+  const least = files.reduce((sum, { bytes }) => sum + bytes, 0) / mostCharacters
+  return [...(least <= now ? [budgetTokens] : []), ...(now >= leastBudget ? [now] : [])]
 }
 
 /** Tokens of the repository that can be read at once: in the time that is allowed, beside what stands before it. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSession, type RepositoryOptions } from '../../../agent/index.ts'
-import { type Model, type ReplyFunction, scriptedModel } from '../../../engine/index.ts'
+import { type Model, type ReplyFunction, type Segment, scriptedModel } from '../../../engine/index.ts'
 import { collect, git, missingSandbox, policyFor, put, scratch } from '../support.ts'
 
 const files = {
@@ -86,6 +86,25 @@ test('auto: only what costs no wait, or is saved, and never for a small model', 
   expect(await has(withReadings(undefined))).toBe(false)
   expect(await has(withReadings(1))).toBe(false)
   expect(await has(withReadings(10_000))).toBe(true)
+  const much = await life(scratch({ ...files, 'c.ts': 'export const c = 3\n'.repeat(500) }), scratch(), {
+    when: 'auto',
+    model: withReadings(10_000),
+    budgetTokens: 1500,
+  })
+  await much.ask('Say hello')
+  expect(packed(much)).toContain('export const a')
+  // A slow machine, but a small repository: it is read in time.
+  const system = (prefix: readonly Segment[]) =>
+    JSON.stringify(prefix.filter(({ name }) => name === 'system')).length / 4
+  const slowly = (one: Model): Model => {
+    const readings = withReadings(80)(one).readings!
+    const saved: typeof readings.saved = async (prefix) => ({
+      ...(await readings.saved(prefix)),
+      saved: system(prefix),
+    })
+    return { ...one, readings: { ...readings, saved } }
+  }
+  expect(await has(slowly)).toBe(true)
   // Slow, but read ahead: it has a base, and its reading is saved.
   const folder = scratch()
   const ahead = await life(root, folder, { when: 'always', model: withReadings(1, 1) })
