@@ -148,6 +148,18 @@ describe('a model that rewinds only to checkpoints', () => {
     expect(ids(await reply(sequence, 65))).toEqual(said)
   })
 
+  test('forgets the checkpoints of what was dropped: other words came in their place', async () => {
+    const engine = await engineOn(makeModel('tiny-ds4').file, { sequences: 1 })
+    const sequence = await engine.sequence()
+    await sequence.prefill(prompt(500), { signal: calm, checkpoints: [200, 400] })
+    await sequence.rewind(300)
+    await sequence.prefill(prompt(100, 2), { signal: calm })
+    const said = ids(await reply(sequence, 65, { maxTokens: 20 }))
+    await sequence.prefill(prompt(30, 3), { signal: calm })
+    await sequence.rewind(400)
+    expect(ids(await reply(sequence, 65, { maxTokens: 20 }))).toEqual(said)
+  })
+
   test('comes back to its last checkpoint when a batch is stopped', async () => {
     const engine = await engineOn(makeModel('tiny-ds4').file, { contextTokens: 16384, sequences: 1 })
     const sequence = await engine.sequence()
