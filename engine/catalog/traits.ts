@@ -33,6 +33,7 @@ export function traitsOfHeader(header: GgufHeader, options: { file: string; dial
     throw new CatalogError(
       'unknown-dialect',
       `how to speak to ${file} (architecture ${architecture}) is not known. ` +
+        `${architecture === 'deepseek4' ? 'DeepSeek V4 of July and August is deepseek-v4, that of April deepseek-v4-preview. ' : ''}` +
         `Say it with --dialect <name>: ${knownDialects().join(', ')}`,
     )
   }

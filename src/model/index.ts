@@ -56,6 +56,17 @@ export function registerModelCommand(program: Command, exit: (code: number) => v
     })
 
   model
+    .command('show')
+    .description('Show one model before it is loaded: where it is, how it is spoken to, what it takes at each context.')
+    .argument('[model]', 'name or path; default: the one in use')
+    .option('--json', 'print one JSON object')
+    .option('--dialect <name>', 'as with this dialect, where the file does not tell')
+    .action(async (wanted: string | undefined, flags: Record<string, unknown>) => {
+      const { showCommand } = await import('./show.ts')
+      exit(await showCommand(wanted, flags))
+    })
+
+  model
     .command('path')
     .description("Print the path of a model's file. Exit code 1 when it is not on this machine.")
     .argument('[model]', 'name; default: the one in use')

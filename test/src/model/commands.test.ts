@@ -84,6 +84,31 @@ test('list tells size, place, licence, what fits, the default and the one in use
   expect(json[0].fits.verdict).toMatch(/^(yes|tight|no)$/)
 })
 
+test('show tells of one model where it is, how it is spoken to and what it takes, before it is loaded', async () => {
+  const absent = await run('show', 'deepseek-v4-flash')
+  expect(absent.code).toBe(0)
+  expect(absent.stdout).toMatch(/not on this machine: cachalot model pull deepseek-v4-flash/)
+  expect(absent.stdout).toMatch(/dialect +deepseek-v4 .*\n +effort +off, low, high, max /)
+  const own = await run('show', tiny, '--dialect', 'qwen-xml')
+  expect(own.stdout).toMatch(
+    /made as +qwen3moe, for 32,768 tokens of context\n +dialect +qwen-xml .*\n +effort +off, high/,
+  )
+  expect(own.stdout).toMatch(/KV cache +compute +with the weights/)
+  expect(JSON.parse((await run('show', tiny, '--dialect', 'qwen', '--json')).stdout)).toMatchObject({
+    ...{ architecture: 'qwen3moe', dialect: 'qwen', efforts: [], contexts: null },
+    plan: { rows: [{ contextTokens: 32_768, kvType: 'f16' }, { kvType: 'q8_0' }] },
+  })
+  const unknown = await run('show', tiny)
+  expect(unknown).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('Say it with --dialect <name>'),
+  })
+  const four = await run('show', makeModel('tiny-ds4').file)
+  expect(four.stderr).toContain('of July and August is deepseek-v4, that of April deepseek-v4-preview')
+  expect((await run('show', 'nothing')).code).toBe(2)
+})
+
 test('path prints the file, or nothing with exit code 1; an unknown name is a usage error that names the nearest', async () => {
   expect(await run('path', 'qwen2.5-coder-0.5b')).toMatchObject({ code: 1, stdout: '' })
   const unknown = await run('path', 'qwen2.5-coder-0.6b')
