@@ -11,6 +11,32 @@ export type OutlineOf = (path: string, text: string) => Promise<string | undefin
 /** How much the other files of a work tree lean on each; higher is more. Absent: nothing is known of it. */
 export type RankOf = (root: string, paths: readonly string[]) => Promise<ReadonlyMap<string, number>>
 
+interface Sense {
+  readonly outlineOf?: OutlineOf | undefined
+  readonly rankOf?: RankOf | undefined
+}
+
+/** The same for several ways through one tree: each outline, and the ranks, are asked for once. */
+export function askedOnce({ outlineOf, rankOf }: Sense): Sense {
+  const outlines = new Map<string, ReturnType<OutlineOf>>()
+  let ranks: ReturnType<RankOf> | undefined
+  return {
+    outlineOf:
+      outlineOf &&
+      ((path, text) => {
+        const outline = outlines.get(path) ?? outlineOf(path, text)
+        outlines.set(path, outline)
+        return outline
+      }),
+    rankOf:
+      rankOf &&
+      ((root, paths) => {
+        ranks ??= rankOf(root, paths)
+        return ranks
+      }),
+  }
+}
+
 export interface Outlined {
   readonly file: Surveyed
   readonly text: string

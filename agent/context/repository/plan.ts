@@ -4,7 +4,7 @@ import { readWithin } from '../../../sandbox/index.ts'
 import { fingerprint } from '../../../tools/index.ts'
 import { fencedFile } from '../fence.ts'
 import { type Reason, reasonByText } from './classify.ts'
-import { type Outlined, type OutlineOf, outlineAll, type RankOf } from './outlines.ts'
+import { askedOnce, type Outlined, type OutlineOf, outlineAll, type RankOf } from './outlines.ts'
 import { type Surveyed, surveyTree } from './survey.ts'
 import { intro, repositoryText } from './text.ts'
 
@@ -73,9 +73,10 @@ interface Pass extends PlanOptions {
 /** Same tree, same history, same budget: same bytes. */
 export async function planRepository(options: PlanOptions): Promise<RepositoryPlan> {
   const tree = await surveyTree(options.root)
+  const once = { ...options, ...askedOnce(options) }
   let charactersPerToken = guessedCharacters
   for (let pass = 1; ; pass += 1) {
-    const { plan, counted } = await planOnce({ ...options, tree, charactersPerToken, last: pass === mostPasses })
+    const { plan, counted } = await planOnce({ ...once, tree, charactersPerToken, last: pass === mostPasses })
     const short = plan?.files.some(({ reason }) => reason === 'no room') === true
     if (plan !== undefined && (!short || plan.tokens >= options.budgetTokens * wellFilled)) return plan
     // In steps, so that a small change of the tree seldom changes what fits.
