@@ -1,7 +1,7 @@
 /** The door to any model: embedded, remote or scripted. The loop knows only this file. */
 
 import type { Effort } from './dialects/effort.ts'
-import type { TextMark } from './kv/mark.ts'
+import type { TextMark } from './kv/text-mark.ts'
 import type { AssistantMessage, Message, Segment, ToolCall } from './messages.ts'
 
 /** A work tree, as far as a grammar may look at it. */
