@@ -4,26 +4,22 @@
  */
 import { EngineError, type KvType } from '../engine.ts'
 import type { Batch } from './batch.ts'
-import { Decoder } from './decoder.ts'
+import { Decoder, stopped } from './decoder.ts'
 import { BatchCosts, CopyOdds, Payoff } from './drafts.ts'
 import { later } from './functions.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import { Logits } from './logits.ts'
 import type { Model } from './model.ts'
+import { batchTokens, Prefill, type PrefillOptions } from './prefill.ts'
 import { Slots } from './slots.ts'
 import { SharedSteps, type Step } from './steps.ts'
 import { ThreadGovernor } from './threads.ts'
 
-/** Tokens in one decode call at most. */
-const batchTokens = 512
 /** Tokens the library computes at once: on a CPU more is not faster (measured), and its buffers grow with it. */
 const computeTokens = { cpu: 128, gpu: batchTokens }
 /** Positions of one batch whose logits can be had. Unlimited, the buffer is batch × vocabulary: 300 MB instead of 70. */
 const outputs = 16
-/** A prefill batch lasts about this long (ms): progress is told, and at most this much is lost by an abort. */
-const chunkMs = 500
-const smallestChunk = 64
 /** `ggml_type` of the cache. */
 const kvTypes: Record<KvType, number> = { f16: 1, q8_0: 8 }
 
@@ -55,12 +51,11 @@ export class Context {
   /** Generations that run now. */
   speakers = 0
   readonly #decoder: Decoder
+  readonly #prefill: Prefill
   readonly #steps: SharedSteps
   readonly #outputs: number
   readonly #rollbackTokens: number
   #turn: Promise<unknown> = Promise.resolve()
-  /** Milliseconds a token costs in a prefill batch, as last seen. */
-  #tokenMs = 4
 
   private constructor(
     library: Library,
@@ -87,6 +82,11 @@ export class Context {
     const { sequences } = options
     const onThreads = (threads: number, most: number) => options.onThreads(threads, most)
     this.#decoder = new Decoder(library, handle, { batchTokens, sequences, governor, onThreads })
+    this.#prefill = new Prefill({
+      ...{ decoder: this.#decoder, slots: this.slots, rewind: model.rewind },
+      inTurn: (work) => this.inTurn(work),
+      settle: (slots, code) => this.#settle(slots, code),
+    })
   }
 
   static async create(library: Library, model: Model, options: ContextOptions): Promise<Context> {
@@ -137,43 +137,11 @@ export class Context {
   /**
    * Evaluates tokens at the end of a sequence, batch by batch. Rejects with EngineError; what was evaluated before
    * stays, and `length` tells how much.
-   * @param checkpoints lengths at which the sequence can be come back to
    */
-  async prefill(
-    slot: number,
-    tokens: Int32Array,
-    checkpoints: readonly number[],
-    signal: AbortSignal,
-    onProgress: (done: number) => void,
-  ): Promise<void> {
+  async prefill(slot: number, tokens: Int32Array, options: PrefillOptions): Promise<void> {
     this.#checkTokens(tokens)
     this.#checkRoom(slot, tokens.length)
-    const start = this.length(slot)
-    const stops = new Set(checkpoints)
-    let done = 0
-    while (done < tokens.length) {
-      const fits = Math.round(chunkMs / this.#tokenMs / 32) * 32
-      const at = start + done
-      const stop = Math.min(...checkpoints.filter((place) => place > at), this.slots.due(slot), start + tokens.length)
-      const size = Math.min(Math.max(1, stop - at), batchTokens, Math.max(smallestChunk, fits))
-      const from = done
-      const began = performance.now()
-      await this.inTurn(async () => {
-        const piece = tokens.subarray(from, from + size)
-        const fill = (batch: Batch) => {
-          piece.forEach((token, i) => {
-            batch.add(token, this.length(slot) + i, slot, false)
-          })
-        }
-        await this.#settle([slot], await this.#decoder.batch(fill, signal))
-        this.slots.grown(slot, piece)
-        await this.slots.checkpoint(slot, stops.has(this.length(slot)) ? 'now' : 'when due')
-      })
-      // The first batches of small size say little.
-      if (size >= smallestChunk) this.#tokenMs = (performance.now() - began) / size
-      done += size
-      onProgress(done)
-    }
+    await this.#prefill.take(slot, tokens, options)
   }
 
   /**
@@ -219,7 +187,7 @@ export class Context {
   async #settle(slots: readonly number[], code: number): Promise<void> {
     if (code === 0) return
     for (const slot of slots) await this.slots.clean(slot)
-    if (code === 2) throw new EngineError('aborted', 'stopped')
+    if (code === stopped) throw new EngineError('aborted', 'stopped')
     if (code === 1)
       throw new EngineError('context-full', `the context is full: ${this.sequenceTokens} tokens in all. Use --context`)
     throw new EngineError('misuse', `the library could not evaluate a batch (code ${code})`)

@@ -14,6 +14,11 @@ import type { ThreadGovernor } from './threads.ts'
  */
 const briefMs = 100
 
+/** How often (ms) it is looked, within a long batch, whether its cores are still free. */
+const watchMs = 100
+/** The library's code for a batch that was stopped. */
+export const stopped = 2
+
 export interface DecoderOptions {
   /** Tokens in one batch at most. */
   readonly batchTokens: number
@@ -46,11 +51,38 @@ export class Decoder {
     call.setAbortCallback(handle, library.strlen, koffi.address(this.#flag))
   }
 
-  /** Evaluates a long batch on a worker thread; `signal` stops it inside. Gives the library's code. */
-  async batch(fill: (batch: Batch) => void, signal: AbortSignal): Promise<number> {
+  /** Whether others have some of our cores. */
+  get givesWay(): boolean {
+    return this.#options.governor.threads() < this.#options.governor.most
+  }
+
+  /**
+   * Evaluates a long batch on a worker thread; `signal` stops it inside. Gives the library's code; or `crowded` where
+   * somebody else took a core within the first `patience` (ms): the batch is stopped then, as it is sooner at its end when
+   * it begins again with a thread less (1.5B, two cores, a busy neighbour: two threads read 20 tokens a second, one reads 40).
+   */
+  async batch(fill: (batch: Batch) => void, signal: AbortSignal, patience: number): Promise<number | 'crowded'> {
     if (signal.aborted) throw new EngineError('aborted', 'stopped')
     this.#prepare(fill)
-    return this.#onWorker(signal)
+    const began = performance.now()
+    let crowded = false
+    // Asked also where it is too late for this batch, so that the next one knows.
+    const watch = setInterval(() => {
+      if (
+        this.#library.hasGpu ||
+        this.#options.governor.threads() >= this.#threads ||
+        performance.now() - began > patience
+      )
+        return
+      crowded = true
+      this.#flag[0] = 1
+    }, watchMs)
+    try {
+      const code = await this.#onWorker(signal)
+      return crowded && code === stopped && !signal.aborted ? 'crowded' : code
+    } finally {
+      clearInterval(watch)
+    }
   }
 
   /** Evaluates the few tokens of a step. Gives the library's code. */

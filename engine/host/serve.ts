@@ -92,7 +92,10 @@ export function serve(send: (message: FromHost) => void): (message: ToHost) => v
       case 'prefill': {
         const context = at(operation.slot, operation.length)
         const { slot, tokens, checkpoints } = operation
-        await context.prefill(slot, tokens, checkpoints, signal, (done) => send({ type: 'progress', id, done }))
+        await context.prefill(slot, tokens, {
+          ...{ checkpoints, signal },
+          onProgress: (done) => send({ type: 'progress', id, done }),
+        })
         return { length: context.length(operation.slot) }
       }
       case 'generate': {

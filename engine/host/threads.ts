@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 
-/** Milliseconds over which the load is taken; shorter is noise (the kernel counts in steps of 10 ms). */
-const windowMs = 400
+/** Milliseconds over which the load is taken at least; shorter is noise (the kernel counts in steps of 10 ms). */
+const windowMs = 200
 /** A window longer than this says little about now. */
 const staleMs = 5000
 /**
@@ -15,8 +15,8 @@ const staleMs = 5000
  * our threads gets no more than that, and looks half as busy as it would like to be.
  */
 const tolerance = 0.4
-/** Windows with room in a row before a thread is taken up again. */
-const calmWindows = 2
+/** There must be room for so long (ms) before a thread is taken up again. */
+const calmMs = 600
 
 export interface LoadReading {
   /** Milliseconds of the clock. */
@@ -73,6 +73,7 @@ export class ThreadGovernor {
   readonly #read: () => LoadReading
   #threads: number
   #last: LoadReading
+  /** For how long there has been room (ms). */
   #calm = 0
 
   /** @param most the user's limit, never above the cores; @param read the load, injected for tests; @param cores those of this machine */
@@ -89,24 +90,22 @@ export class ThreadGovernor {
     return this.#most
   }
 
-  /** Threads to use now. Cheap; to be asked before every decode. */
+  /** Threads to use now. Cheap; to be asked before every decode, and now and then within a long one. */
   threads(now = performance.now()): number {
     const passed = now - this.#last.at
     if (passed < windowMs || steady) return this.#threads
     const reading = this.#read()
-    const others =
-      (reading.everybody - this.#last.everybody - (reading.ours - this.#last.ours)) / (reading.at - this.#last.at)
+    const window = reading.at - this.#last.at
+    const others = (reading.everybody - this.#last.everybody - (reading.ours - this.#last.ours)) / window
     this.#last = reading
     if (passed > staleMs) return this.#threads
     const free = Math.floor(this.#cores - others + tolerance)
     const room = Math.max(1, Math.min(this.#most, free))
-    if (room < this.#threads) {
+    this.#calm = room > this.#threads ? this.#calm + window : 0
+    if (room < this.#threads || this.#calm >= calmMs) {
       this.#threads = room
       this.#calm = 0
-    } else if (room > this.#threads && ++this.#calm >= calmWindows) {
-      this.#threads = room
-      this.#calm = 0
-    } else if (room === this.#threads) this.#calm = 0
+    }
     return this.#threads
   }
 }

@@ -1,0 +1,96 @@
+/** Evaluates many tokens, batch by batch, each for about as long as an abort may be waited for. */
+import type { Batch } from './batch.ts'
+import type { Decoder } from './decoder.ts'
+import type { Slots } from './slots.ts'
+
+/** Tokens in one decode call at most. */
+export const batchTokens = 512
+/** A batch lasts about this long (ms): progress is told, and at most this much is lost by an abort. */
+const chunkMs = 500
+const smallestChunk = 64
+/** The same while others have some of our cores: what they do is often over soon, and a core is taken up again between batches. */
+const smallestBeside = 32
+
+/** A batch is stopped because of others at most so often (ms): who comes and goes would cost more than he takes. */
+const stopRestMs = 5000
+
+/** What prefills need of the context. */
+interface Home {
+  readonly decoder: Pick<Decoder, 'batch' | 'givesWay'>
+  readonly slots: Pick<Slots, 'length' | 'due' | 'grown' | 'clean' | 'checkpoint'>
+  readonly rewind: 'free' | 'checkpoint'
+  inTurn<T>(work: () => Promise<T>): Promise<T>
+  /** Throws where the library's code is not 0, with what is left of the batch taken off. */
+  settle(slots: readonly number[], code: number): Promise<void>
+}
+
+export interface PrefillOptions {
+  /** Lengths at which the sequence can be come back to. */
+  readonly checkpoints: readonly number[]
+  readonly signal: AbortSignal
+  onProgress(done: number): void
+}
+
+export class Prefill {
+  readonly #home: Home
+  /** Milliseconds a token costs in a batch, as last seen. */
+  #tokenMs = 4
+  /** When a batch was last stopped because of others. */
+  #stoppedAt = Number.NEGATIVE_INFINITY
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  /** Evaluates tokens, which there must be room for, at the end of a sequence. Rejects with EngineError; what was evaluated before stays. */
+  async take(slot: number, tokens: Int32Array, { checkpoints, signal, onProgress }: PrefillOptions): Promise<void> {
+    const { decoder, slots, rewind } = this.#home
+    const start = slots.length(slot)
+    const stops = new Set(checkpoints)
+    let done = 0
+    while (done < tokens.length) {
+      const fits = Math.round(chunkMs / this.#tokenMs / 32) * 32
+      const smallest = decoder.givesWay ? smallestBeside : smallestChunk
+      const at = start + done
+      const stop = Math.min(...checkpoints.filter((place) => place > at), slots.due(slot), start + tokens.length)
+      const size = Math.min(Math.max(1, stop - at), batchTokens, Math.max(smallest, fits))
+      const piece = tokens.subarray(done, done + size)
+      const began = performance.now()
+      // Where what was stopped comes off again for nothing.
+      const mayStop = rewind === 'free' && began - this.#stoppedAt > stopRestMs
+      const patience = mayStop ? size * this.#tokenMs : 0
+      const kept = stops.has(at + size)
+      if (!(await this.#home.inTurn(() => this.#piece(slot, piece, { patience, signal, kept })))) {
+        this.#stoppedAt = performance.now()
+        continue
+      }
+      // The first batches of small size say little.
+      if (size >= smallestBeside) this.#tokenMs = (performance.now() - began) / size
+      done += size
+      onProgress(done)
+    }
+  }
+
+  /** Evaluates a batch. False where it was stopped because others took a core meanwhile: nothing is left of it then. */
+  async #piece(
+    slot: number,
+    piece: Int32Array,
+    { patience, signal, kept }: { readonly patience: number; readonly signal: AbortSignal; readonly kept: boolean },
+  ): Promise<boolean> {
+    const { decoder, slots, settle } = this.#home
+    const fill = (batch: Batch) => {
+      piece.forEach((token, i) => {
+        batch.add(token, slots.length(slot) + i, slot, false)
+      })
+    }
+    const code = await decoder.batch(fill, signal, patience)
+    if (code === 'crowded') {
+      await slots.clean(slot)
+      return false
+    }
+    await settle([slot], code)
+    slots.grown(slot, piece)
+    await slots.checkpoint(slot, kept ? 'now' : 'when due')
+    return true
+  }
+}

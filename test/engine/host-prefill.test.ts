@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Batch } from '../../engine/host/batch.ts'
+import { Prefill } from '../../engine/host/prefill.ts'
+
+const calm = new AbortController().signal
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+interface Machine {
+  /** What becomes of the batches, one after the other; of the rest 0. */
+  readonly answers?: (number | 'crowded')[]
+  readonly givesWay?: boolean
+  readonly rewind?: 'free' | 'checkpoint'
+  readonly tokenMs?: number
+}
+
+/** A prefill on a cache of our own that keeps only what was evaluated whole. */
+function prefill({ answers = [], givesWay = false, rewind = 'free', tokenMs = 4 }: Machine = {}) {
+  const held: number[] = []
+  const batches: { size: number; patience: number }[] = []
+  let cleaned = 0
+  const work = new Prefill({
+    decoder: {
+      givesWay,
+      async batch(fill, _signal, patience) {
+        let size = 0
+        fill({ add: () => size++ } as unknown as Batch)
+        batches.push({ size, patience })
+        vi.advanceTimersByTime(size * tokenMs)
+        return answers.shift() ?? 0
+      },
+    },
+    slots: {
+      length: () => held.length,
+      due: () => Number.POSITIVE_INFINITY,
+      grown: (_slot, tokens) => held.push(...tokens),
+      clean: async () => {
+        cleaned++
+      },
+      checkpoint: async () => undefined,
+    },
+    rewind,
+    inTurn: (turn) => turn(),
+    async settle(_slots, code) {
+      if (code !== 0) throw new Error(`code ${code}`)
+    },
+  })
+  const told: number[] = []
+  const tokens = Int32Array.from({ length: 200 }, (_, i) => i)
+  return {
+    ...{ held, batches, told, tokens },
+    cleaned: () => cleaned,
+    take: () => work.take(0, tokens, { checkpoints: [], signal: calm, onProgress: (done) => told.push(done) }),
+  }
+}
+
+describe('a batch whose core somebody else took', () => {
+  test('is taken off and begun again, once; each token is evaluated once and none is left out', async () => {
+    const { held, batches, told, tokens, cleaned, take } = prefill({ answers: [0, 'crowded'] })
+    await take()
+    expect(held).toEqual([...tokens])
+    expect(cleaned()).toBe(1)
+    expect(told.at(-1)).toBe(200)
+    expect(told).toEqual(told.toSorted((a, b) => a - b))
+    const [, first, second] = batches
+    expect(first?.patience).toBeGreaterThan(0)
+    // Somebody who comes and goes would else keep it from ever ending.
+    expect(second?.patience).toBe(0)
+  })
+
+  test('is begun again as often as seconds have passed since the last one', async () => {
+    const { held, batches, tokens, take } = prefill({ answers: ['crowded', 0, 'crowded'], tokenMs: 50 })
+    await take()
+    expect(held).toEqual([...tokens])
+    expect(batches.map(({ size, patience }) => [size, patience > 0])).toEqual([
+      [128, true],
+      [128, false],
+      [64, true],
+      [64, false],
+      [8, false],
+    ])
+  })
+
+  test('goes on where a cut is dear', async () => {
+    const { batches, take } = prefill({ rewind: 'checkpoint' })
+    await take()
+    expect(batches.every(({ patience }) => patience === 0)).toBe(true)
+  })
+})
+
+test('batches are shorter beside others, so that a core which is free again is taken up sooner', async () => {
+  const sizes = async (givesWay: boolean) => {
+    const { batches, take } = prefill({ givesWay, tokenMs: 50 })
+    await take()
+    return batches.map(({ size }) => size)
+  }
+  // The first one is of a speed that is guessed.
+  expect(await sizes(false)).toEqual([128, 64, 8])
+  expect(await sizes(true)).toEqual([128, 32, 32, 8])
+})
