@@ -49,11 +49,11 @@ test('an old reading says nothing about now', () => {
   expect(governor.threads(now.at)).toBe(2)
 })
 
-test('reads the load of this machine', async () => {
+test('reads the load of this machine', () => {
   const before = readLoad()
-  const end = performance.now() + 300
-  while (performance.now() < end);
+  // Until we had so much of a processor, however many want it.
+  while (readLoad().ours - before.ours < 200);
   const after = readLoad()
-  expect(after.ours - before.ours).toBeGreaterThan(50)
-  expect(after.everybody - before.everybody).toBeGreaterThan(50)
-})
+  expect(after.everybody - before.everybody).toBeGreaterThan(100)
+  expect(after.at - before.at).toBeGreaterThan(100)
+}, 60_000)
