@@ -71,9 +71,11 @@ export async function pinCommand(ids: readonly string[], flags: { readonly off?:
 /** As much of an id as people need: the tokens, and the digest's beginning. */
 const shortId = (id: string): string => (id.split('/')[1] ?? id).replace(/^(\d+-[0-9a-f]{8}).*$/, '$1')
 
-/** The entry that an id, whole or shortened, means. */
+/** The entry that an id, whole or shortened to the tokens and some of the digest, means. */
 export function entryOf<Entry extends KvEntry = ListedEntry>(id: string, entries: readonly Entry[]): Entry {
-  const found = entries.filter((entry) => entry.id === id || (entry.id.split('/')[1] ?? '').startsWith(id))
+  // `1` is not every reading of ten thousand tokens and more.
+  const beginning = id.includes('-') ? id : `${id}-`
+  const found = entries.filter((entry) => entry.id === id || (entry.id.split('/')[1] ?? '').startsWith(beginning))
   const [entry] = found
   if (entry === undefined) throw new UsageError(`no reading is called "${sanitizeLine(id)}" (cachalot cache ls)`)
   if (found.length > 1) throw new UsageError(`"${sanitizeLine(id)}" means ${found.length} readings: write more of it`)

@@ -1,7 +1,7 @@
 /** `cachalot cache export | import`: readings carried from one machine to another. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { surveyBases } from '../../agent/index.ts'
 import {
   exportEntries,
@@ -29,6 +29,7 @@ export async function exportCommand(folder: string, ids: readonly string[]): Pro
   const entries = await listStore(kvFolder(paths))
   const chosen = ids.length === 0 ? entries : ids.map((id) => entryOf(id, entries))
   if (chosen.length === 0) throw new UsageError('nothing is saved yet (cachalot warm reads a repository)')
+  await makeFolder(to)
   await exportEntries(chosen, join(to, parts.readings))
   const packed = join(paths.cache, parts.repositories)
   const { marks } = await surveyBases(packed)
@@ -37,6 +38,18 @@ export async function exportCommand(folder: string, ids: readonly string[]): Pro
   const repositories = wanted.length === 1 ? '1 packed repository' : `${wanted.length} packed repositories`
   say(`exported ${plural(chosen.length, 'reading')} and ${repositories} to ${to}`)
   return 0
+}
+
+/** One after the other: Node's own way to make folders of a path never ends in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) await makeFolder(dirname(path))
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+    throw new UsageError(`${path} cannot be made: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** The packed repositories whose text stands in one of the readings. */

@@ -179,6 +179,14 @@ test('cache: listed, pinned, exported, imported elsewhere, refused when damaged,
   expect((await place.run(['cache', 'import', out], fourth)).stderr).toContain(`refused repositories/${base}`)
   expect(existsSync(join(place.home, 'fourth', 'cache', 'repositories'))).toBe(false)
 
+  for (const [folder, why] of [
+    [join(place.repo, 'README.md', 'x'), /cannot be made/],
+    ['/proc/cachalot/x', /cannot be made/],
+  ] as const) {
+    const { exitCode, stderr } = await place.run(['cache', 'export', folder], { timeout: 20_000 })
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(why)])
+  }
+  expect((await place.run(['cache', 'rm', short.slice(0, 1)])).exitCode).toBe(2)
   expect((await place.run(['cache', 'rm', 'nothing'])).exitCode).toBe(2)
   expect((await place.run(['cache', 'rm'])).exitCode).toBe(2)
   expect((await place.run(['cache', 'rm', '--all'])).exitCode).toBe(0)
