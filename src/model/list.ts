@@ -113,7 +113,7 @@ function listTable(models: readonly Listed[]): string[] {
     model.licence,
     model.default ? 'default' : '',
   ])
-  return table([[' ', 'model', 'size', 'on disk', 'fits this machine', 'licence', ''], ...rows])
+  return table([[' ', 'model', 'size', 'here', 'fits this machine', 'licence', ''], ...rows])
 }
 
 function place(model: Listed): string {

@@ -30,7 +30,7 @@ test('the question shows what there is to choose from and what fits', async () =
 test('a number or a name is an answer, anything else is asked again, the end of input is the default', async () => {
   expect((await answer('2\n')).name).toBe('qwen2.5-coder-0.5b')
   expect((await answer('Qwen2.5-coder-0.5b\n')).name).toBe('qwen2.5-coder-0.5b')
-  const unsure = await answer('7\nwhat?\n2\n')
+  const unsure = await answer('99\nwhat?\n2\n')
   expect(unsure.name).toBe('qwen2.5-coder-0.5b')
   expect(unsure.shown.match(/none of them/g)).toHaveLength(2)
   expect((await answer('')).name).toBe('qwen2.5-coder-1.5b')

@@ -40,6 +40,14 @@ test('the catalog stands in 80 columns, and the largest that fits is named with 
   }))
   for (const line of ladderTable(models)) expect(line.length).toBeLessThanOrEqual(80)
   expect(largestFit(models).at(-1)).toBe('The largest that fits: glm-4.7-flash, with 32k of context.')
+  // V4-Flash runs from 96 GB on, with what it has read of 32k and more.
+  const large = { totalBytes: 96 * gib, availableBytes: 94 * gib }
+  const there = catalog.map((entry, at) => ({
+    ...models[at]!,
+    fits: fits(large, entry, 16_384),
+    contexts: needsOfEntry(entry, large),
+  }))
+  expect(largestFit(there).at(-1)).toMatch(/^The largest that fits: deepseek-v4-flash-q2, with \d+[kM] of context\.$/)
   const none = { totalBytes: 1000, availableBytes: 1000 }
   expect(largestFit(catalog.map((entry, at) => ({ ...models[at]!, fits: fits(none, entry, 1024) })))).toEqual([])
 })
