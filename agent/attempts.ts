@@ -25,6 +25,7 @@ import { halted, rounds, stoppedBy } from './turn/rounds.ts'
 import { samplingOf } from './turn/sampling.ts'
 import { together } from './turn/together.ts'
 import type { Turn } from './turn/turn.ts'
+import { asksToMend } from './turn/wishes.ts'
 
 /** Attempts where the user does not say how many. */
 const usual = { small: 4, full: 3 } as const
@@ -85,9 +86,11 @@ async function* afresh(
     forget()
   }
   let isAnew = false
-  /** Lets the model write the functions without seeing them as they are. */
+  /** Lets the model write the functions without seeing them, where they do what they should not: nothing else is to be another. */
   const anew = async (failed: string): Promise<boolean> => {
-    if (isAnew || turn.anew === undefined || !(await turn.anew(rewrite(failed)))) return false
+    if (isAnew || turn.anew === undefined || !asksToMend(task) || !/^(?:examples|check|tests): /.test(failed))
+      return false
+    if (!(await turn.anew(rewrite(failed)))) return false
     from = (await turn.conversation.mark()) ?? from
     isAnew = true
     return true
@@ -95,7 +98,9 @@ async function* afresh(
   // Where the user wants several, no check may tell them apart.
   const next = (number: number): Turn => ({
     ...turn,
-    sampling: samplingOf(turn.sampling, number),
+    // From the same words it would write the same again.
+    sampling: samplingOf(turn.sampling, isAnew ? number + 1 : number),
+    unseen: isAnew,
     certainty: turn.tries === undefined ? undefined : new Certainty(),
   })
   const made: Attempt[] = []
@@ -104,7 +109,7 @@ async function* afresh(
   const began = spending.seconds
   let first: number | undefined
   let mending: Mending | undefined
-  /** Seconds that were over when the attempt itself began. */
+  /** Seconds spent looking for what is there without asking. */
   let looked = 0
 
   /** One attempt, with what its checks say. Undefined: it is not the end. */
@@ -173,15 +178,16 @@ async function* afresh(
     let over = count > 1 ? yield* sideBySide(count) : undefined
     // There was no room for forks.
     if (over === undefined && made.length === before) {
+      const began = spending.seconds
       const reply = yield* foreseen(before)
-      looked = spending.seconds - began
+      looked += spending.seconds - began
       over = yield* attempt(next(before + 1), reply)
     }
     if (over !== undefined) return over
-    const spent = spending.seconds - began
-    first ??= spent - looked
-    const further = (spent - looked) / made.length
-    const late = turn.tries === undefined && !spare() && spent + further > patienceAfter(first)
+    // What looking took has its own bound, and read the task for the attempts.
+    const spent = spending.seconds - began - looked
+    first ??= spent
+    const late = turn.tries === undefined && !spare() && spent + spent / made.length > patienceAfter(first)
     if (made.length >= tries || late || halted(turn, spending) !== undefined || settled(made, tries)) break
 
     const last = made.at(-1)!
@@ -191,7 +197,7 @@ async function* afresh(
     await back()
     await turn.changes.put([])
     const isCopy = last.held.length === 0 && last.ending.exit === 'not-done'
-    const isBegun = failed !== undefined && (isCopy || made.length > 1) && (await anew(failed))
+    const isBegun = failed !== undefined && (await anew(failed))
     const told = isBegun ? undefined : isCopy ? copied(failed) : failed && hint(failed)
     const words = [...(told === undefined ? [] : [told]), ...heard]
     await turn.conversation.append(words.map((text) => ({ role: 'user', text })))

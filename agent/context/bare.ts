@@ -8,8 +8,8 @@ const braces = /\.(?:[cm]?[jt]sx?|java|go|rs|c|cc|cpp|h|hpp|cs|kt|swift|php|scal
 const nothing =
   /^\s*(?:(?:#|\/\/).*|pass|\.\.\.|raise NotImplementedError\b.*|throw new Error\(.*|todo!\(.*|unimplemented!\(.*)?$/
 
-/** Nobody writes more than this anew. */
-const longest = 20_000
+/** More than this a small model does not write anew; in characters. */
+const longest = 4000
 
 /** Declarations, docstrings and all that is in no function stay. Undefined where nothing of a function is left out, or its language is another. */
 export function withoutBodies(path: string, text: string): string | undefined {

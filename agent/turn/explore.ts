@@ -42,6 +42,7 @@ export async function explore(turn: Turn, ...[question, { signal, spent }]: Para
       workspace: sub.toolContext.workspace,
       mine: () => false,
       parts: new Map(),
+      unseen: false,
       quotes: false,
     })
     const account = (usage: Usage): void => {

@@ -30,19 +30,21 @@ const wholeFile = z.object({ path: z.string(), content: z.string() })
 /**
  * `mine` tells whether the run made the file itself: then nothing of the user's can be lost. `quotes`: the model writes
  * code as an answer to a plain question, and what it writes would be taken for a change. `parts`: path → what of a long file
- * the model was shown and asked to write again; such an answer goes into its place.
+ * the model was shown and asked to write again; such an answer goes into its place. `unseen`: see `Turn.unseen`.
  */
 export function writeGuard({
   task,
   workspace,
   mine,
   parts,
+  unseen,
   quotes,
 }: {
   readonly task: string
   readonly workspace: Workspace
   readonly mine: (path: string) => boolean
   readonly parts: ReadonlyMap<string, string>
+  readonly unseen: boolean
   readonly quotes: boolean
 }): WriteGuard {
   const refusal = forbidsChange(task)
@@ -71,7 +73,7 @@ export function writeGuard({
       const guarded = await guardWrite({ path, content }, { task, workspace, others, part: parts.get(path) })
       if (guarded.kind === 'apply') return { kind: 'go', input: { path, content: guarded.content }, note: guarded.note }
       // A file that only becomes shorter may be meant so, when the model says it twice.
-      if (!guarded.grave && told.has(path)) return go
+      if (!guarded.grave && (unseen || told.has(path))) return go
       told.add(path)
       return { kind: 'refuse', why: 'would-lose', told: guarded.told }
     },

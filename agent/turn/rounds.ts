@@ -59,6 +59,7 @@ export async function* rounds(
     workspace: turn.toolContext.workspace,
     mine: turn.changes.made,
     parts: turn.parts,
+    unseen: turn.unseen === true,
     quotes: turn.info.finishes === 'edits',
   })
   const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0

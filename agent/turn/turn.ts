@@ -58,6 +58,8 @@ export interface Turn {
    * `Memory.beginAnew`. Marks from after the task are of no use then. Undefined: the model mends what it sees.
    */
   readonly anew?: ((words: string) => Promise<boolean>) | undefined
+  /** The model writes what it was not shown: that it takes fewer lines is no loss. */
+  readonly unseen?: boolean | undefined
   /** The task is one change in many files, which a small model does one at a time; nothing of it is in the conversation yet. */
   readonly steps?: Steps | undefined
   /** Path → the part of a long file that the model was shown and asked to write again. */
