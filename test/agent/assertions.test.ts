@@ -65,7 +65,24 @@ test('a line of a test that ended with an error should not, unless the test wait
   expect(found(raises)).toEqual(['runs: Phone("223") = '])
   const waits =
     '    def test_area(self):\n        with self.assertRaises(KeyError):\n>           Phone("223")\nE  ValueError'
-  expect(found(waits)).toEqual([])
+  expect(found(waits)).toEqual(['raises: Phone("223") = KeyError'])
+})
+
+test('what a test waits for is an example: an error, with its message where that is looked at', () => {
+  const waits = `    def test_none(self):
+        text = ""
+        with self.assertRaises(ValueError) as err:
+            find(text, 1)
+        self.assertEqual(type(err.exception), ValueError)
+>       self.assertEqual(err.exception.args[0], "none there")
+E       AssertionError: 'none' != 'none there'
+    def test_other():
+        with pytest.raises(KeyError):
+            got = find(2)
+        with self.assertRaises(KeyError): find(3)
+        with self.subTest(1):
+            find(4)`
+  expect(found(waits)).toEqual(['raises: find("", 1) = ValueError: none there', 'raises: find(2) = KeyError'])
 })
 
 const python = has('python3')
@@ -97,6 +114,15 @@ def find(n):
       'find(1) should give [1, 2], but gives [3, 1, 2]',
       'find(0) should not fail: ValueError: none',
     ].join('\n'),
+  })
+  const waited = 'with self.assertRaises(ValueError) as e:\n  find(0)\nassertEqual(e.exception.args[0], "none")'
+  expect(await checked(file, `${waited}\nwith pytest.raises(Exception):\n    find(0)`)).toMatchObject({ passed: true })
+  expect(
+    await checked(file, `${waited.replace('none', 'no')}\nwith pytest.raises(KeyError):\n    find(1)`),
+  ).toMatchObject({
+    passed: false,
+    detail:
+      'find(0) should give ValueError: no, but gives ValueError: none\nfind(1) should give KeyError, but gives [3, 1, 2]',
   })
   // Names that only the test knows say nothing of the file.
   expect(await checked(file, 'assertEqual(find(10), HUGE)\nassertEqual(find(unknown), 1)')).toBeUndefined()

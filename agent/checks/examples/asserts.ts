@@ -3,7 +3,7 @@
  * `expect(f(1)).toEqual(2)` (jest, vitest, chai), `assert.deepEqual(f(1), 2)` (Node), `assert got == 2` after `got = f(1)`
  * (pytest). Those of calls with `==` are found with the calls.
  */
-import { bracketed } from './brackets.ts'
+import { bracketed, statementEnd } from './brackets.ts'
 import type { Example } from './example.ts'
 import { withLocals } from './locals.ts'
 
@@ -63,7 +63,27 @@ export function assertions(text: string, names: readonly string[]): Example[] {
       if (!add(first, second, 'bag')) add(second, first, 'bag')
     } else if (compares.test(name) && !add(first, second)) add(second, first)
   }
-  return [...found, ...raised(shown, call)]
+  return [...found, ...raised(shown, call), ...awaited(plain, call)]
+}
+
+/** `with self.assertRaises(ValueError) as error:` and what stands in it; the message where the test looks at that, too. */
+function awaited(text: string, call: RegExp): Example[] {
+  const head =
+    /^([ \t]*)with (?:self\.assertRaises|pytest\.raises)\((?:\w+\.)*(\w+)\)(?: as (\w+))?:[ \t]*\n([ \t]+)(?:\w+ = )?/gm
+  return [...text.matchAll(head)]
+    .slice(0, most)
+    .flatMap(({ index, 0: whole, 1: indent = '', 2: kind = '', 3: name, 4: inner = '' }): Example[] => {
+      const from = index + whole.length
+      const end = statementEnd(text, from)
+      const source = withLocals(text, index)(text.slice(from, end).trim())
+      if (inner.length <= indent.length || end - from > longest || !call.test(source)) return []
+      const looks = new RegExp(
+        `assertEqual\\(\\s*(?:${name}\\.exception\\.args\\[0\\]|str\\(${name}\\.(?:exception|value)\\)),\\s*(?:"([^"\\\\\n]*)"|'([^'\\\\\n]*)')`,
+      )
+      const [, one, other] = (name !== undefined && looks.exec(text.slice(end, end + 500))) || []
+      const message = one ?? other
+      return [{ source, want: message === undefined ? kind : `${kind}: ${message}`, kind: 'raises' }]
+    })
 }
 
 /** pytest's mark on a line of a test that asserts nothing: what it calls ended with an error, which it should not. */

@@ -7,7 +7,8 @@ export interface Example {
   /**
    * `prompt`: `>>> f(1)`, its output below. `call`: `f(1) -> 2` and its like. `pair`: `Input: 1`, `Output: 2`, without the
    * function's name. Of the assertions of a test: `assertion`, whose `want` is an expression that is worth what the source is;
-   * `bag`, the same in any order; `runs`, that it ends without an error.
+   * `bag`, the same in any order; `runs`, that it ends without an error; `raises`, that it ends with the one that `want` names,
+   * with its message after a colon where that is asked for.
    */
-  readonly kind: 'prompt' | 'call' | 'pair' | 'assertion' | 'bag' | 'runs'
+  readonly kind: 'prompt' | 'call' | 'pair' | 'assertion' | 'bag' | 'runs' | 'raises'
 }

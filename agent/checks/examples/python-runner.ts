@@ -104,6 +104,8 @@ def judge(want, kind, got, printed, space):
                 return judge(first, kind, got, printed, space) if first != want else None
     elif kind == "runs":
         return True
+    elif kind == "raises":
+        return False
     elif kind in ("assertion", "bag"):
         try:
             wanted = eval("(" + want + "\n)", dict(space))
@@ -163,6 +165,9 @@ def run(example, space):
             raised = "%s: %s" % (type(error).__name__, error)
             if not inner(error) and (isinstance(error, NameError) or example["kind"] != "prompt"):
                 continue
+            if example["kind"] == "raises":
+                names = [each.__name__ for each in type(error).__mro__]
+                return raised == example["want"] or example["want"] in names, source, raised
             if example["want"].startswith("Traceback") or example["kind"] != "runs" and type(error).__name__ in example["want"]:
                 return True, source, ""
         finally:
