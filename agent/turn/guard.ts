@@ -123,7 +123,7 @@ async function guardWrite(
   return { kind: 'refuse', told: [ask, ...told, ...more, next].join('\n'), grave: losses.some(isGrave) }
 }
 
-const isGrave = ({ kind }: Loss): boolean => kind !== 'shrink'
+const isGrave = ({ kind }: Loss): boolean => kind !== 'shrink' && kind !== 'name'
 
 /** The answer with what it left out, in the ways that need no guess; the least first. */
 function* repairs(before: string, content: string, losses: readonly Loss[]): Generator<string> {
@@ -152,6 +152,7 @@ function unasked(
   return whatIsLost(before, after).filter((loss) => {
     switch (loss.kind) {
       case 'definition':
+      case 'name':
         return !allowed.definition(loss.name) && !elsewhere.has(loss.name)
       case 'doc':
         return !allowed.docs

@@ -38,6 +38,19 @@ test('a lone function goes into its place: everything else stays, byte for byte'
   expect(text(at.root, 'a.py')).toBe(program.replace('return x + 1', 'return x'))
 })
 
+test('constants and imports that the lone function of a file still uses stay', async () => {
+  const source =
+    'import re\n\n# What it may be.\n# Change as you like.\nONE = 1\nTWO = 2\n\n\ndef f(x):\n    return ONE\n'
+  const answer = 'def f(x):\n    return ONE if re.match("a", x) else TWO\n'
+  const at = await stage([write('a.py', answer)], { files: { 'a.py': source }, info: small })
+  expect(await perform(at, 'Fix f in a.py')).toMatchObject({ exit: 'done', steps: 1 })
+  expect(text(at.root, 'a.py')).toBe(source.replace('def f(x):\n    return ONE\n', answer))
+  // Said twice, it may be meant so.
+  const all = write('a.py', source.replace('import re\n\n', '').replace('return ONE', 'return re'))
+  const twice = await stage([all, all], { files: { 'a.py': source }, info: { ...small, prompt: 'full' } })
+  expect(await perform(twice, 'Fix f in a.py')).toMatchObject({ exit: 'done' })
+})
+
 test('the docstring at the end of a file and comments come back', async () => {
   const answer = program
     .replace('return x + 1', 'return x')

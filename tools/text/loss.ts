@@ -1,10 +1,13 @@
 /** What a whole new text of a file leaves out of the old one: models drop what they were not asked about. */
 import { definitionsOf, docBlocksOf } from './definitions.ts'
 import { toLf } from './lines.ts'
+import { lostNames } from './lost-names.ts'
 
 export type Loss =
   /** A function, class, member of a type or the like that the new text does not define anywhere. */
   | { readonly kind: 'definition'; readonly name: string; readonly line: number }
+  /** A constant or import that the new text still uses, but does not have. */
+  | { readonly kind: 'name'; readonly name: string; readonly line: number }
   /** A docstring or comment block of which less than half is left. `text`: its first line. */
   | { readonly kind: 'doc'; readonly text: string; readonly line: number }
   /** Less than half of the lines are left. Counted without empty ones. */
@@ -26,7 +29,15 @@ const smallFile = 8
 export function whatIsLost(before: string, after: string): Loss[] {
   const old = toLf(before)
   const next = toLf(after)
-  return [...lostDefinitions(old, next), ...lostDocs(old, next), ...shrinkage(old, next), ...elisions(old, next)]
+  const defined = lostDefinitions(old, next)
+  const names = lostNames(old, next).filter(({ name }) => !defined.some((loss) => loss.name === name))
+  return [
+    ...defined,
+    ...names.map((bound): Loss => ({ kind: 'name', ...bound })),
+    ...lostDocs(old, next),
+    ...shrinkage(old, next),
+    ...elisions(old, next),
+  ]
 }
 
 /** One line for a model or a person. */
@@ -34,6 +45,8 @@ export function describeLoss(loss: Loss): string {
   switch (loss.kind) {
     case 'definition':
       return `${loss.name} (line ${loss.line}) is gone`
+    case 'name':
+      return `${loss.name} (line ${loss.line}) is used, but gone`
     case 'doc':
       return `the comment or docstring at line ${loss.line} is gone: ${JSON.stringify(loss.text.slice(0, 60))}`
     case 'shrink':
@@ -45,14 +58,14 @@ export function describeLoss(loss: Loss): string {
   }
 }
 
-function lostDefinitions(old: string, next: string): Loss[] {
+function lostDefinitions(old: string, next: string): Extract<Loss, { kind: 'definition' }>[] {
   const named = (text: string) => [...definitionsOf(text), ...membersOf(text)]
   const kept = new Set(named(next).map(({ name }) => name))
   const told = new Set<string>()
-  return named(old).flatMap(({ name, line }): Loss[] => {
+  return named(old).flatMap(({ name, line }) => {
     if (kept.has(name) || told.has(name)) return []
     told.add(name)
-    return [{ kind: 'definition', name, line }]
+    return [{ kind: 'definition', name, line } as const]
   })
 }
 
