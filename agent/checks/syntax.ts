@@ -1,7 +1,8 @@
-/** Whether the changed files can be read by their own language. */
+/** Whether the changed files can be read by their own language, in Python with every name that they use. */
 import { languageOf } from '../../tools/index.ts'
 import { faultsOf } from '../turn/readable.ts'
 import { python, runCommand, shellWord } from './command.ts'
+import { readPython } from './python-names.ts'
 import type { ChangedText, Check, CheckContext } from './types.ts'
 
 /** One language: which paths are its own, and the line of what is wrong with a text; undefined when nothing is. */
@@ -10,13 +11,10 @@ interface Language {
   problem(text: string, path: string, context: CheckContext): Promise<string | undefined>
 }
 
-const parsePython =
-  'import ast,sys\ntry: ast.parse(sys.stdin.buffer.read())\nexcept SyntaxError as e: print("line %s: %s" % (e.lineno, e.msg)); sys.exit(1)'
-
 const languages: readonly Language[] = [
   {
     paths: /\.pyi?$/,
-    problem: (text, _, context) => byCommand(`${python} -I -c ${shellWord(parsePython)}`, text, context),
+    problem: (text, _, context) => byCommand(`${python} -I -c ${shellWord(readPython)}`, text, context),
   },
   {
     paths: /\.(?:js|mjs|cjs)$/,
@@ -54,11 +52,28 @@ function said(output: string): string {
   return error === undefined ? output.trim().slice(0, 300) : `line ${line ?? '?'}: ${error}`
 }
 
-/** A text that was unreadable before the change counts only when the task speaks of that. */
-async function wasReadable({ before, path }: ChangedText, language: Language, context: CheckContext): Promise<boolean> {
-  if (before === null || /\b(?:syntax|parse|invalid|broken|fix)/i.test(context.task)) return true
-  return (await language.problem(before, path, context)) === undefined
+/**
+ * A text that was unreadable before the change counts only when the task speaks of that; a name that was bound nowhere, only when
+ * the task names it: it may come from where we do not see.
+ */
+async function isNew(
+  problem: string,
+  { before, path }: ChangedText,
+  language: Language,
+  context: CheckContext,
+): Promise<boolean> {
+  if (before === null) return true
+  const name = undefinedName(problem)
+  const spoken = /\b(?:syntax|parse|invalid|broken|fix)/i.test(context.task)
+  if (name === undefined && spoken) return true
+  const was = await language.problem(before, path, context)
+  if (was === undefined || (name !== undefined && undefinedName(was) !== name)) return true
+  return (
+    name !== undefined && (context.task.includes(name) || /\b(?:undefined|not defined|NameError)\b/.test(context.task))
+  )
 }
+
+const undefinedName = (problem: string): string | undefined => /: name '(.+)' is not defined$/.exec(problem)?.[1]
 
 export const syntax: Check = async (context) => {
   const problems: string[] = []
@@ -75,7 +90,7 @@ export const syntax: Check = async (context) => {
     }
     looked += 1
     const problem = await language.problem(file.after, file.path, context)
-    if (problem === undefined || !(await wasReadable(file, language, context))) continue
+    if (problem === undefined || !(await isNew(problem, file, language, context))) continue
     problems.push(`${file.path}: ${problem}`)
   }
   if (looked === 0) return undefined
