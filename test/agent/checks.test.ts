@@ -173,7 +173,7 @@ test.runIf(python)('a file that could not be loaded before is not judged by that
   const task = 'Do f in a.py'
   expect((await climbed({ before: broken, after: `${broken}    return 1\n`, task })).failed).toBeUndefined()
   const newly = await climbed({ before: broken.replace(/.*\n/, ''), after: `${broken}    return 1\n`, task })
-  expect(newly.failed?.detail).toContain("cannot be loaded: AttributeError: ")
+  expect(newly.failed?.detail).toContain('cannot be loaded: AttributeError: ')
 })
 
 test.runIf(python)('syntax of Python, JavaScript and JSON; what was broken before is no new fault', async () => {
