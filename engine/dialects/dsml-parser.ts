@@ -14,6 +14,7 @@ import { eventSink } from './events.ts'
 import { readCalls } from './json-call.ts'
 import { lineEnd } from './line-end.ts'
 import { tagReader } from './tag-reader.ts'
+import { wordsOrJson } from './words-or-json.ts'
 
 interface Call {
   readonly name: string
@@ -50,8 +51,8 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
   let plain = false
   let call: Call | undefined
   let parameter: Parameter | undefined
-  /** JSON that stands in a block outside of its calls. */
-  let json = ''
+  /** What stands in a block outside of its calls: whitespace around words is dropped with the rest. */
+  const beside = wordsOrJson(speak)
 
   function text(words: string): void {
     if (place === 'parameter') value(words)
@@ -59,17 +60,13 @@ export function dsmlParser({ tools }: ParserOptions, thinking: boolean): ReplyPa
     else if (call !== undefined) {
       call.written += words
       call.bare += words
-    }
-    // Words between the calls of a block are said, unless they are JSON; whitespace around them is dropped with the rest.
-    else if (json !== '' || /^\s*[[{]/.test(words)) json += words
-    else speak(words)
+    } else beside.add(words)
   }
 
   /** A model that fell back to JSON where tags are wanted. */
   function settleJson(): void {
-    const written = json.trim()
-    json = ''
-    if (written === '') return
+    const written = beside.settle()
+    if (written === undefined) return
     const read = readCalls(written)
     if ('problem' in read) sink.push({ type: 'malformed', text: written, problem: `${read.problem} Or: ${shape}` })
     else

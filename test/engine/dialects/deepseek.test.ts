@@ -329,6 +329,18 @@ describe('reading replies', () => {
   })
 })
 
+test('JSON in the place of a call begins what stands there, however it is cut', () => {
+  for (const [reply, cut] of [
+    ['<tool_calls>｜{', 13],
+    ['<tool_calls>\n {"name":"x"', 14],
+    ['<tool_calls>a { b', 14],
+  ] as const) {
+    const whole = parse(v4, [reply], { tools })
+    expect(parse(v4, [reply.slice(0, cut), reply.slice(cut)], { tools })).toEqual(whole)
+  }
+  expect(parse(v4, ['<tool_calls>｜{'], { tools })).toEqual([{ type: 'text', text: '｜{' }])
+})
+
 test('any chunks give the same events, and nothing throws', () => {
   const part = fc.constantFrom(
     ...['<think>', '</think>', '<｜DSML｜tool_calls>', '</｜DSML｜tool_calls>', '<｜DSML｜invoke name="read">'],
