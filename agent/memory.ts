@@ -1,7 +1,7 @@
 /** What the model has in front of it besides the words of the conversation, and what it has to be told because that changed. */
 import type { Message, Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
-import { withoutBodies } from './context/bare.ts'
+import { withoutBodies } from '../tools/index.ts'
 import { type KnownFiles, knownFiles, type News } from './context/known.ts'
 import { type Packed, packTask } from './context/pack.ts'
 import { changesEnd, type Known } from './context/repository/delta.ts'

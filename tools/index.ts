@@ -26,6 +26,7 @@ export { unifiedDiff } from './text/diff.ts'
 export { describeLoss, type Loss, whatIsLost } from './text/loss.ts'
 export { mergeDefinitions } from './text/merge-definitions.ts'
 export { restoreDocs } from './text/restore-docs.ts'
+export { withoutBodies } from './text/without-bodies.ts'
 export type * from './types.ts'
 
 /**

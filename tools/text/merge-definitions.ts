@@ -1,14 +1,7 @@
 /** Puts the functions and classes of an answer into their places in the old file, so that nothing else is touched. */
-import { type Definition, definitionsOf, docBlocksOf, indentOf } from './definitions.ts'
+import { allBlocks, type Block, docstring, outerBlocks, signatureEnd } from './blocks.ts'
+import { docBlocksOf, indentOf } from './definitions.ts'
 import { mainEol, toLf, withEol } from './lines.ts'
-
-/** Lines `start` to `end` (not included), from 0, with the decorators above. */
-interface Block {
-  readonly name: string
-  readonly start: number
-  readonly end: number
-  readonly indent: number
-}
 
 const importLine = /^(?:import\b|from\s+\S+\s+import\b|#\s*include\b|use\s|using\s|(?:const|let|var)\s.*=\s*require\()/
 
@@ -82,21 +75,6 @@ function withDocstring(old: readonly string[], home: Block, lines: readonly stri
   return [...lines.slice(0, signature), ...inside.slice(doc.start, doc.end), ...lines.slice(signature)]
 }
 
-/** The docstring right below a signature that ends with a colon. */
-function docstring(lines: readonly string[]): { readonly start: number; readonly end: number } | undefined {
-  const start = signatureEnd(lines)
-  if (start === undefined || !/^\s*[rRbBuUfF]{0,2}(?:"""|''')/.test(lines[start] ?? '')) return undefined
-  const [doc] = docBlocksOf(lines.slice(start).join('\n'))
-  return doc?.line === 1 ? { start, end: start + doc.last } : undefined
-}
-
-/** Index of the first line after `def f(…):`, which may take several lines; undefined for other languages. */
-function signatureEnd(lines: readonly string[]): number | undefined {
-  const head = lines.findIndex((line) => /^\s*(?:async\s+)?(?:def|class)\b/.test(line))
-  const end = lines.findIndex((line, i) => i >= head && /:\s*(?:#.*)?$/.test(line))
-  return head < 0 || end < 0 ? undefined : end + 1
-}
-
 function withImports(lines: readonly string[], added: readonly string[]): string[] {
   if (added.length === 0) return [...lines]
   const last = lines.findLastIndex((line) => importLine.test(line))
@@ -109,47 +87,4 @@ function firstCode(lines: readonly string[]): number {
   const [doc] = docBlocksOf(lines.join('\n'))
   const top = lines[0]?.startsWith('#!') ? 1 : 0
   return doc && doc.line <= top + 1 ? doc.last : top
-}
-
-/** Blocks that stand in no other block. */
-function outerBlocks(lines: readonly string[]): Block[] {
-  const outer: Block[] = []
-  for (const block of allBlocks(lines)) {
-    if (block.start >= (outer.at(-1)?.end ?? 0)) outer.push(block)
-  }
-  return outer
-}
-
-function allBlocks(lines: readonly string[]): Block[] {
-  const text = lines.join('\n')
-  const said = docBlocksOf(text)
-  return definitionsOf(text).map((definition) => blockOf(lines, definition, said))
-}
-
-/** A block ends before the first line that is not deeper than its head, but for lines that only open or close brackets. */
-function blockOf(
-  lines: readonly string[],
-  { name, line, indent }: Definition,
-  said: readonly { readonly line: number; readonly last: number }[],
-): Block {
-  const head = line - 1
-  let start = head
-  while (start > 0 && indentOf(lines[start - 1]!) === indent && /^\s*(?:@|#\[)/.test(lines[start - 1]!)) start -= 1
-  let end = line
-  for (let at = line; at < lines.length; at++) {
-    const text = lines[at]!
-    // Text of a docstring may stand at the left edge.
-    const doc = said.find((block) => block.line - 1 < at && at < block.last)
-    if (text.trim() === '' || doc) continue
-    const bracket = indentOf(text) === indent && /^\s*[})\]{]/.test(text)
-    if (indentOf(text) <= indent && !bracket) break
-    end = at + 1
-    if (bracket && /^\s*\}\s*[;,]?\s*$/.test(text)) break
-  }
-  return { name, start, end: Math.max(end, docEnd(said, end)), indent }
-}
-
-/** The last line of a docstring that reaches over `end`. */
-function docEnd(said: readonly { readonly line: number; readonly last: number }[], end: number): number {
-  return said.find((block) => block.line <= end && end < block.last)?.last ?? end
 }

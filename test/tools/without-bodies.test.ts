@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withoutBodies } from '../../../agent/context/bare.ts'
+import { withoutBodies } from '../../tools/text/without-bodies.ts'
 
 test('of Python declarations and docstrings stay, and what is in no function', () => {
   const text = `"""All of it."""
@@ -73,6 +73,14 @@ export class B {
 export const f = (a: number): number => {
   return a
 }
+export default class C extends mixin(B) {
+  two(
+    a: number,
+    b = 2,
+  ): number {
+    return a + b
+  }
+}
 if (f(1) > 0) {
   f(2)
 }
@@ -88,6 +96,14 @@ export class B {
 export const f = (a: number): number => {
   // …
 }
+export default class C extends mixin(B) {
+  two(
+    a: number,
+    b = 2,
+  ): number {
+    // …
+  }
+}
 if (f(1) > 0) {
   f(2)
 }
@@ -95,14 +111,7 @@ if (f(1) > 0) {
 })
 
 test('nothing is said of what has no functions, ends in the middle, or is in another language', () => {
-  for (const text of [
-    'def f():\n    # TODO\n    pass\n\ndef g(): ...\n',
-    '',
-    'x = 1\n',
-    'def f(',
-    'def f():',
-    'def f():\n    """never closed\n    x\n',
-  ]) {
+  for (const text of ['def f():\n    # TODO\n    pass\n\ndef g(): ...\n', '', 'x = 1\n', 'def f(', 'def f():']) {
     expect(withoutBodies('a.py', text)).toBeUndefined()
   }
   expect(withoutBodies('a.ts', 'function f() {\n  return 1\n')).toBeUndefined()
