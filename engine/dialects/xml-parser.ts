@@ -5,33 +5,21 @@
  * tag that may follow it comes next, with nothing but whitespace between. Half a value is never a call.
  */
 import type { ParserOptions, ReplyParser } from '../dialect.ts'
-import type { ToolSpec } from '../messages.ts'
-import { hasRequired, readValue, schemaOf, unwrapped } from './arguments.ts'
 import { eventSink } from './events.ts'
-import { readCalls } from './json-call.ts'
 import { lineEnd } from './line-end.ts'
 import { tagReader } from './tag-reader.ts'
+import { callMaker } from './xml-call.ts'
 import type { XmlCalls, XmlRole } from './xml-calls.ts'
 
-interface Call {
-  readonly name: string
-  readonly tool: ToolSpec | undefined
-  readonly values: Record<string, unknown>
-  problem: string | undefined
-}
-
 type Place = 'reasoning' | 'text' | 'call' | 'key' | 'value' | 'closing'
-
-const cutShort = 'the reply ended inside of it. Write the whole call, shorter if it was too long.'
 
 /** `thinking`: the prompt ended with `<think>`, so the reply begins inside of it. */
 export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: boolean): ReplyParser {
   const sink = eventSink()
-  const toolOf = (name: string | undefined): ToolSpec | undefined => tools.find((tool) => tool.name === name)
+  const made = callMaker(sink, tools, calls)
   const reader = tagReader(calls.grammar, { text, tag })
   let place: Place = thinking ? 'reasoning' : 'text'
   const line = lineEnd()
-  let call: Call | undefined
   /** In a call, outside of values: the name, or JSON where a model falls back to it. */
   let inner = ''
   let key = ''
@@ -98,7 +86,7 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   /** A function without the tag around it counts when it names a tool: the tag is what models forget. */
   function opens(role: XmlRole): boolean {
     if (role.close) return false
-    return role.type === 'call' || (role.type === 'function' && toolOf(role.name) !== undefined)
+    return role.type === 'call' || (role.type === 'function' && made.toolOf(role.name) !== undefined)
   }
 
   function inCall(role: XmlRole): void {
@@ -110,8 +98,9 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
         if (role.close) leave()
         return
       case 'function':
-        if (call !== undefined) finish()
-        if (!role.close) begin(role.name ?? '')
+        if (made.begun || !role.close) inner = ''
+        made.finish()
+        if (!role.close) made.begin(role.name ?? '')
         return
       case 'key':
         if (role.close) return
@@ -157,70 +146,19 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
   function closeValue(closed: XmlRole): void {
     pending = undefined
     place = 'call'
-    const raw = value.join('')
-    const name = key.trim()
+    made.argument(key.trim(), value.join(''))
     value = []
-    if (call !== undefined) {
-      const text = calls.ownLines ? raw.replace(/^\r?\n/, '').replace(/\r?\n$/, '') : raw
-      const read = readValue(text, 'unmarked', schemaOf(call.tool, name))
-      if (Object.hasOwn(call.values, name)) call.problem ??= `the argument ${name} is given twice. Give it once.`
-      else if ('problem' in read) call.problem ??= `the argument ${name} ${read.problem}.`
-      else call.values[name] = read.value
-    }
     if (closed.type !== 'value') inCall(closed)
   }
 
   function beginByName(): void {
-    if (call === undefined) begin(inner.trim())
-  }
-
-  function begin(name: string): void {
+    if (!made.begun) made.begin(inner.trim())
     inner = ''
-    call = { name, tool: toolOf(name), values: Object.create(null), problem: undefined }
-    if (name === '') call.problem = 'it names no tool.'
-    else sink.push({ type: 'call-start', name })
   }
 
-  function finish(): void {
-    const done = call
-    call = undefined
-    inner = ''
-    if (done === undefined) return
-    if (done.problem !== undefined)
-      malformed(done.name, `The call of ${done.name === '' ? 'a tool' : done.name} was not done: ${done.problem}`)
-    else sink.push({ type: 'call', call: { name: done.name, arguments: unwrapped({ ...done.values }, done.tool) } })
-  }
-
-  /** What stands between the tags of a call is settled: arguments, a name without any, or JSON. */
   function settle(cut = false): void {
-    if (call !== undefined) finish()
-    else if (inner.trim() !== '') {
-      const [, name, object] = (calls.nameFirst && /^\s*([\w.:/-]+)\s*(\{[\s\S]*)?$/.exec(inner)) || []
-      if (name === undefined) json(inner.trim())
-      else if (object !== undefined) json(`{"name": ${JSON.stringify(name)}, "arguments": ${object}\n}`)
-      else if (cut && !hasRequired({}, toolOf(name))) malformed(name, `The call of ${name} was not done: ${cutShort}`)
-      else {
-        begin(name)
-        finish()
-      }
-    }
+    made.settle(inner, cut)
     inner = ''
-  }
-
-  function json(written: string): void {
-    const read = readCalls(written)
-    if ('problem' in read) {
-      malformed(written, read.problem)
-      return
-    }
-    for (const found of read.calls) {
-      sink.push({ type: 'call-start', name: found.name })
-      sink.push({ type: 'call', call: found })
-    }
-  }
-
-  function malformed(written: string, problem: string): void {
-    sink.push({ type: 'malformed', text: written, problem })
   }
 
   function leave(): void {
@@ -237,12 +175,9 @@ export function xmlParser({ tools }: ParserOptions, calls: XmlCalls, thinking: b
       reader.end()
       if (place === 'closing' && pending !== undefined) {
         closeValue(pending.role)
-        if (call !== undefined && hasRequired(call.values, call.tool)) finish()
+        if (made.whole) made.finish()
       }
-      const cut = call !== undefined && !(place === 'call' && hasRequired(call.values, call.tool))
-      if (cut && call !== undefined) {
-        call.problem = cutShort
-      }
+      if (!(place === 'call' && made.whole)) made.cut()
       if (place !== 'text' && place !== 'reasoning') settle(true)
       leave()
       return sink.take()
