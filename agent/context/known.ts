@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Workspace } from '../../sandbox/index.ts'
 import type { AgentEvent } from '../events.ts'
 import { changesSince, type Known } from './repository/delta.ts'
+import { nowIgnored } from './repository/ignored.ts'
 import { watchFiles } from './watch.ts'
 
 /** What was known at a moment, to come back to with the conversation. */
@@ -53,6 +54,8 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
   /** Files that it has read by a tool, perhaps in part. */
   let read = new Map<string, string>()
   const written = new Set<string>()
+  /** Files that were shown because somebody named them: they may be ones that an ignore file names. */
+  const named = new Set<string>()
   const stamps = new Map<string, string>()
   const watched = watchFiles(workspace.root)
 
@@ -84,7 +87,15 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
     // Of a file that the model has only read again, it may have read a part.
     const own = new Map([...seen].filter(([path]) => written.has(path)))
     const ofKnown = new Map([...known].filter(([path]) => asked.has(path)))
-    const told = await changesSince(ofKnown, workspace, own, new Set([...known.keys(), ...read.keys()]))
+    const told = await changesSince(ofKnown, workspace, {
+      seen: own,
+      all: new Set([...known.keys(), ...read.keys()]),
+      hidden: (paths) =>
+        nowIgnored(
+          workspace.root,
+          paths.filter((path) => !named.has(path)),
+        ),
+    })
     // It knows the text at a new place, but was not shown it: a change of it is told as of any file that it has read.
     const moved = new Map([...told.moved].map(([from, to]) => [to, known.get(from)?.fingerprint ?? '']))
     const ofRead = new Map(
@@ -92,7 +103,7 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
         asked.has(path) ? [[path, { fingerprint, text: undefined }]] : [],
       ),
     )
-    const changes = [...(await changesSince(ofRead, workspace, own)).now]
+    const changes = [...(await changesSince(ofRead, workspace, { seen: own })).now]
     const isMine = (path: string, after: Known | undefined): boolean =>
       after !== undefined && own.get(path) === after.fingerprint
     const others = changes.filter(([path, after]) => !isMine(path, after))
@@ -106,7 +117,10 @@ export function knownFiles(workspace: Workspace, seen: Map<string, string>): Kno
 
   return {
     shown(files) {
-      for (const { path, fingerprint, text } of files) put(path, { fingerprint, text })
+      for (const { path, fingerprint, text } of files) {
+        put(path, { fingerprint, text })
+        named.add(path)
+      }
       watched.follow(known.keys())
     },
     resident(files) {

@@ -54,8 +54,8 @@ export async function packTask(
     readonly workspace: Workspace
     readonly shown: ReadonlyMap<string, string>
     readonly first: boolean
-    /** Show this file, whatever the task names. */
-    readonly only?: string
+    /** Show these files, in this order, whatever the task names. */
+    readonly only?: readonly string[] | undefined
     /** What is shown in the place of a file; undefined: itself. Such a file is in `bare` then, and nowhere else. */
     readonly instead?: (path: string, text: string) => string | undefined
     /** The files of the work tree, where they were listed just now. */
@@ -65,7 +65,7 @@ export async function packTask(
   const { model, workspace, shown } = options
   const { prompt, contextTokens } = model.info
   const tree = options.listed ?? (await listFiles(workspace.root))
-  const named = options.only === undefined ? await filesNamed(task, tree, workspace) : [options.only]
+  const named = options.only ?? (await filesNamed(task, tree, workspace))
   let room = Math.floor((contextTokens ?? assumedContext) * share[prompt])
   const parts: string[] = []
   const whole: WholeFile[] = []

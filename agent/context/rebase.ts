@@ -4,6 +4,7 @@ import type { Workspace } from '../../sandbox/index.ts'
 import type { Conversation } from '../conversation.ts'
 import type { Placed } from '../log/format.ts'
 import { changedIntro, changesEnd, changesSince, type Known } from './repository/delta.ts'
+import { nowIgnored } from './repository/ignored.ts'
 import { isRestLeft, knownFrom, type RepositoryOptions, repack } from './repository/resident.ts'
 
 /** Of the context, what a conversation may take after the rest of the repository has joined it: paging begins at four fifths. */
@@ -73,11 +74,11 @@ export async function prepareRebase(
   return undefined
 }
 
-/** Whether so much of what a text of the repository shows is another now that it is worth reading it again. */
+/** Whether so much of what a text of the repository shows is another now that it is worth reading it again, or not for showing any more. */
 async function hasChanged(old: string, workspace: Workspace): Promise<boolean> {
   const known = knownFrom([{ name: 'repository', messages: [{ role: 'user', text: old }] }])
   const { text } = await changesSince(known, workspace)
-  return text.length >= old.length * leastChange
+  return text.length >= old.length * leastChange || (await nowIgnored(workspace.root, [...known.keys()])).size > 0
 }
 
 const replaced = '(Changes of files that were told here are in the files above now.)'

@@ -48,6 +48,16 @@ async function open(
   return { root, engine, options, session: await openSession(options) }
 }
 
+test('a file that an ignore file names from now on leaves the context while the session rests', async () => {
+  const { root, engine, session } = await open()
+  await collect(session.send('Say yes'))
+  put(root, { '.cachalotignore': 'f3.ts\n' })
+  expect(await session.rebase({ signal: calm })).toBe(true)
+  await collect(session.send('And now?'))
+  expect(decode(engine.prompts.at(-1)!)).not.toContain('of file 3')
+  await session.close()
+})
+
 test('the files are as they are now; only what follows the first change is read; nothing is told twice', async () => {
   const { root, engine, options, session } = await open()
   await collect(session.send('Say yes'))

@@ -32,18 +32,22 @@ export const changesEnd = 'These are all the changes.'
 /** A file that has grown beyond this is only said to have changed. In characters. */
 const mostText = 200_000
 
-/**
- * Compares the files with what is known of them. `seen`: path → fingerprint of what the model has read or written by a
- * tool since; what it wrote itself it is not told again. `all`: every path that it knows; with it, where a file went is looked for.
- * Reads through the workspace, which follows no link outside.
- */
+interface Comparing {
+  /** Path → fingerprint of what the model has read or written by a tool since: what it wrote itself it is not told again. */
+  readonly seen?: ReadonlyMap<string, string>
+  /** Every path that it knows; with it, where a file went is looked for. */
+  readonly all?: ReadonlySet<string>
+  /** Those of the paths whose text is not for showing any more, though it was. */
+  readonly hidden?: (paths: readonly string[]) => Promise<ReadonlySet<string>>
+}
+
+/** Compares the files with what is known of them. Reads through the workspace, which follows no link outside. */
 export async function changesSince(
   known: ReadonlyMap<string, Known>,
   workspace: Workspace,
-  seen: ReadonlyMap<string, string> = new Map(),
-  all?: ReadonlySet<string>,
+  { seen = new Map(), all, hidden }: Comparing = {},
 ): Promise<Delta> {
-  const parts: string[] = []
+  const changed: { readonly path: string; readonly before: Known; readonly text: string }[] = []
   const gone = new Map<string, Known>()
   const now = new Map<string, Known | undefined>()
   for (const [path, before] of known) {
@@ -53,8 +57,15 @@ export async function changesSince(
     now.set(path, readable ? after : undefined)
     if (after !== undefined && seen.get(path) === after.fingerprint) continue
     if (after === undefined) gone.set(path, before)
-    else parts.push(told(path, before.text, after.text))
+    else changed.push({ path, before, text: after.text })
   }
+  const unshown = await hidden?.(changed.map(({ path }) => path))
+  for (const path of unshown ?? []) now.set(path, undefined)
+  const parts = changed.map(({ path, before, text }) =>
+    unshown?.has(path) === true
+      ? `${path} is another now, and an ignore file names it: it is not shown any more.`
+      : told(path, before.text, text),
+  )
   const moved = gone.size === 0 || all === undefined ? new Map() : await movedFiles(gone, all, workspace)
   for (const path of gone.keys()) {
     const to = moved.get(path)

@@ -1,7 +1,7 @@
 /** What `.cachalotignore` files leave: written like a `.gitignore`, for the folder that they stand in and all below. */
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
-import { ripgrep } from '../../files.ts'
+import { listFiles, ripgrep } from '../../files.ts'
 
 const fileName = '.cachalotignore'
 /** So many folders above the work tree, and files of this name in it, are looked at. */
@@ -24,6 +24,13 @@ export async function notIgnored(root: string, tree: readonly string[]): Promise
     )
   }
   return left
+}
+
+/** Those of the paths that are there and left out by an ignore file by now: one of ours, or git's where it does not track them. */
+export async function nowIgnored(root: string, paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set()
+  const listed = await notIgnored(root, await listFiles(root))
+  return new Set(paths.filter((path) => !listed.has(path) && existsSync(join(root, path))))
 }
 
 /** A pipe by this name would be waited for. */

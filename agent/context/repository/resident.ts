@@ -1,13 +1,10 @@
 /** Whether the repository is in the context of a session, and how much of it: the rule, by what this machine can do. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Model, Segment } from '../../../engine/index.ts'
 import type { Workspace } from '../../../sandbox/index.ts'
-import { listFiles } from '../../files.ts'
 import { readFencedFiles } from '../fence.ts'
 import { type Base, loadBases, saveBase } from './base.ts'
 import { changesSince, type Known } from './delta.ts'
-import { notIgnored } from './ignored.ts'
+import { nowIgnored } from './ignored.ts'
 import type { OutlineOf, RankOf } from './outlines.ts'
 import { planRepository, type RepositoryPlan } from './plan.ts'
 import { surveyTree } from './survey.ts'
@@ -158,8 +155,7 @@ export function knownFrom(segments: readonly Segment[]): ReadonlyMap<string, Kno
 /** Whether a packing shows a file that is there and is to be left out by now, by an ignore file. */
 async function leavesOut({ files }: RepositoryPlan, root: string): Promise<boolean> {
   const shown = files.filter(({ state }) => state !== 'absent').map(({ path }) => path)
-  const listed = await notIgnored(root, await listFiles(root))
-  return shown.some((path) => !listed.has(path) && existsSync(join(root, path)))
+  return (await nowIgnored(root, shown)).size > 0
 }
 
 /** The last packing, when it was made for this budget and what has changed since is little. */

@@ -87,6 +87,22 @@ test('a mark brings back what was known', async () => {
   expect((await known.news({})).text).toContain('+export const a = 2')
 })
 
+test('a file that an ignore file names by now is not shown as it is any more; one that somebody named still is', async () => {
+  const root = scratch({ ...files, 'keys.txt': 'one\n', '.gitignore': '' })
+  const known = knownFiles(openWorkspace(root), new Map())
+  onTestFinished(() => known.close())
+  known.resident(new Map(['a.ts', 'lib/b.ts'].map((path) => [path, { fingerprint: 'old', text: 'as it was\n' }])))
+  known.shown([{ path: 'keys.txt', fingerprint: 'old', text: 'as it was\n' }])
+  put(root, { '.gitignore': 'lib/\n', '.cachalotignore': 'keys.txt\n' })
+  const { text } = await known.news({})
+  expect(text).toContain('lib/b.ts is another now, and an ignore file names it: it is not shown any more.')
+  expect(text).not.toContain('const b')
+  expect(text).toContain('export const a = 1')
+  expect(text).toContain('```txt\none\n')
+  put(root, { 'lib/b.ts': 'export const b = 3\n' })
+  expect((await known.news({})).text).toBe('')
+})
+
 test('the watch: files that change, folders that are replaced, folders that never were', async () => {
   const root = scratch(files)
   const watched = watchFiles(root)
