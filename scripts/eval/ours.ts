@@ -62,9 +62,9 @@ export async function ours(prompt: string, folder: string, scratch: string, flag
   }
 }
 
-/** The request of a second try: what the tests said, in as many characters as a small model has room for. */
+/** The request of a second try: all that the tests said, as a user would paste it, but for what nobody reads. */
 export function secondRequest(task: Task, output: string): string {
-  const lines = output.length <= 2000 ? output : `${output.slice(0, 1000)}\n…\n${output.slice(-1000)}`
+  const lines = output.length <= 8000 ? output : `${output.slice(0, 4000)}\n…\n${output.slice(-4000)}`
   return `${task.prompt}\n\nThe code is written already, but its tests fail. What they say:\n\n${lines}\n\nThe tests are right. Correct ${Object.keys(task.files).join(', ')}.`
 }
 

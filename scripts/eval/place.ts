@@ -90,6 +90,7 @@ export async function check(task: Task, place: Place, sandbox: Sandbox, jest: st
   return {
     passed: result.outcome === 'exited' && result.exitCode === 0,
     ended: result.outcome === 'exited',
-    output: result.output.trim(),
+    output:
+      `${result.output}\n${result.outcome === 'timed-out' ? `(not at its end after ${task.timeout} s: stopped)` : ''}`.trim(),
   }
 }
