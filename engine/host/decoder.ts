@@ -1,4 +1,5 @@
 /** Hands batches to the library, one at a time, on as many threads as are free, and stops one when asked. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import koffi from 'koffi'
 import { EngineError } from '../engine.ts'
 import { Batch } from './batch.ts'
@@ -37,6 +38,8 @@ export class Decoder {
   #threads: number
   /** What the last step took (ms); the first one is evaluated on a worker. */
   #stepMs = Number.POSITIVE_INFINITY
+  /** Until when (ms of the clock) the cores are left to others. */
+  #restsUntil = 0
 
   /** @param handle the native context; its thread pool and abort callback are set here */
   constructor(library: Library, handle: Pointer, options: DecoderOptions) {
@@ -62,6 +65,7 @@ export class Decoder {
    * it begins again with a thread less (1.5B, two cores, a busy neighbour: two threads read 20 tokens a second, one reads 40).
    */
   async batch(fill: (batch: Batch) => void, signal: AbortSignal, patience: number): Promise<number | 'crowded'> {
+    await this.#rest(signal)
     if (signal.aborted) throw new EngineError('aborted', 'stopped')
     this.#prepare(fill)
     const began = performance.now()
@@ -82,16 +86,32 @@ export class Decoder {
       return crowded && code === stopped && !signal.aborted ? 'crowded' : code
     } finally {
       clearInterval(watch)
+      this.#worked(performance.now() - began)
     }
   }
 
   /** Evaluates the few tokens of a step. Gives the library's code. */
   async step(fill: (batch: Batch) => void, signal: AbortSignal | undefined): Promise<number> {
+    await this.#rest(signal)
     this.#prepare(fill)
     const began = performance.now()
     const code = this.#stepMs > briefMs ? await this.#onWorker(signal) : await this.#here()
     this.#stepMs = performance.now() - began
+    this.#worked(this.#stepMs)
     return code
+  }
+
+  #worked(ms: number): void {
+    this.#restsUntil = this.#library.hasGpu ? 0 : performance.now() + this.#options.governor.rest(ms)
+  }
+
+  /** Until the rest is over, or the signal comes. */
+  async #rest(signal: AbortSignal | undefined): Promise<void> {
+    const ms = this.#restsUntil - performance.now()
+    if (ms < 1) return
+    await sleep(ms, undefined, { signal }).catch(() => {
+      // Whoever stopped it is told by the batch.
+    })
   }
 
   #prepare(fill: (batch: Batch) => void): void {

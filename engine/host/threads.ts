@@ -17,6 +17,11 @@ const staleMs = 5000
 const tolerance = 0.4
 /** There must be room for so long (ms) before a thread is taken up again. */
 const calmMs = 600
+/**
+ * Where others want half of the cores or more, the model rests for this share of what it worked. Cores share units in pairs: a
+ * command beside one thread of the model is a quarter slower than alone. The model has this from what giving way brought it.
+ */
+const restShare = 0.25
 
 export interface LoadReading {
   /** Milliseconds of the clock. */
@@ -75,6 +80,8 @@ export class ThreadGovernor {
   #last: LoadReading
   /** For how long there has been room (ms). */
   #calm = 0
+  /** Cores that others used in the last window. */
+  #others = 0
 
   /** @param most the user's limit, never above the cores; @param read the load, injected for tests; @param cores those of this machine */
   constructor(most: number | undefined, read = readLoad, cores = availableParallelism()) {
@@ -99,6 +106,7 @@ export class ThreadGovernor {
     const others = (reading.everybody - this.#last.everybody - (reading.ours - this.#last.ours)) / window
     this.#last = reading
     if (passed > staleMs) return this.#threads
+    this.#others = others
     const free = Math.floor(this.#cores - others + tolerance)
     const room = Math.max(1, Math.min(this.#most, free))
     this.#calm = room > this.#threads ? this.#calm + window : 0
@@ -107,5 +115,11 @@ export class ThreadGovernor {
       this.#calm = 0
     }
     return this.#threads
+  }
+
+  /** How long (ms) to leave the cores alone after so much work (ms). */
+  rest(worked: number): number {
+    const givesWay = this.#threads < this.#most && this.#others + tolerance >= this.#cores / 2
+    return givesWay ? worked * restShare : 0
   }
 }

@@ -8,17 +8,18 @@ import { pairedRatio, spread } from './numbers.ts'
 
 const { signal } = new AbortController()
 const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 }
-const text = Array.from({ length: 60 }, (_, i) => `export const value${i} = compute(${i * 7}, "name ${i}")\n`).join('')
+const text = Array.from({ length: 120 }, (_, i) => `export const value${i} = compute(${i * 7}, "name ${i}")\n`).join('')
 /** Tokens that are read before, read beside the command, and written beside it: a few seconds more than the command takes. */
-const sizes = { before: 64, read: 512, written: 128 }
+const sizes = { before: 64, read: 1024, written: 256 }
 /** The model is at work when the command begins (ms). */
 const headStart = 300
 
 const count = (steps: number): string => `i=0; while [ $i -lt ${steps} ]; do i=$((i+1)); done`
-/** Some three seconds of one core, as a compiler or a test takes; and of two, as `make -j2` or a runner with workers does. */
+/** Some ten seconds of one core, as a compiler or tests take; and of two, as `make -j2` or a runner with workers does. */
+const steps = 4_500_000
 const commands = {
-  'one core': count(1_500_000),
-  'two cores': `(${count(1_500_000)}) & (${count(1_500_000)}) & wait`,
+  'one core': count(steps),
+  'two cores': `(${count(steps)}) & (${count(steps)}) & wait`,
 }
 const works = {
   reads: (sequence: Sequence, tokens: readonly number[]) =>

@@ -34,6 +34,23 @@ test('gives way to a neighbour that gets half of a core because we have the othe
   expect(machine(4).pass(1.5)).toBe(2)
 })
 
+test('rests where others want half of the cores, and only where it had more of them', () => {
+  const two = machine(2)
+  two.pass(0)
+  expect(two.governor.rest(100)).toBe(0)
+  two.pass(1)
+  expect(two.governor.rest(100)).toBe(25)
+  two.pass(0)
+  expect(two.governor.rest(100)).toBe(0)
+  const [bound, wide] = [machine(2, 1), machine(16)]
+  bound.pass(1)
+  expect(bound.governor.rest(100)).toBe(0)
+  wide.pass(1)
+  expect(wide.governor.rest(100)).toBe(0)
+  wide.pass(12)
+  expect(wide.governor.rest(100)).toBe(25)
+})
+
 test('one thread at least, the user’s limit at most', () => {
   expect(machine(2).pass(2)).toBe(1)
   expect(machine(8).pass(3)).toBe(5)
