@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { customCommands } from '../../src/tui/commands/custom.ts'
-import { columns } from '../../src/tui/commands/show.ts'
+import { columns, showCommands } from '../../src/tui/commands/show.ts'
 import { chooseTurns, readWish } from '../../src/tui/commands/undo.ts'
 import { branchOf } from '../../src/tui/current.ts'
 import { exportMarkdown } from '../../src/tui/sessions/export.ts'
@@ -103,6 +103,37 @@ describe('sessions', () => {
     writeFileSync(join(folder, '.git', 'HEAD'), '0123456789abcdef\n')
     expect(await branchOf(folder)).toBe('01234567')
   })
+})
+
+it('/context tells how full it is and what of the repository is in it, by folder; /context files names each file', async () => {
+  const file = (path: string, tokens: number) =>
+    tokens > 0
+      ? ({ path, state: 'whole', bytes: 1, tokens } as const)
+      : ({ path, state: 'absent', reason: 'no room', bytes: 1, tokens } as const)
+  const report = {
+    resident: true,
+    why: 'it is saved',
+    budgetTokens: 100,
+    otherTokens: 7,
+    plan: { text: '', tokens: 60, whole: [], files: [file('a.ts', 10), file('lib/b.ts', 50), file('lib/c.ts', 0)] },
+  }
+  const said: string[] = []
+  const desk = {
+    ui: { contextUsed: 70, contextTokens: 1000, warm: 5 },
+    sayLines: (block: (width: number) => Parameters<typeof plainText>[0][]) => said.push(...block(100).map(plainText)),
+    session: async () => ({ context: async () => report }),
+  }
+  const context = showCommands.find(({ name }) => name === 'context')
+  await context?.run('', { desk } as unknown as Parameters<NonNullable<typeof context>['run']>[1])
+  const text = said.join('\n')
+  expect(text).toContain('70 of 1,000 tokens')
+  expect(text).toMatch(/system and instructions take 7/)
+  expect(text).toMatch(/50 {2}lib\/ {2}1 file whole \(●\), 0 outlined \(◐\), 1 absent \(○\)\n +10 {2}\.\/ /)
+  expect(text).toContain('2 files whole (●), 0 outlined (◐), 1 absent (○)')
+  expect(text).not.toContain('b.ts')
+  said.length = 0
+  await context?.run('files', { desk } as unknown as Parameters<NonNullable<typeof context>['run']>[1])
+  expect(said.join('\n')).toContain('○ c.ts  absent: no room')
 })
 
 it('two columns keep to the width', () => {

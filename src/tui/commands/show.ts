@@ -1,5 +1,5 @@
 /** Commands that show something or change how things look. */
-import { contextLines } from '../../commands/context-lines.ts'
+import { contextLines, contextSummary } from '../../commands/context-lines.ts'
 import { bar, count, plural } from '../../terminal/numbers.ts'
 import { modeHelp, modes } from '../modes.ts'
 import { type Line, line, span } from '../text/style.ts'
@@ -123,6 +123,8 @@ const context: Command = {
     const gauge =
       contextTokens === undefined ? [] : [line(`  ${bar(contextUsed / contextTokens, 40)}`, { role: 'accent' })]
     sayLines((width) => [line('Context', { bold: true }), ...gauge, ...columns(rows, width)])
+    const lines = [...contextSummary(await (await desk.session()).context()), '/context files names each file.']
+    sayLines((width) => lines.flatMap((one) => wrap(line(one), width)))
   },
 }
 
