@@ -49,7 +49,8 @@ async function* mended(turn: Turn, spending: Spending, task: string): AsyncGener
   for (let attempt = 1; ; attempt++) {
     const ending = yield* rounds(turn, spending, task)
     if (ending.exit !== 'done') return { ending, checks }
-    const climbed = await checkAttempt(turn, spending, task)
+    const putBack = await turn.putBack?.()
+    const climbed = await checkAttempt(turn, spending, task, { putBack })
     if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks }
     if (climbed.failed === undefined) return { ending, checks: climbed.reports }
     const failed = failureText(climbed.failed)
@@ -123,17 +124,16 @@ async function* afresh(
       if (best !== undefined && best.held.length > 0) await turn.changes.put(best.held)
       return { ending: stopped, checks: best?.climbed?.reports ?? [] }
     }
+    const putBack = await turn.putBack?.()
     const held = await turn.changes.differences()
     const key = keyOf(held)
+    const same = made.find((other) => other.key === key && other.putBack === putBack && other.climbed !== undefined)
     const climbed =
-      ending.exit === 'done'
-        ? (made.find((other) => other.key === key && other.climbed !== undefined)?.climbed ??
-          (await checkAttempt(turn, spending, task)))
-        : undefined
+      ending.exit === 'done' ? (same?.climbed ?? (await checkAttempt(turn, spending, task, { putBack }))) : undefined
     if (ending.exit === 'done' && climbed === undefined) {
       return { ending: halted(turn, spending) ?? ending, checks: [] }
     }
-    here = { ending, climbed, held, key, certainty }
+    here = { ending, climbed, held, putBack, key, certainty }
     made.push(here)
     return passed(here) && (climbed?.decided || turn.tries === undefined)
       ? { ending, checks: climbed?.reports ?? [] }
@@ -196,7 +196,7 @@ async function* afresh(
     yield { type: 'notice', level: 'info', text: `Attempt ${made.length} of at most ${tries}: ${why}. Trying again.` }
     await back()
     await turn.changes.put([])
-    const isCopy = last.held.length === 0 && last.ending.exit === 'not-done'
+    const isCopy = last.held.length === 0 && last.putBack === undefined && last.ending.exit === 'not-done'
     const isBegun = failed !== undefined && (await anew(failed))
     const told = isBegun ? undefined : isCopy ? copied(failed) : failed && hint(failed)
     const words = [...(told === undefined ? [] : [told]), ...heard]
@@ -221,12 +221,13 @@ async function whatFailed(
   turn: Turn,
   spending: Spending,
   task: string,
-  { ending, climbed }: Attempt,
+  { ending, climbed, putBack }: Attempt,
 ): Promise<string | undefined> {
   if (climbed !== undefined) return climbed.failed === undefined ? undefined : failureText(climbed.failed)
   // Nothing was changed: what fails as it is says what there is to do.
   const asWas = await checkOriginal(turn, spending, task, await turn.changes.differences())
-  if (asWas?.failed !== undefined) return failureText(asWas.failed)
+  const failed = asWas?.failed && failureText(asWas.failed)
+  if (failed !== undefined || putBack !== undefined) return [failed, putBack].filter(Boolean).join('\n')
   return ending.exit === 'limit' ? 'the answer was too long' : undefined
 }
 

@@ -18,6 +18,8 @@ export interface Attempt {
   /** Undefined where it changed nothing that could be checked. */
   readonly climbed: Climb | undefined
   readonly held: readonly Difference[]
+  /** What was put back of it; see `Turn.putBack`. */
+  readonly putBack: string | undefined
   /** Equal for attempts that came to the same text. */
   readonly key: string
   /** Mean log-probability of what the model said; undefined where it is not known. */

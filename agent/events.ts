@@ -86,7 +86,7 @@ export type AgentEvent =
 
 /** One check of the changed files, as we made it ourselves: never what a model says of it. */
 export interface CheckReport {
-  /** `syntax`, `types`, `lint`, `examples`, `check` (the user's own command) or `tests`. */
+  /** `allowed` (something was changed that the task may not), `syntax`, `types`, `lint`, `examples`, `check` (the user's own command) or `tests`. */
   readonly name: string
   /** Null: it could not be made here, or failed before the change already; `detail` says which. */
   readonly passed: boolean | null

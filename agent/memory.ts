@@ -12,7 +12,7 @@ import type { LoadedLog } from './log/load.ts'
 import type { LogWriter } from './log/write.ts'
 import type { Clock, SessionOptions } from './options.ts'
 import { makeRoom } from './turn/room.ts'
-import { TurnMarks } from './turn-marks.ts'
+import { type Begun, TurnMarks } from './turn-marks.ts'
 
 /**
  * The longest reply of a small model, in tokens, besides twice the files that it was shown (it may give them back
@@ -82,13 +82,17 @@ export class Memory {
     this.#known.hear(event)
   }
 
-  /** Puts a task at the end of the conversation, with the files that it needs and what has changed. */
-  async begin(conversation: Conversation, task: string, pictures: readonly Picture[]): Promise<void> {
-    const packed = await this.#pack(task)
+  /** Puts a task at the end of the conversation, with the files that it needs (`files`, else those that it names) and what has changed. */
+  async begin(
+    conversation: Conversation,
+    task: string,
+    { pictures, files }: Pick<Begun, 'pictures' | 'files'>,
+  ): Promise<void> {
+    const packed = await this.#pack(task, files)
     await this.noteTask(conversation, task)
     const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
     await conversation.append(this.#told(packed, news, pictures))
-    this.turns.begunWith({ task, news, pictures })
+    this.turns.begunWith({ task, news, pictures, files })
     await this.#place(packed)
   }
 
@@ -99,7 +103,8 @@ export class Memory {
   async beginAnew(conversation: Conversation, words: string): Promise<boolean> {
     const at = this.turns.current
     if (at === undefined) return false
-    const options = { ...this.#options, shown: at.shown, first: false, listed: undefined, instead: withoutBodies }
+    const asked = { shown: at.shown, first: false, listed: undefined, only: at.files }
+    const options = { ...this.#options, ...asked, instead: withoutBodies }
     const packed = await packTask(at.task, options)
     if (packed.bare.length === 0) return false
     await conversation.rewind(at.mark)
@@ -128,7 +133,7 @@ export class Memory {
     this.shown.clear()
     this.parts.clear()
     this.#fileTokens.clear()
-    const packed = await this.#pack(words, path)
+    const packed = await this.#pack(words, [path])
     await conversation.append([{ role: 'user', text: packed.text }])
     await this.#place(packed)
   }
@@ -179,14 +184,14 @@ export class Memory {
     return (await this.#pack(task)).text
   }
 
-  async #pack(task: string, only?: string): Promise<Packed> {
+  async #pack(task: string, only?: readonly string[]): Promise<Packed> {
     const { model, workspace } = this.#options
     const listed = await this.#takeListed()
     // With the repository in the context its list of files is there, too.
     const first = this.#first && this.#known.marks().size === 0
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.shown : new Map([...this.#known.marks(), ...this.shown])
-    return await packTask(task, { model, workspace, shown, first, listed, ...(only !== undefined && { only }) })
+    return await packTask(task, { model, workspace, shown, first, listed, only })
   }
 
   /** What was listed while the session was opened: once, and not when that is a while ago or failed. */

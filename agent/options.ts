@@ -120,6 +120,14 @@ export interface SendOptions {
   readonly pictures?: readonly string[]
   /** A line for `bash -c` that must pass for this task to be done, in the place of the session's `checks.check`. */
   readonly check?: string
+  /** Files that go with the task, relative to the work tree, the most important first: in the place of those that it names. */
+  readonly files?: readonly string[]
+  /**
+   * Called on the files as an attempt leaves them, before anything checks it: puts back what the task may not change, and says in a
+   * few words, for the model, what that was and what to do instead. Undefined: nothing was put back. What it leaves is judged as the
+   * attempt; where that is nothing, the attempt has failed.
+   */
+  readonly putBack?: () => Promise<string | undefined>
 }
 
 /**
@@ -139,7 +147,8 @@ export interface Session {
   send(text: string, options?: SendOptions): AsyncIterable<AgentEvent>
   /**
    * Answers a question in a copy of the conversation, which is thrown away: nothing of it is in the conversation or its log, and
-   * what the model has read is not read again. Tools are not run. Throws while a run is going on.
+   * what the model has read is not read again. Tools are not run. While a run is going on the copy is made as soon as the reply
+   * in progress is there, and answered beside the run.
    */
   aside(question: string, options?: Pick<SendOptions, 'signal'>): AsyncIterable<AgentEvent>
   /**

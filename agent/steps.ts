@@ -109,11 +109,12 @@ export async function* inSteps(
   }
 
   const ending = endingOf(steps, same)
+  const putBack = await turn.putBack?.()
   const held = await turn.changes.differences()
-  const climbed = await checkAttempt(turn, spending, task)
+  const climbed = await checkAttempt(turn, spending, task, { putBack })
   if (climbed === undefined) return { ending: halted(turn, spending) ?? ending, checks: [] }
   if (climbed.failed === undefined) return { ending, checks: climbed.reports }
-  const attempt = { ending, climbed, held, key: keyOf(held), certainty: undefined }
+  const attempt = { ending, climbed, held, putBack, key: keyOf(held), certainty: undefined }
   const chosen = await choose(turn, spending, task, [attempt])
   if (chosen.attempt === undefined) await turn.changes.put([])
   return { ending: chosen.ending, checks: chosen.checks }

@@ -17,6 +17,8 @@ export interface Begun {
   readonly task: string
   readonly news: string
   readonly pictures: readonly Picture[]
+  /** Undefined: those that it names. */
+  readonly files: readonly string[] | undefined
 }
 
 interface Turn extends TurnMark {

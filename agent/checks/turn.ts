@@ -9,17 +9,26 @@ import type { ChangedText, CheckContext } from './types.ts'
 
 /**
  * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user or a mere question) or
- * the run was stopped meanwhile.
+ * the run was stopped meanwhile. `putBack`: what `Turn.putBack` has said of the attempt.
  */
 export async function checkAttempt(
   turn: Turn,
   spending: Spending,
   task: string,
-  { hurried }: Pick<CheckContext, 'hurried'> = {},
+  { hurried, putBack }: Pick<CheckContext, 'hurried'> & { readonly putBack?: string | undefined } = {},
 ): Promise<Climb | undefined> {
   const changed = await turn.changes.differences()
+  if (putBack !== undefined && changed.length === 0) return nothingLeft(putBack)
   if (changed.length === 0 && (turn.checks.check === undefined || asksOnly(task))) return undefined
-  return await climbed(turn, spending, task, changed, hurried)
+  const climb = await climbed(turn, spending, task, changed, hurried)
+  if (climb?.failed === undefined || putBack === undefined) return climb
+  return { ...climb, failed: { ...climb.failed, detail: `${climb.failed.detail}\n${putBack}` } }
+}
+
+/** Of an attempt that changed only what it may not. */
+function nothingLeft(putBack: string): Climb {
+  const failed = { name: 'allowed', passed: false, detail: putBack } as const
+  return { reports: [failed], failed, decided: false, height: 0 }
 }
 
 /** Checks the files as they were: those that an attempt changed, else those that the model was shown. Puts `held` back after it. */

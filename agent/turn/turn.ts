@@ -40,6 +40,8 @@ export interface Turn {
   readonly tries: number | undefined
   /** Told of each sampled token, where attempts may have to be compared by it. */
   readonly certainty?: Certainty | undefined
+  /** Puts back what an attempt may not change; see `SendOptions.putBack`. */
+  readonly putBack?: (() => Promise<string | undefined>) | undefined
   /** Commands of the user that check what was done. */
   readonly checks: CheckCommands
   /** Takes the words that the user said since the last look. */

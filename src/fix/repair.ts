@@ -1,13 +1,15 @@
 /** The rounds of a repair: the model tries, we take back what it may not do, and run the check ourselves. */
-import type { AgentEvent, Session } from '../../agent/index.ts'
+import type { AgentEvent, SendOptions, Session } from '../../agent/index.ts'
 import type { Shadow } from '../git/shadow.ts'
 import { causeOf, causeQuestion } from './cause.ts'
 import type { CheatKind } from './cheat-patterns.ts'
 import { type Cheat, findCheats } from './cheats.ts'
 import { changedPackages } from './installed.ts'
+import { placesIn } from './places.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
-import { firstTask, nextTask } from './tasks.ts'
+import { suspectsOf } from './suspects.ts'
+import { firstTask, nextTask, putBackText } from './tasks.ts'
 
 export interface RepairOptions {
   readonly session: Session
@@ -49,15 +51,23 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   const before = await shadow.record()
   const refused: Cheat[] = []
   const small = session.info.model.prompt === 'small'
-  let task = firstTask(check, red, small)
+  const suspects = suspectsOf(placesIn(red.output, check.cwd), check.cwd, red.output)
+  let task = firstTask(check, red, { suspects, small })
   let last = red
   let after = before
   const began = Date.now()
   for (let round = 1; ; round++) {
-    const judged = small && red.seconds <= quickSeconds ? check.command : undefined
-    const result = await send(session, task, options, judged)
-    const cheats = await takeBack(shadow, before, check.command, allowed)
-    refused.push(...cheats.filter((cheat) => !refused.some((one) => same(one, cheat))))
+    const cheats: Cheat[] = []
+    const putBack = async (): Promise<readonly Cheat[]> => {
+      const found = await takeBack(shadow, before, check.command, allowed)
+      for (const list of [cheats, refused]) list.push(...found.filter((cheat) => !list.some((one) => same(one, cheat))))
+      return found
+    }
+    const judged = small && red.seconds <= quickSeconds ? { check: check.command } : {}
+    // A large model hears of it in its next round, a small one begins its next attempt with it.
+    const guarded = small ? { putBack: async () => putBackText(await putBack(), suspects) } : {}
+    const result = await send(session, task, options, { ...judged, ...guarded })
+    await putBack()
     after = await shadow.record()
     const state = { before, after, refused, rounds: round }
     if (result.exit === 'interrupted' || check.signal.aborted)
@@ -105,10 +115,10 @@ async function send(
   session: Session,
   task: string,
   { check: { signal }, onEvent }: RepairOptions,
-  check?: string,
+  judge: Pick<SendOptions, 'check' | 'putBack'> = {},
 ): Promise<RunResult> {
   let result: RunResult | undefined
-  for await (const event of session.send(task, { signal, ...(check !== undefined && { check }) })) {
+  for await (const event of session.send(task, { signal, ...judge })) {
     if (event.type === 'result') result = event
     else onEvent(event)
   }

@@ -294,6 +294,40 @@ test('a quick check judges the attempts of a small model: the second repairs it 
   expect(at.read(mutation.path)).toBe(readFileSync(join(baseFolder('tally'), mutation.path), 'utf8'))
 })
 
+describe('a small model that changes a test', () => {
+  const small = { finishes: 'edits', prompt: 'small' }
+  const cheat = editCall(
+    'test/cart.test.js',
+    'assert.equal(subtotal(lines), 650)',
+    'assert.equal(subtotal(lines), 432)',
+  )
+  const more = editCall('test/cart.test.js', 'assert.equal(total(lines), 1140)', 'assert.equal(total(lines), 922)')
+
+  test('hears within the round that this is none, and mends the source: fixed, the test as it was', async () => {
+    const at = broken('shop', wrongOperator)
+    const tests = at.read('test/cart.test.js')
+    const replies = [{ calls: [cheat, more] }, { calls: [undo(wrongOperator)] }, { text: 'It added up.' }]
+    const { exitCode, result, stdout } = await fix(at, checks.shop, replies, [], small)
+    expect(result).toMatchObject({ exit: 'fixed', rounds: 1, files: ['src/cart.js'], refused: [{ kind: 'tests' }] })
+    expect(exitCode).toBe(0)
+    expect(at.read('test/cart.test.js')).toBe(tests)
+    expect(at.read('src/cart.js')).toBe(readFileSync(join(baseFolder('shop'), 'src/cart.js'), 'utf8'))
+    expect(stdout).toContain('test/cart.test.js was put back: it changes a test.')
+    expect(stdout).toMatch(/correct the code itself, likely in [^"]*src\/cart\.js/)
+  })
+
+  test('and does nothing else: refused, named, nothing changed', async () => {
+    const at = broken('shop', wrongOperator)
+    const before = own(at)
+    const replies = Array.from({ length: 8 }, () => ({ calls: [cheat, more] }))
+    const words = ['--rounds', '1', '--tries', '2']
+    const { exitCode, result } = await fix(at, checks.shop, replies, words, small)
+    expect(result).toMatchObject({ exit: 'refused', patch: '', refused: [{ path: 'test/cart.test.js' }] })
+    expect(exitCode).toBe(7)
+    expect(own(at)).toEqual(before)
+  })
+})
+
 test('a person reads what was verified', async () => {
   const at = broken('shop', wrongOperator)
   const model = at.script([{ calls: [undo(wrongOperator)] }, cause])
