@@ -1,6 +1,5 @@
 /** Opens a session: log, context and model brought together. */
 import { dirname, join } from 'node:path'
-import type { Picture } from '../engine/index.ts'
 import { BackgroundCommands, openWorkspace } from '../sandbox/index.ts'
 import { askAside } from './aside.ts'
 import { trackChanges } from './changes.ts'
@@ -25,6 +24,7 @@ import { type SessionParts, sessionTurn } from './session-turn.ts'
 import { startConversation } from './start.ts'
 import { Steering } from './steering.ts'
 import { planned } from './steps.ts'
+import type { Begun } from './turn-marks.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
 import { openRecorder } from './undo/recorder.ts'
 
@@ -116,17 +116,17 @@ class AgentSession implements Session {
   }
 
   async *#run(task: string, options: SendOptions & { signal: AbortSignal }): AsyncGenerator<AgentEvent, void> {
-    const { signal, check, pictures: files = [] } = options
+    const { signal, check, putBack, files } = options
     const began = this.#options.clock.now()
     yield* this.#early.splice(0)
     yield* this.#recover()
     const { info } = this.#options.model
-    const { pictures, problems } = await keepPictures(files, { info, folder: dirname(this.#log.file) })
+    const { pictures, problems } = await keepPictures(options.pictures ?? [], { info, folder: dirname(this.#log.file) })
     for (const text of problems) yield { type: 'notice', level: 'warning', text }
     let begun: { readonly conversation: Conversation; readonly steps: Steps | undefined }
     try {
       if (this.#conversation !== undefined) yield* this.#memory.makeRoom(this.#conversation, signal, true)
-      begun = await this.#begin(task, pictures)
+      begun = await this.#begin(task, { pictures, files })
     } catch (error) {
       yield* notBegun(error, (this.#options.clock.now() - began) / 1000)
       return
@@ -137,7 +137,7 @@ class AgentSession implements Session {
       const { conversation, steps } = begun
       const turn = sessionTurn(this.#parts, conversation, signal)
       const checks = check === undefined ? turn.checks : { ...turn.checks, check }
-      for await (const event of runTurn({ ...turn, checks, steps }, task)) {
+      for await (const event of runTurn({ ...turn, checks, steps, putBack }, task)) {
         // Who hears the result may take the turn back at once.
         const unrecorded = event.type === 'result' ? await this.#endTurn() : undefined
         if (unrecorded !== undefined) yield { type: 'notice', level: 'warning', text: unrecorded }
@@ -226,12 +226,13 @@ class AgentSession implements Session {
   }
 
   /** Opens the conversation where it is not open yet, and puts the task at its end, with what the model needs for it. */
-  async #begin(task: string, pictures: readonly Picture[]) {
+  async #begin(task: string, given: Pick<Begun, 'pictures' | 'files'>) {
     const conversation = await this.#open()
     // What an earlier run left behind (an interrupted reply, calls without a result) comes before anything new.
     await conversation.settle()
-    const steps = await planned(this.#options, this.#memory, conversation, task)
-    if (steps === undefined) await this.#memory.begin(conversation, task, pictures)
+    // Who says which files go with a task wants no plan of others.
+    const steps = given.files === undefined ? await planned(this.#options, this.#memory, conversation, task) : undefined
+    if (steps === undefined) await this.#memory.begin(conversation, task, given)
     else await this.#memory.noteTask(conversation, task)
     return { conversation, steps }
   }
