@@ -99,8 +99,8 @@ async function* afresh(
   // Where the user wants several, no check may tell them apart.
   const next = (number: number): Turn => ({
     ...turn,
-    // From the same words it would write the same again.
-    sampling: samplingOf(turn.sampling, isAnew ? number + 1 : number),
+    // From the same words it would write the same again, and what was cut shows where greed leads.
+    sampling: samplingOf(turn.sampling, isAnew || made.at(-1)?.ending.exit === 'limit' ? number + 1 : number),
     unseen: isAnew,
     certainty: turn.tries === undefined ? undefined : new Certainty(),
   })

@@ -81,6 +81,8 @@ export interface RespondOptions {
   readonly folder?: GrammarFolder
   /** Asked with each event of the reply: true ends it there, as if the model had (embedded and scripted models). */
   readonly enough?: ((event: ModelEvent) => boolean) | undefined
+  /** Told what the model says as it says it, marks of calls included: true cuts it there, as if it had no more room (the same models). */
+  readonly endless?: ((words: string) => boolean) | undefined
 }
 
 /** Why a model could not answer. A failure is data in the stream, never an exception through it. */

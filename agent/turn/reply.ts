@@ -1,6 +1,7 @@
 /** Hears one reply of the model to its end. */
 import type { AssistantMessage, ModelEvent, ModelFailure, Usage } from '../../engine/index.ts'
 import type { AgentEvent } from '../events.ts'
+import { endless } from './endless.ts'
 import { enough } from './enough.ts'
 import type { Turn } from './turn.ts'
 import { follow } from './work.ts'
@@ -35,9 +36,15 @@ export async function* hearReply(
   let begun = false
 
   const stopsAt = await enough(turn)
+  const isEndless = await endless(turn)
+  let circles = false
   const respond = async (tell: (event: ModelEvent) => void) => {
     const events = turn.conversation.respond({
       enough: stopsAt,
+      endless: (words) => {
+        circles ||= isEndless(words)
+        return circles
+      },
       signal: options.signal,
       maxTokens: options.maxTokens,
       sampling: turn.sampling,
@@ -84,6 +91,7 @@ export async function* hearReply(
         if (event.stop === 'length' && previous?.type === 'call') cutCall = previous.call.id
         reply = { kind: 'whole', message: event.message, stop: event.stop, problems, cutCall }
         yield { type: 'usage', usage: event.usage }
+        if (circles) yield { type: 'notice', level: 'info', text: 'The reply went in circles and was cut there.' }
         break
       case 'error':
         reply = { kind: 'failed', failure: event.failure, begun }

@@ -61,7 +61,12 @@ export function scriptedSession(
       if (reply === undefined) return yield failed('bad-reply', state.exhausted(), false)
       const tools = messages.find((message) => message.role === 'system')?.tools ?? []
       let over = false
-      for (const played of play(reply, state.info.dialect, tools, options.files ?? [], () => over)) {
+      let cut = false
+      const goesOn = (words: string): boolean => {
+        cut ||= options.endless?.(words) === true
+        return !over && !cut
+      }
+      for (const played of play(reply, state.info.dialect, tools, options.files ?? [], goesOn)) {
         if (options.signal.aborted) return yield finish('aborted')
         const event = collected.take(played)
         yield event
@@ -75,7 +80,7 @@ export function scriptedSession(
         const { kind, message, retryable } = reply.failure
         return yield failed(kind, message ?? `The script asked for a failure of kind ${kind}.`, retryable ?? false)
       }
-      yield finish(reply.stop ?? 'end', reply.raw)
+      yield finish(cut ? 'length' : (reply.stop ?? 'end'), reply.raw)
     } catch (error) {
       yield failed('internal', `The script failed: ${error instanceof Error ? error.message : String(error)}`, false)
     }
@@ -130,13 +135,20 @@ function* play(
   dialect: string,
   tools: readonly ToolSpec[],
   files: readonly string[],
-  over: () => boolean,
+  goesOn: (words: string) => boolean,
 ): Generator<ReplyEvent> {
-  for (const text of chunks(reply.reasoning ?? '')) yield { type: 'reasoning', text }
-  for (const text of chunks(reply.text ?? '')) yield { type: 'text', text }
+  for (const type of ['reasoning', 'text'] as const) {
+    for (const text of chunks(reply[type] ?? '')) {
+      if (!goesOn(text)) return
+      yield { type, text }
+    }
+  }
   if (reply.raw !== undefined) {
     const parser = dialectByName(reply.dialect ?? dialect).parser({ tools, files })
-    for (const text of chunks(reply.raw)) if (!over()) yield* parser.push(text)
+    for (const text of chunks(reply.raw)) {
+      if (!goesOn(text)) break
+      yield* parser.push(text)
+    }
     yield* parser.end()
   }
   for (const call of reply.calls ?? []) {

@@ -58,7 +58,7 @@ export async function* speak(
         yield event
         if (options.enough?.(event) === true) ended = true
       }
-      if (ended || signal.aborted) break
+      if (ended || signal.aborted || options.endless?.(words) === true) break
     }
   } catch (error) {
     // Both leave what was sampled; the rest is told by `stop`.

@@ -220,12 +220,10 @@ test('of attempts that nothing else tells apart the one stays that the model was
   expect(text(at.root, 'a.txt')).toBe('three\n')
 })
 
-test.runIf(python)('the first two attempts are greedy, later ones are not, each with its own seed', async () => {
+/** A model that plays replies, and how each of them was asked to be sampled. */
+function listening(replies: readonly ScriptedReply[]): { asked: (Partial<Sampling> | undefined)[]; model: Model } {
   const asked: (Partial<Sampling> | undefined)[] = []
-  const inner = scriptedModel(
-    ['1', '2', '3', '4', '5', '6', '7'].map((body) => answer(`return ${body}`)),
-    small,
-  )
+  const inner = scriptedModel(replies, small)
   const model: Model = {
     ...inner,
     async start(prefix) {
@@ -237,6 +235,11 @@ test.runIf(python)('the first two attempts are greedy, later ones are not, each 
       return { ...session, respond }
     },
   }
+  return { asked, model }
+}
+
+test.runIf(python)('the first two attempts are greedy, later ones are not, each with its own seed', async () => {
+  const { asked, model } = listening(['1', '2', '3', '4', '5', '6', '7'].map((body) => answer(`return ${body}`)))
   const at = await stage([], { files, model, info: small, tries: 4 })
   await perform(at, 'Write double in a.py')
   expect(asked.map((sampling) => sampling?.temperature)).toEqual([undefined, undefined, 0.7, 0.7])
@@ -246,6 +249,17 @@ test.runIf(python)('the first two attempts are greedy, later ones are not, each 
   await perform(await stage([], { files, model, info: small, tries: 3 }))
   expect(asked.map((sampling) => sampling?.temperature)).toEqual([undefined, 0.7, 0.7])
 })
+
+test.runIf(python)(
+  'after a reply that did not come to its end the next is sampled: greed leads there again',
+  async () => {
+    const { asked, model } = listening([{ text: 'Well, ', stop: 'length' }, answer('return x * 2')])
+    expect(await perform(await stage([], { files, model, info: small }), 'Write double in a.py')).toMatchObject({
+      exit: 'done',
+    })
+    expect(asked.map((sampling) => sampling?.temperature)).toEqual([undefined, 0.7])
+  },
+)
 
 test.runIf(python)('words of the user that came in a dropped attempt are said again', async () => {
   const at = await stage(
