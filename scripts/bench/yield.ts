@@ -16,7 +16,7 @@ const headStart = 300
 
 const count = (steps: number): string => `i=0; while [ $i -lt ${steps} ]; do i=$((i+1)); done`
 /** Some ten seconds of one core, as a compiler or tests take; and of two, as `make -j2` or a runner with workers does. */
-const steps = 4_500_000
+const steps = 7_000_000
 const commands = {
   'one core': count(steps),
   'two cores': `(${count(steps)}) & (${count(steps)}) & wait`,
