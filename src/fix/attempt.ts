@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Shadow } from '../git/shadow.ts'
 import { linkDependencies, openWorktree, throwaway } from '../git/worktree.ts'
+import { goesWithUs } from '../left-behind.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface AttemptPlace {
@@ -39,6 +40,11 @@ async function inWorktree(cwd: string, stateFolder: string): Promise<AttemptPlac
     if (!(error instanceof UsageError)) throw error
     const root = join(stateFolder, 'worktrees', throwaway(randomBytes(6).toString('hex')))
     mkdirSync(root, { recursive: true, mode: 0o700 })
-    return { root, remove: async () => rmSync(root, { recursive: true, force: true }) }
+    const gone = goesWithUs(root)
+    const remove = async (): Promise<void> => {
+      rmSync(root, { recursive: true, force: true })
+      gone()
+    }
+    return { root, remove }
   }
 }

@@ -4,6 +4,7 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync, type Stats, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { goesWithUs } from '../left-behind.ts'
 
 const execute = promisify(execFile)
 
@@ -60,7 +61,11 @@ export async function openShadow(root: string): Promise<Shadow> {
     child.child.stdin?.end(input)
     await child
   }
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const gone = goesWithUs(folder)
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true })
+    gone()
+  }
   try {
     await git('init', '-q')
   } catch (error) {

@@ -1,8 +1,9 @@
 /** A git worktree of our own: a run can change files in it while the user's own tree stays as it is. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isAlive } from '../../sandbox/index.ts'
+import { goesWithUs } from '../left-behind.ts'
 import { UsageError } from '../usage-error.ts'
 import { gitIn } from './git.ts'
 
@@ -54,6 +55,7 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
   const top = join(folder, branch === undefined ? throwaway(id) : `${slug(basename(cwd))}-${id}`)
   const head = branch === undefined ? ['--detach'] : ['-b', branch]
   await git(['worktree', 'add', '-q', ...head, top, start])
+  const gone = branch === undefined ? goesWithUs(top, ownPartOf(top)) : () => undefined
   const root = join(top, prefix)
   mkdirSync(root, { recursive: true })
   const linked = await linkDependencies(cwd, root)
@@ -67,12 +69,19 @@ export async function openWorktree({ cwd, stateFolder, name }: WorktreeRequest):
     },
     async remove() {
       await git(['worktree', 'remove', '--force', top])
+      gone()
       if (branch === undefined) return
       const now = (await git(['rev-parse', branch])).trim()
       if (now === start) await git(['branch', '-q', '-D', branch])
     },
   }
 }
+
+/** Where the repository keeps what is of this worktree only: read before any command of the model ran in it. */
+const ownPartOf = (top: string): string =>
+  readFileSync(join(top, '.git'), 'utf8')
+    .replace(/^gitdir: /, '')
+    .trim()
 
 /** The name of a folder that nobody wants once this process is gone. */
 export const throwaway = (id: string): string => `attempt-${process.pid}-${id}`

@@ -114,7 +114,8 @@ async function attempt(
         if (event.type === 'result') result = event
         else onEvent(event)
       }
-      const patch = await shadow.patch(before, await shadow.record())
+      // Nothing of an attempt that was interrupted is taken over.
+      const patch = signal.aborted ? '' : await shadow.patch(before, await shadow.record())
       return { number, result: result ?? resultOf({ exit: 'model', exitCode: 3, text: 'No result.' }, 0), patch }
     } finally {
       await session.close()

@@ -2,6 +2,9 @@
  * Ctrl-C and SIGTERM: over at once, exit code 130, a result, and no process left. How fast in milliseconds, the bench
  * measures (`--only interrupt`).
  */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { shellCall } from './calls.ts'
@@ -22,8 +25,9 @@ async function interruptAt(
   signals: readonly NodeJS.Signals[],
   words: readonly string[],
   before: () => void = () => undefined,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | undefined; ms: number; stdout: string }> {
-  const child = place.start([...words, '--json'])
+  const child = place.start([...words, '--json'], { env })
   let stdout = ''
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', (chunk) => {
@@ -49,6 +53,26 @@ test.each([['SIGINT'], ['SIGTERM']] as const)('%s while the model is silent', as
   expect(code).toBe(130)
   expect(ms).toBeLessThan(soon)
   expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'result', exit: 'interrupted', exitCode: 130 })
+})
+
+test('an attempt of --best-of, ended at once: neither its worktree nor what was recorded is left', async () => {
+  const model = place.script([{ calls: [shellCall('sleep 60')] }])
+  const temporary = join(place.home, 'tmp')
+  mkdirSync(temporary)
+  const words = ['run', 'x', '--model', model, '--best-of', '2', '--check', 'true']
+  // The second one ends it before anything was put away.
+  const { code } = await interruptAt(/"sleep 60"/, ['SIGINT', 'SIGINT'], words, undefined, { TMPDIR: temporary })
+  expect(code).toBe(130)
+  const worktrees = join(place.home, 'own', 'state', 'worktrees')
+  expect(existsSync(worktrees)).toBe(true)
+  const left = (): string[] => [
+    ...readdirSync(worktrees),
+    ...readdirSync(temporary).filter((name) => name.includes('shadow')),
+  ]
+  await expect.poll(left, { timeout: 50_000 }).toEqual([])
+  const listed = execFileSync('git', ['worktree', 'list', '--porcelain'], { cwd: place.repo, encoding: 'utf8' })
+  expect(listed.match(/^worktree /gm)).toHaveLength(1)
+  expect(place.read('a.txt')).toBe('one\n')
 })
 
 test('while text streams', async () => {
