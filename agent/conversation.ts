@@ -20,23 +20,11 @@ import { openCalls } from './log/load.ts'
 import { memoryLog } from './log/memory.ts'
 import { segmentsOf } from './log/segments.ts'
 import { chain, type LogWriter, type Rebuild } from './log/write.ts'
+import { openQuiet } from './quiet.ts'
+import { reached } from './reached.ts'
 
 /** What a call gets for a result that was never run or never ended. */
 export const interruptedText = 'Interrupted: this call did not run to its end. Check what is there before going on.'
-
-/** The model could not even be given the messages (its engine died and did not come back). They are in the log. */
-export class ModelUnavailable extends Error {
-  override readonly name = 'ModelUnavailable'
-}
-
-/** Rejects with ModelUnavailable where the model's work does. */
-async function reached(work: Promise<void>): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    throw new ModelUnavailable(error instanceof Error ? error.message : String(error), { cause: error })
-  }
-}
 
 /** A place in a conversation to come back to. */
 export interface Mark {
@@ -63,6 +51,8 @@ export class Conversation {
 
   /** Reading of what may come next; ended before anything does. */
   readonly #ahead = new Ahead()
+  /** Copies are made between replies and messages, never within one. */
+  readonly #quiet = openQuiet()
 
   private constructor(session: ModelSession, log: LogWriter, shown: string) {
     this.#session = session
@@ -92,13 +82,18 @@ export class Conversation {
     return this.#placed
   }
 
-  /** The same conversation once more, with the same tokens in the cache; what becomes of it is written nowhere. */
-  async fork(): Promise<Conversation> {
-    await this.#ahead.end()
-    const fork = new Conversation(await this.#session.fork(), memoryLog(this.#shown), this.#shown)
-    fork.#recent = [...this.#recent]
-    fork.#placed = [...this.#placed]
-    return fork
+  /**
+   * The same conversation once more, with the same tokens in the cache; what becomes of it is written nowhere. While a reply or
+   * messages are on their way it is made when they are there.
+   */
+  fork(): Promise<Conversation> {
+    return this.#quiet.copy(async () => {
+      await this.#ahead.end()
+      const fork = new Conversation(await this.#session.fork(), memoryLog(this.#shown), this.#shown)
+      fork.#recent = [...this.#recent]
+      fork.#placed = [...this.#placed]
+      return fork
+    })
   }
 
   /**
@@ -107,6 +102,10 @@ export class Conversation {
    */
   async rebuild(to: Rebuild, ready?: ModelSession): Promise<void> {
     await this.#unsettled
+    await this.#quiet.change(() => this.#rebuild(to, ready))
+  }
+
+  async #rebuild(to: Rebuild, ready: ModelSession | undefined): Promise<void> {
     await this.#ahead.end()
     await this.#handOver()
     await this.#log.rebuild(to)
@@ -163,11 +162,13 @@ export class Conversation {
   async append(messages: readonly Message[]): Promise<void> {
     if (messages.length === 0) return
     const placed = messages.map((message): Placed => ({ segment: 'conversation', message }))
-    await this.#log.messages(placed)
-    this.#recent.push(...messages)
-    this.#pending.push(...placed)
-    this.#placed.push(...placed)
-    await this.#handOver()
+    await this.#quiet.change(async () => {
+      await this.#log.messages(placed)
+      this.#recent.push(...messages)
+      this.#pending.push(...placed)
+      this.#placed.push(...placed)
+      await this.#handOver()
+    })
   }
 
   /** A session takes all of its messages or none, so that trying again is safe; once, for an engine that is restarted. */
@@ -186,11 +187,16 @@ export class Conversation {
     if (this.#shown !== this.#log.visible) {
       throw new Error('The model was shown something that is not in the session log. This is a bug in Cachalot.')
     }
-    await this.#ahead.end()
-    for await (const event of this.#session.respond(options)) {
-      if (event.type === 'done') await this.#said(event.message)
-      if (event.type === 'error') await this.#log.note({ type: 'failure', message: event.failure.message })
-      yield event
+    const ended = await this.#quiet.begin()
+    try {
+      await this.#ahead.end()
+      for await (const event of this.#session.respond(options)) {
+        if (event.type === 'done') await this.#said(event.message)
+        if (event.type === 'error') await this.#log.note({ type: 'failure', message: event.failure.message })
+        yield event
+      }
+    } finally {
+      ended()
     }
   }
 
@@ -210,7 +216,7 @@ export class Conversation {
   /** Waits for what was left behind and gives every call that has no result an "interrupted" one. */
   async settle(text: string = interruptedText): Promise<readonly ToolCall[]> {
     await this.#unsettled
-    await this.#handOver()
+    await this.#quiet.change(() => this.#handOver())
     const open = openCalls(this.#recent)
     await this.append(open.map(({ id, name }) => ({ role: 'tool', callId: id, name, text, ok: false })))
     return open
@@ -229,13 +235,15 @@ export class Conversation {
   /** Takes everything since the mark out of what the model sees; the log keeps it for people. Rejects as `append` does. */
   async rewind({ checkpoint, shown, recent, count }: Mark): Promise<void> {
     await this.#unsettled
-    await this.#ahead.end()
-    await this.#log.rewind(shown)
-    this.#pending = []
-    this.#recent = [...recent]
-    this.#placed.length = count
-    this.#shown = shown
-    await reached(this.#session.rewind(checkpoint))
+    await this.#quiet.change(async () => {
+      await this.#ahead.end()
+      await this.#log.rewind(shown)
+      this.#pending = []
+      this.#recent = [...recent]
+      this.#placed.length = count
+      this.#shown = shown
+      await reached(this.#session.rewind(checkpoint))
+    })
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,9 @@
 /** The loop, from the outside: attempts at a task within its limits, and how it ended. */
 import { attempts } from './attempts.ts'
 import type { Attempted } from './choice.ts'
-import { ModelUnavailable } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import { exitCode } from './events.ts'
+import { ModelUnavailable } from './reached.ts'
 import { Spending } from './turn/limits.ts'
 import type { Turn } from './turn/turn.ts'
 

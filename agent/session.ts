@@ -181,11 +181,11 @@ class AgentSession implements Session {
   }
 
   async *aside(question: string, { signal }: SendOptions = {}): AsyncGenerator<AgentEvent, void> {
-    this.#refuseWhileRunning()
     const { sampling } = this.#options
     const stop = signal ?? new AbortController().signal
     const conversation = await this.#open()
-    yield* askAside(conversation, await this.#memory.words(question), { signal: stop, sampling })
+    const words = await this.#memory.words(question)
+    yield* askAside(conversation, words, { signal: stop, sampling, running: this.#running })
   }
 
   get turns(): readonly (string | undefined)[] {

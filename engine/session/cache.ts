@@ -79,7 +79,9 @@ export function sequenceCache(
       tokens = evaluated.slice(0, current?.length ?? 0)
     },
     async fork() {
-      return sequenceCache(engine, restore, await current?.fork(), tokens)
+      // As they are now: what is asked for next may change them before the copy is there.
+      const held = [...tokens]
+      return sequenceCache(engine, restore, await current?.fork(), held)
     },
     async close() {
       const open = current

@@ -53,6 +53,8 @@ function aboveInput(ui: Ui, width: number, nowMs: number): Line[] {
   if (ui.activity !== undefined && ui.approvals.length === 0)
     lines.push(activityLine(ui.activity, nowMs, width, ui.still))
   if (ui.loading !== undefined) lines.push(line(`  ${ui.loading}`, { role: 'muted' }))
+  for (const { question } of ui.asides.slice(-mostQueue))
+    lines.push([span('  aside: ', { role: 'accent' }), span(question.replaceAll('\n', ' ⏎ '), { role: 'muted' })])
   const hidden = ui.queue.length - mostQueue
   for (const { text, when } of ui.queue.slice(0, mostQueue)) {
     const label = when === 'boundary' ? 'next: ' : 'after: '

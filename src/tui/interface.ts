@@ -181,7 +181,7 @@ export async function openInterface(options: InterfaceOptions): Promise<number> 
     submit,
     commands: commands.list,
     interrupt() {
-      const running = turns.running
+      const running = turns.running || ui.asides.length > 0
       turns.interrupt()
       return shell.interrupt() || running
     },

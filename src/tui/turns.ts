@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { AgentEvent, Session } from '../../agent/index.ts'
 import type { Usage } from '../../engine/index.ts'
 import { beginActivity, follow } from './activity.ts'
+import { openAsides } from './asides.ts'
 import { hasPictures, pointers } from './complete/mentions.ts'
 import type { Desk } from './desk.ts'
 import { insert, move } from './editor/editor.ts'
@@ -17,8 +18,8 @@ export interface Turns {
   readonly last: Result | undefined
   /** Sends now, or queues while a turn is going on. */
   submit(text: string, when: Queued['when']): void
-  /** Answers a question in a copy of the conversation. False while a turn is going on. */
-  aside(question: string): boolean
+  /** Answers a question in a copy of the conversation, beside the turn that is going on. */
+  aside(question: string): void
   /** Something that the model is told with the next message. */
   note(text: string): void
   /** Ends the turn at once; what was done stays, what was queued goes back to the editor. */
@@ -43,6 +44,7 @@ export interface TurnsOptions {
 
 export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turns {
   const { ui, transcript } = desk
+  const asides = openAsides(desk, asideEnded)
   let abort: AbortController | undefined
   let current: Promise<void> = Promise.resolve()
   let notes: string[] = []
@@ -61,6 +63,7 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
       // Not sooner: who reads that it is done finds keys and commands at rest.
       if (last !== undefined) transcript.apply(last, Date.now())
       transcript.settle()
+      asides.show()
       next(signal.aborted)
       desk.draw()
     })
@@ -110,6 +113,7 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
       // Events come one by one, so these words are with the agent before it looks for them.
       const boundary = event.type === 'usage' || event.type === 'tool-result'
       if (boundary && !signal.aborted) deliver(session)
+      asides.show()
       desk.drawSoon()
       if (performance.now() - breathed > breathMs) {
         await setImmediate()
@@ -179,14 +183,14 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
       else ui.queue = [...ui.queue, { text, when: hasPictures(text) ? 'after' : when }]
     },
     aside(question) {
-      if (abort !== undefined) return false
-      start(question, true)
-      return true
+      if (abort === undefined) start(question, true)
+      else asides.ask(question)
     },
     note(text) {
       notes = [...notes, text]
     },
     interrupt() {
+      asides.interrupt()
       if (abort === undefined || abort.signal.aborted) return
       abort.abort()
       for (const { answer } of ui.approvals.splice(0)) answer({ allow: false, reason: 'The user interrupted.' })
@@ -198,6 +202,7 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
     },
     async idle() {
       while (abort !== undefined) await current
+      await asides.idle()
     },
   }
 }

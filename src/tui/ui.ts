@@ -60,6 +60,8 @@ export interface Ui {
   /** A passing line while a model is fetched or loaded. */
   loading: string | undefined
   queue: Queued[]
+  /** Questions aside that are being answered beside a turn. */
+  asides: { readonly question: string }[]
   rules: Rule[]
   mode: Mode
   hint: { readonly text: string; readonly until: number } | undefined
@@ -96,6 +98,7 @@ export function newUi(start: UiStart): Ui {
     activity: undefined,
     loading: undefined,
     queue: [],
+    asides: [],
     rules: [],
     hint: undefined,
     branch: undefined,

@@ -30,6 +30,33 @@ test('a question aside: answered from the same context, and nowhere to be found 
   expect(readFileSync(at.session.info.logFile, 'utf8')).not.toContain('What is a?')
 })
 
+test('a question aside while a turn goes on: answered beside it, from what is there; the turn never hears of it', async () => {
+  const begun = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const at = await stage(
+    async (messages, index) => {
+      if (words(messages).includes('What is a?')) return { text: 'It is one.' }
+      if (index === 0) begun.resolve()
+      await (index === 0 ? asked : answered).promise
+      return index === 0 ? { calls: [{ name: 'list', arguments: {} }] } : { text: 'Done.' }
+    },
+    { root: scratch({ 'a.ts': `export const a = 1\n${stay}` }), repository: repository() },
+  )
+  const turn = collect(at.session.send('Look around'))
+  // Its reply is being made: there is nothing yet that could be copied.
+  await begun.promise
+  const aside = collect(at.session.aside('What is a?'))
+  asked.resolve()
+  const events = await aside
+  answered.resolve()
+  expect(events.flatMap((event) => (event.type === 'text' ? [event.text] : [])).join('')).toBe('It is one.')
+  expect(spent(events)[0]?.evaluatedTokens).toBeLessThan(200)
+  expect((await turn).at(-1)).toMatchObject({ type: 'result', exit: 'done' })
+  expect(words(at.model.requests.at(-1)!.messages)).not.toContain('What is a?')
+  expect(readFileSync(at.session.info.logFile, 'utf8')).not.toContain('What is a?')
+})
+
 test('a turn is taken back: the model has not heard of it, and hears again what it then was told', async () => {
   const root = scratch({ 'a.ts': `export const a = 1\n${stay}` })
   const at = await stage([{ text: 'Hello.' }, { text: 'Two.' }, { text: 'Three.' }], { root, repository: repository() })

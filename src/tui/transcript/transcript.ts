@@ -36,6 +36,8 @@ export interface Transcript {
   pushedOut(text: string): void
   /** Ends what is still open (a run that was left). */
   settle(): void
+  /** Whether a text is being written: what is added now stands in the middle of it. */
+  readonly streaming: boolean
   /** The last answer's text, for /copy. */
   readonly answer: string
   /** The last reasoning, for unfolding after the fact. */
@@ -208,6 +210,9 @@ export function openTranscript(options: TranscriptOptions): Transcript {
     },
     pushedOut(text) {
       drawn?.pushedOut(text)
+    },
+    get streaming() {
+      return open !== undefined
     },
     get answer() {
       return answer

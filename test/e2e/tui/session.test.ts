@@ -301,6 +301,22 @@ describe('taking back and going on', () => {
     await pty.until(empty)
   })
 
+  it('/btw while a turn goes on is answered beside it, and shown apart from what it writes', async () => {
+    const wait = { name: 'shell', arguments: { command: 'until [ -e go ]; do sleep 0.1; done' } }
+    const replies = [{ calls: [wait] }, { text: 'An aside.' }, { text: 'All done.' }]
+    const pty = await start({ files, replies })
+    pty.type('/mode auto\r')
+    await pty.until(/^auto ·/m)
+    pty.type('begin\r')
+    await pty.until(/running shell/)
+    pty.type('/btw and why?\r')
+    await pty.until('An aside.')
+    await pty.until(/running shell/)
+    writeFileSync(join(pty.folder, 'go'), '')
+    await pty.until('All done.')
+    expect(pty.output()).not.toContain('A turn is going on')
+  })
+
   it('the context bar grows while the answer is written', async () => {
     const pty = await start({ replies: [{ text: 'Many words. '.repeat(6000), chunkMs: 1 }] })
     pty.type('go\r')
