@@ -30,7 +30,10 @@ export const outlineTool: Tool<z.infer<typeof input>> = {
       if (kind !== 'directory') {
         const lines = await outlineOf(place, context)
         if (lines === undefined)
-          return failure('no-match', `There is no outline of ${place}: no grammar for it. Use read.`)
+          return failure(
+            'no-match',
+            `There is no outline of ${place}: no grammar for it, or it takes too long to parse. Use read.`,
+          )
         return { ok: true, content: cut(`${place}\n${lines || 'defines nothing'}`, chars), details: details(1) }
       }
       const listed = await listFiles({ cwd: workspace.root, path: place, signal })

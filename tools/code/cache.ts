@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { OutlineEntry } from './outline-text.ts'
 
 /** Raised when outlines of the same text become others. */
-const format = 2
+const format = 3
 /** A larger file is begun anew. In bytes. */
 const maxBytes = 48 * 1024 * 1024
 /** Lines that are written together. */

@@ -7,8 +7,11 @@ const levels = 2
 const maxEntries = 200
 const maxText = 120
 
-/** Undefined for a programming language. */
-export function dataOutline(root: Node, language: string): OutlineEntry[] | undefined {
+/** With how many entries it has at most. Undefined for a programming language. */
+export function dataOutline(
+  root: Node,
+  language: string,
+): { readonly entries: OutlineEntry[]; readonly most: number } | undefined {
   const entries: OutlineEntry[] = []
   const add = (node: Node, depth: number, name: string, signature = name): void => {
     if (entries.length >= maxEntries) return
@@ -18,16 +21,16 @@ export function dataOutline(root: Node, language: string): OutlineEntry[] | unde
   switch (language) {
     case 'json':
       keys(root, 0, new Set(['pair']), add)
-      return entries
+      return { entries, most: maxEntries }
     case 'yaml':
       keys(root, 0, new Set(['block_mapping_pair', 'flow_pair']), add)
-      return entries
+      return { entries, most: maxEntries }
     case 'css':
       rules(root, 0, add)
-      return entries
+      return { entries, most: maxEntries }
     case 'html':
       elements(root, 0, add)
-      return entries
+      return { entries, most: maxEntries }
     default:
       return undefined
   }

@@ -13,3 +13,11 @@ export interface OutlineEntry {
 /** `12: class A`, members indented by two spaces each. */
 export const renderOutline = (entries: readonly OutlineEntry[]): string =>
   entries.map(({ line, depth, signature }) => `${line}: ${'  '.repeat(depth)}${signature}`).join('\n')
+
+/** What stands at the end of an outline that ends before its text does: too long a file, or too many definitions. */
+export const notFrom = (line: number): OutlineEntry => ({
+  line,
+  depth: 0,
+  name: '',
+  signature: '… from here on it is not outlined: the file is too long',
+})

@@ -1,7 +1,8 @@
 /** What a file defines: names, signatures, lines. */
 import type { Node } from 'web-tree-sitter'
+import { headAt } from './broken.ts'
 import { dataOutline } from './data-outline.ts'
-import type { OutlineEntry } from './outline-text.ts'
+import { notFrom, type OutlineEntry } from './outline-text.ts'
 import { bindings, boundCode, containers, leaves, members, prefixes, wrappers } from './shapes.ts'
 import { lineOf, nameOf, signatureOf } from './signature.ts'
 import { valuesOf } from './values.ts'
@@ -17,18 +18,41 @@ interface Place {
   readonly exported?: boolean
 }
 
-export function outlineOf(root: Node, language: string): OutlineEntry[] {
-  const data = dataOutline(root, language)
-  if (data !== undefined) return data
+/** `more`: the text goes on behind what was parsed. */
+export function outlineOf(root: Node, language: string, more: boolean): OutlineEntry[] {
+  const { entries, most } = dataOutline(root, language) ?? { entries: definitionsIn(root), most: maxEntries }
+  const last = entries.at(-1)
+  if (entries.length >= most && last !== undefined) return [...entries, notFrom(last.line + 1)]
+  return more ? [...entries, notFrom(root.endPosition.row + 1)] : entries
+}
+
+function definitionsIn(root: Node): OutlineEntry[] {
   const entries: OutlineEntry[] = []
   const add = (node: Node, depth: number, name: string, signature: string): void => {
     entries.push({ line: lineOf(node), depth, name, signature })
   }
 
   const visit = (node: Node, place: Place): void => {
-    for (const child of node.namedChildren) {
+    if (node.isError) broken(node, place)
+    else
+      for (const child of node.namedChildren) {
+        if (entries.length >= maxEntries) return
+        one(child, place)
+      }
+  }
+
+  const broken = (node: Node, place: Place): void => {
+    const children = node.children.filter((child) => child !== null)
+    let { depth } = place
+    for (const [at, child] of children.entries()) {
       if (entries.length >= maxEntries) return
-      one(child, place)
+      const head = headAt(children, at)
+      if (head === undefined) {
+        if (child.isNamed) one(child, { depth })
+        continue
+      }
+      add(head.node, depth, head.name, head.signature)
+      if (head.holds && depth < maxDepth) depth += 1
     }
   }
 
@@ -36,7 +60,8 @@ export function outlineOf(root: Node, language: string): OutlineEntry[] {
     const { type } = child
     const start =
       outer !== undefined && prefixes.has(outer.type) && child.startIndex >= outer.startIndex ? outer : child
-    if (isDefault(child, outer)) {
+    if (child.isError) broken(child, { depth })
+    else if (isDefault(child, outer)) {
       add(child, depth, 'default', signatureOf(outer ?? child, child, child.childForFieldName('body')))
       const body = type === 'class' ? child.childForFieldName('body') : null
       if (body !== null) visit(body, { depth: depth + 1 })

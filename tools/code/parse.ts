@@ -10,7 +10,7 @@ import { rankFiles } from './rank.ts'
 import { linesNaming } from './references.ts'
 import type { CodeAnswers, CodeRequest } from './requests.ts'
 
-/** Larger texts are not parsed. In characters. */
+/** Of larger texts the outline is of their beginning; the rest of what can be asked is not answered. In characters. */
 const maxText = 2_000_000
 /** A text made to be hard may take a parser minutes. */
 const maxMilliseconds = 2000
@@ -27,11 +27,13 @@ export function answerer(folder: string | undefined): (request: CodeRequest) => 
       return undefined
     }
     const language = languageOfText(request.path, request.text)
-    if (language === undefined || request.text.length > maxText) return undefined
+    if (language === undefined || (request.kind !== 'outline' && request.text.length > maxText)) return undefined
     switch (request.kind) {
       case 'outline': {
         const make = (): Promise<OutlineEntry[] | undefined> =>
-          withTree(language, request.text, (root) => outlineOf(root, language.name))
+          withTree(language, request.text.slice(0, maxText), (root) =>
+            outlineOf(root, language.name, request.text.length > maxText),
+          )
         return cache === undefined ? await make() : await cache.get(language.name, request.text, make)
       }
       case 'problems':

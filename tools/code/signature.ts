@@ -2,7 +2,7 @@
 import type { Node } from 'web-tree-sitter'
 
 /** Longer signatures are cut. In characters. */
-const maxSignature = 160
+export const maxSignature = 160
 /** Declarators of C nest; hostile nesting is not followed. */
 const maxNesting = 12
 

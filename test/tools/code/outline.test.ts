@@ -228,6 +228,36 @@ test.each(Object.entries(cases))('%s', async (path, [text, ...expected]) => {
   expect(await code.problems(path, text)).toEqual([])
 })
 
+test('what was never closed has its line: a file in the middle of being edited', async () => {
+  const typescript =
+    'export function ok(a: number): number { return a }\nexport class Half {\n  method(a: string) {\n    if (a {\n  }\n  other(): void {}\nfunction last() { return 1\n'
+  expect(await outline('a.ts', typescript)).toEqual([
+    '1: export function ok(a: number): number',
+    '2: export class Half',
+    '3:   method(a: string)',
+    '7:   function last()',
+  ])
+  const java = 'class A extends B {\n  private int n;\n  int f(int a) { return a; }\n  void g() {\n    if (n > '
+  expect(await outline('A.java', java)).toEqual(['1: class A extends B', '3:   int f(int a)', '4:   void g()'])
+  expect(
+    await outline('a.rs', 'pub struct P { x: i32 }\nimpl P {\n    pub fn f(&self) -> i32 { 1 }\n    fn g('),
+  ).toEqual(['1: pub struct P { x: i32 }', '2: impl P', '3:   pub fn f(&self) -> i32', '4:   fn g('])
+})
+
+test('of a file that is too long the beginning is outlined, and it says where it ends', async () => {
+  const end = '… from here on it is not outlined: the file is too long'
+  const definition = 'export function f(a: number) {\n  return a\n}\n'
+  const many = await outline('a.ts', definition.repeat(2100))
+  expect(many?.at(-2)).toBe('5998: export function f(a: number)')
+  expect(many?.at(-1)).toBe(`5999: ${end}`)
+  const long = await outline('a.ts', `${definition}// ${'x'.repeat(200)}\n`.repeat(10).concat(' '.repeat(2_100_000)))
+  expect(long).toHaveLength(11)
+  expect(long?.at(-1)).toContain(end)
+  expect(
+    (await outline('a.json', `{${Array.from({ length: 300 }, (_, n) => `"k${n}": ${n}`).join(',\n')}}`))?.at(-1),
+  ).toBe(`201: ${end}`)
+})
+
 test('a language without a grammar has none', async () => {
   expect(await outline('a.zig', 'fn f() {}')).toBeUndefined()
 })
