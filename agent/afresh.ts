@@ -83,11 +83,12 @@ async function* further(series: Series): AsyncGenerator<AgentEvent, Attempted | 
 }
 
 /** The turn of the attempt of this number, from 1. */
-function turnOf({ turn, isAnew }: Series, number: number): Turn {
+function turnOf({ turn, isAnew, made }: Series, number: number): Turn {
+  // From the same words it would write the same again, and what was cut shows where greed leads.
+  const isSampled = isAnew || made.at(-1)?.ending.exit === 'limit'
   return {
     ...turn,
-    // From the same words it would write the same again.
-    sampling: samplingOf(turn.sampling, isAnew ? number + 1 : number),
+    sampling: samplingOf(turn.sampling, isSampled ? number + 1 : number),
     unseen: isAnew,
     // Where the user wants several, no check may tell them apart.
     certainty: turn.tries === undefined ? undefined : new Certainty(),
