@@ -7,6 +7,7 @@
  * await session.close()
  * ```
  */
+export { foldLog } from './checks/fold.ts'
 export { type AheadOptions, describeContext, readAhead } from './context/ahead.ts'
 export { mentions } from './context/mentions.ts'
 export type { ContextReport } from './context/report.ts'

@@ -29,6 +29,10 @@ export const protectedFiles: readonly (readonly [CheatKind, RegExp, string])[] =
   ['check', /(^|\/)(node_modules|site-packages)\//, 'changes an installed package'],
 ]
 
+/** Whether files with such a path hold tests. */
+export const isTestPath = (path: string): boolean =>
+  protectedFiles.some(([kind, pattern]) => kind === 'tests' && pattern.test(path))
+
 /** A new file of such a name is found before the program that checks. */
 export const standIn =
   /^(src\/)?(_?pytest|unittest|doctest|nose2?|tox|coverage|mypy|pyright|ruff|flake8|pylint|hypothesis)(\.py$|\/.*\.py$)/

@@ -74,9 +74,16 @@ function byAbsence({ path, before, after }: TreeChange, changes: readonly TreeCh
   return moved ? undefined : { kind: 'check', path, what: 'removes what is checked' }
 }
 
+/** Whether any change of a file that is there would be a cheat, as far as its path tells. */
+export function isOffLimits(path: string, check: string, allowed: ReadonlySet<CheatKind>): boolean {
+  const cheat = byPath({ path, kind: 'changed', before: '', after: '' }, check)
+  return cheat !== undefined && !allowed.has(cheat.kind)
+}
+
 const linesOf = (text: string): string[] => text.split('\n').flatMap((line) => line.trim() || [])
 
-const isNamed = (path: string, check: string): boolean =>
+/** Whether a word of the check is this file. */
+export const isNamed = (path: string, check: string): boolean =>
   check.split(/[\s;&|'"=]+/).some((word) => word.replace(/^\.\//, '') === path)
 
 /** Undefined where there are none to be read: a broken package.json may be repaired. */

@@ -5,10 +5,9 @@ import { causeOf, causeQuestion } from './cause.ts'
 import type { CheatKind } from './cheat-patterns.ts'
 import { type Cheat, findCheats } from './cheats.ts'
 import { changedPackages } from './installed.ts'
-import { placesIn } from './places.ts'
+import { leadsOf } from './leads.ts'
 import { type CheckOptions, type CheckRun, runCheck } from './reproduce.ts'
 import type { FixExit } from './result.ts'
-import { suspectsOf } from './suspects.ts'
 import { firstTask, nextTask, putBackText } from './tasks.ts'
 
 export interface RepairOptions {
@@ -51,8 +50,8 @@ export async function repair(options: RepairOptions): Promise<Repair> {
   const before = await shadow.record()
   const refused: Cheat[] = []
   const small = session.info.model.prompt === 'small'
-  const suspects = suspectsOf(placesIn(red.output, check.cwd), check.cwd, red.output)
-  let task = firstTask(check, red, { suspects, small })
+  let leads = leadsOf(red, check, allowed)
+  let task = firstTask(check, red, leads, { small, allowed })
   let last = red
   let after = before
   const began = Date.now()
@@ -65,8 +64,11 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     }
     const judged = small && red.seconds <= quickSeconds ? { check: check.command } : {}
     // A large model hears of it in its next round, a small one begins its next attempt with it.
-    const guarded = small ? { putBack: async () => putBackText(await putBack(), suspects) } : {}
-    const result = await send(session, task, options, { ...judged, ...guarded })
+    const guarded = small ? { putBack: async () => putBackText(await putBack(), leads) } : {}
+    // Shown a test, or the check, it would write that again.
+    const files = leads.suspects.map(({ path }) => path)
+    const shown = small && files.length > 0 ? { files } : {}
+    const result = await send(session, task, options, { ...judged, ...guarded, ...shown })
     await putBack()
     after = await shadow.record()
     const state = { before, after, refused, rounds: round }
@@ -89,7 +91,8 @@ export async function repair(options: RepairOptions): Promise<Repair> {
     if (round >= options.rounds) {
       return { ...state, last, exit: refused.length > 0 ? 'refused' : 'not-fixed', text: result.text }
     }
-    task = nextTask(check, last, { cheats, differs: after !== before, small })
+    leads = leadsOf(last, check, allowed)
+    task = nextTask(check, last, leads, { cheats, differs: after !== before, small, allowed })
   }
 }
 
@@ -115,7 +118,7 @@ async function send(
   session: Session,
   task: string,
   { check: { signal }, onEvent }: RepairOptions,
-  judge: Pick<SendOptions, 'check' | 'putBack'> = {},
+  judge: Pick<SendOptions, 'check' | 'putBack' | 'files'> = {},
 ): Promise<RunResult> {
   let result: RunResult | undefined
   for await (const event of session.send(task, { signal, ...judge })) {

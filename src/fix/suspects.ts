@@ -1,65 +1,97 @@
 /** Which files the cause of a failure likely stands in: those a log complains of, and what its tests import. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { statSync } from 'node:fs'
+import { basename, dirname, join, normalize } from 'node:path'
 import { protectedFiles } from './cheat-patterns.ts'
+import { homeOf, importsOf, speaksOf } from './imports.ts'
 import type { Place } from './places.ts'
+import { blockAt } from './test-blocks.ts'
+
+export interface Suspect {
+  /** Relative to the work tree. */
+  readonly path: string
+  /** Where the log complains of it. */
+  readonly line?: number
+  /** What a failing test uses of it. */
+  readonly names?: readonly string[]
+}
+
+export interface Scene {
+  readonly places: readonly Place[]
+  /** Absolute path of the work tree. */
+  readonly root: string
+  readonly log: string
+  /** Whether nothing of a file may be changed. */
+  readonly isOffLimits: (path: string) => boolean
+  /** Whether the check names a file. */
+  readonly isNamed: (path: string) => boolean
+}
 
 /** More files than these help nobody, a small model least of all. */
 const most = 4
-const largest = 256 * 1024
+const mostNames = 3
+const longestLog = 256 * 1024
 
 const isProtected = (path: string): boolean => protectedFiles.some(([, pattern]) => pattern.test(path))
 
 /**
  * Files of the work tree that may be changed, the likeliest first: those that the log itself names with a line, those that
- * it names by their whole path, then those that the tests among them import by a relative path or a module's name.
+ * it names by their whole path, then those that the tests among them use, or import. Tests and the like, where they may be
+ * changed, come last.
  */
-export function suspectsOf(places: readonly Place[], root: string, log = ''): string[] {
-  const found = new Map<string, string>()
-  for (const { path, line } of places) {
-    if (!isProtected(path) && !found.has(path)) found.set(path, `${path}:${line}`)
+export function suspectsOf(scene: Scene): Suspect[] {
+  const { places, root, log, isOffLimits, isNamed } = scene
+  const found = new Map<string, Suspect>()
+  const add = (suspect: Suspect): void => {
+    if (!isOffLimits(suspect.path) && !found.has(suspect.path)) found.set(suspect.path, suspect)
   }
+  for (const { path, line } of places) if (!isProtected(path)) add({ path, line })
   // `imported from /…/src/cart.js`: a whole path is told without a line.
-  for (const piece of log.slice(0, largest).split(`${root}/`).slice(1)) {
+  for (const piece of log.slice(0, longestLog).split(`${root}/`).slice(1)) {
     const path = /^[\w@+./-]{1,300}\.\w{1,8}/.exec(piece)?.[0] ?? ''
-    if (!isProtected(path) && !found.has(path) && isFileAt(root, path)) found.set(path, path)
+    if (!isProtected(path) && isFileAt(root, path)) add({ path })
   }
-  for (const test of new Set(places.map(({ path }) => path).filter(isProtected))) {
-    for (const path of importsOf(test, root)) if (!isProtected(path) && !found.has(path)) found.set(path, path)
-  }
+  const tests = [...new Set(places.map(({ path }) => path))].filter((path) => isProtected(path) || isNamed(path))
+  for (const test of tests) for (const suspect of usedBy(test, scene)) if (!isProtected(suspect.path)) add(suspect)
+  for (const test of tests) for (const path of namedIn(test, scene)) if (isProtected(path)) add({ path })
+  for (const { path, line } of places) add({ path, line })
   return [...found.values()].slice(0, most)
+}
+
+/** As a task says it: `src/cart.js:12`, `src/cart.js (total)`. */
+export const suspectText = ({ path, line, names = [] }: Suspect): string =>
+  `${path}${line === undefined ? '' : `:${line}`}${names.length === 0 ? '' : ` (${names.join(', ')})`}`
+
+const failingParts = (test: string, { places, root }: Scene): string =>
+  places.flatMap(({ path, line }) => (path === test ? [blockAt(path, line, root)] : [])).join('\n')
+
+/** Files that the failing parts of a test name: what it was recorded in, mostly. And where test runners keep that. */
+function namedIn(test: string, scene: Scene): string[] {
+  const here = dirname(test)
+  const told = [...failingParts(test, scene).matchAll(/['"`]([\w@+./-]{1,200}\.\w{1,8})['"`]/g)].flatMap(
+    ([, to = '']) => [normalize(join(here, to)), normalize(to)],
+  )
+  const kept = join(here, '__snapshots__', `${basename(test)}.snap`)
+  return [...told, kept].filter((path) => !path.startsWith('..') && isFileAt(scene.root, path))
+}
+
+/** What the failing parts of a test use; all that it imports, where that cannot be told. */
+function usedBy(test: string, scene: Scene): Suspect[] {
+  const { root } = scene
+  const imports = importsOf(test, root)
+  const failing = failingParts(test, scene)
+  const used = new Map<string, string[]>()
+  for (const name of new Set(imports.flatMap(({ names }) => names))) {
+    if (name === '*' || !speaksOf(failing, name)) continue
+    const home = homeOf(name, test, root)
+    used.set(home, [...(used.get(home) ?? []), name])
+  }
+  if (used.size === 0) return imports.map(({ path }) => ({ path }))
+  const at = (name: string): number => failing.search(new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}(?![\\w$])`))
+  const sorted = [...used].map(([path, names]) => ({ path, names: names.sort((a, b) => at(a) - at(b)) }))
+  return sorted
+    .sort((one, other) => at(one.names[0]!) - at(other.names[0]!))
+    .map(({ path, names }) => ({ path, names: names.slice(0, mostNames) }))
 }
 
 const isFileAt = (root: string, path: string): boolean =>
   !/(^|\/)(\.\.|node_modules)\//.test(path) && statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true
-
-const scriptEndings = ['', '.js', '.ts', '.mjs', '.mts', '.cjs', '.jsx', '.tsx', '/index.js', '/index.ts']
-
-function importsOf(path: string, root: string): string[] {
-  const text = textOf(join(root, path))
-  const isFile = (candidate: string): boolean => {
-    if (candidate.startsWith('..')) return false
-    return statSync(join(root, candidate), { throwIfNoEntry: false })?.isFile() === true
-  }
-  const relative = [...text.matchAll(/(?:from|import|require\()\s*['"](\.{1,2}\/[^'"\n]{1,200})['"]/g)].flatMap(
-    ([, to = '']) => {
-      const base = normalize(join(dirname(path), to))
-      // What TypeScript imports as .js is written as .ts.
-      const written = [...scriptEndings.map((ending) => base + ending), base.replace(/\.([mc]?)js$/, '.$1ts')]
-      return written.filter(isFile).slice(0, 1)
-    },
-  )
-  const modules = [
-    ...text.matchAll(/^\s*(?:from\s+([\w.]{1,200})\s+import\s+([\w, ]{1,200})|import\s+([\w.]{1,200}))/gm),
-  ].flatMap(([, from = '', names = '', whole = '']) => {
-    const base = (from || whole).replace(/^\.+/, '').replaceAll('.', '/')
-    const inside = names.split(',').map((name) => `${base}/${name.trim()}.py`)
-    return [...inside, `${base}.py`, `src/${base}.py`, `${base}/__init__.py`].filter(isFile)
-  })
-  return [...relative, ...modules]
-}
-
-function textOf(file: string): string {
-  if (!existsSync(file) || statSync(file).size > largest) return ''
-  return readFileSync(file, 'utf8')
-}

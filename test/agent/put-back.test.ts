@@ -64,3 +64,13 @@ test('a model that goes on from what it did is told, too', async () => {
   expect(await perform(at)).toMatchObject({ exit: 'done', changes: [{ path: 'code.txt' }] })
   expect(JSON.stringify(at.model.requests[2]?.messages.at(-1))).toContain(told)
 })
+
+test('of a long output of the check the next attempt hears what failed, with paths as it knows them', async () => {
+  const noise = 'seq 1 400 | sed "s/^/passed /"'
+  const loud = `${check} > /dev/null || { echo "Error: $PWD/code.txt differs"; ${noise}; false; }`
+  const at = await stage([{ calls: [writes('code.txt', 'three\n')] }, { calls: [mend] }], { files, info: small })
+  await collect(at.session.send('Fix code.txt', { check: loud }))
+  const second = JSON.stringify(at.model.requests[1]?.messages.at(-1))
+  expect(second).toContain('Error: code.txt differs')
+  expect(second).not.toContain('passed 400')
+})

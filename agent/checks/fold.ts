@@ -9,17 +9,21 @@ const telling = [
   /\b(expected|actual|received|left|right)\b\s*[:=]/i,
   /(^|[\s(])(file:\/\/)?[\w@./-]+\.\w+[:(]\d+/,
   /^[+-]\s/,
+  /^\s*\S{1,200} [!=]==? \S/,
 ]
 
 /** Lines that tell nothing of what failed: what passed, frames of others' code, progress. */
 const noise = [
   /^\s*(✓|✔|ok \d|PASS\b|PASSED\b|test .* \.\.\. ok$)/,
-  /^\s*at .*(node:internal|node_modules\/|\(internal\/|<anonymous>\)$)/,
+  /^\s*at .*(node:internal|node_modules\/|\(internal\/|<anonymous>\)$)|[\s(]node:[\w/]+:\d+:\d+\)?$/,
+  // What node's assertions say of themselves beside both sides.
+  /^\s*(code: '(ERR_ASSERTION|ERR_TEST_FAILURE)'|operator: |diff: |generatedMessage: |failureType: |name: 'AssertionError')/,
+  /^✖ failing tests:$/,
   /site-packages\/|\/lib\/python3|<frozen /,
   /^\s*(Compiling|Downloading|Downloaded|Fetching|Installing|Checking|Finished|Resolving) /,
   /^\s*(duration_ms|type:|\.\.\.|---)\s*\S*\s*$/,
   /^npm (warn|notice|http)/i,
-  /^# (Subtest|tests|suites|pass|cancelled|skipped|todo|duration_ms)\b/,
+  /^[#ℹ] (Subtest|tests|suites|pass|cancelled|skipped|todo|duration_ms)\b/,
 ]
 
 /** Lines shown around one that tells something. */
@@ -27,8 +31,8 @@ const around = { before: 1, after: 2 }
 const defaultChars = 6000
 
 /**
- * What matters of a log, in its own order, cut at about `maxChars`; lines left out are counted. A log in which nothing
- * is found is given by its end.
+ * What matters of a log, in its own order, cut at about `maxChars`; lines left out are counted, less those that say nothing of
+ * what failed. A log in which nothing is found is given by its end.
  */
 export function foldLog(log: string, maxChars: number = defaultChars): string {
   const lines = plainText(log).trimEnd().split('\n')
@@ -65,7 +69,7 @@ function joinKept(lines: readonly string[], kept: ReadonlySet<number>): string {
   }
   lines.forEach((line, at) => {
     if (!kept.has(at)) {
-      skipped += 1
+      if (/\w/.test(line) && !isNoise(line)) skipped += 1
       return
     }
     tell()
