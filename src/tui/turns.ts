@@ -18,6 +18,8 @@ export interface Turns {
   readonly last: Result | undefined
   /** Sends now, or queues while a turn is going on. */
   submit(text: string, when: Queued['when']): void
+  /** What the model would be sent for this text, with what was noted for it. */
+  words(text: string): string
   /** Answers a question in a copy of the conversation, beside the turn that is going on. */
   aside(question: string): void
   /** Something that the model is told with the next message. */
@@ -69,6 +71,8 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
     })
   }
 
+  const words = (text: string): string => [...notes, text].join('\n\n')
+
   const turn = async (text: string, signal: AbortSignal, aside: boolean): Promise<void> => {
     const began = Date.now()
     const { contextUsed } = ui
@@ -83,13 +87,13 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
       }
       if (aside) await consume(session, session.aside(text, { signal }), signal, true)
       else {
-        const whole = [...notes, text].join('\n\n')
+        const whole = words(text)
         notes = []
         await consume(session, session.send(whole, { signal, pictures: told.pictures }), signal)
       }
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error)
-      transcript.apply({ type: 'notice', level: 'error', text: words }, Date.now())
+      const why = error instanceof Error ? error.message : String(error)
+      transcript.apply({ type: 'notice', level: 'error', text: why }, Date.now())
     }
     // A copy of the conversation is gone with its answer.
     if (aside) ui.contextUsed = contextUsed
@@ -182,6 +186,7 @@ export function openTurns(desk: Desk, { ended, asideEnded }: TurnsOptions): Turn
       // What is told at a tool boundary is words only: a picture has to begin a turn.
       else ui.queue = [...ui.queue, { text, when: hasPictures(text) ? 'after' : when }]
     },
+    words,
     aside(question) {
       if (abort === undefined) start(question, true)
       else asides.ask(question)
