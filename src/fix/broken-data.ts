@@ -27,7 +27,7 @@ export function brokenData(log: string, root: string, named: readonly string[]):
   return paths.slice(0, most).flatMap((path) => {
     const text = textOf(root, path)
     // With comments it is another kind of file, for other readers.
-    if (text.trim() === '' || /^\s*\/[/*]/m.test(text)) return []
+    if (text.trim() === '' || /^[ \t]*\/[/*]/m.test(text)) return []
     try {
       JSON.parse(text)
       return []

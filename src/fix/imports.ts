@@ -1,5 +1,5 @@
 /** What a file imports from other files of the work tree, as far as its text says so plainly. */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 export interface Import {
@@ -11,10 +11,12 @@ export interface Import {
 
 const largest = 256 * 1024
 
-/** Empty for what is no file, or too large to be code. */
+/** Empty for what is no file of the work tree (a link may lead out of it), or too large to be code. `root`: absolute. */
 export function textOf(root: string, path: string): string {
-  const stats = statSync(join(root, path), { throwIfNoEntry: false })
-  return stats?.isFile() === true && stats.size <= largest ? readFileSync(join(root, path), 'utf8') : ''
+  const file = join(root, path)
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats?.isFile() !== true || stats.size > largest) return ''
+  return realpathSync(file).startsWith(`${realpathSync(root)}/`) ? readFileSync(file, 'utf8') : ''
 }
 
 /** In the order of the file; each statement of which the file is found. */
@@ -42,7 +44,7 @@ type IsFile = (candidate: string) => boolean
 
 const scriptEndings = ['', '.js', '.ts', '.mjs', '.mts', '.cjs', '.jsx', '.tsx', '/index.js', '/index.ts']
 const statement =
-  /(?:(?:import|export)\s+(?:type\s+)?([\w*{}\s,$]{1,600}?)\s*from\s*|(?:const|let|var)\s+([\w{}\s,:$]{1,600}?)\s*=\s*(?:await\s+)?(?:require|import)\(\s*|(?:import|require\()\s*)['"](\.{1,2}\/[^'"\n]{1,200})['"]/g
+  /(?:(?:import|export)\s([\w*{}\s,$]{1,600}?)(?<![\w$])from\s{0,20}|(?:const|let|var)\s([\w{}\s,:$]{1,600}?)=\s{0,20}(?:await\s{1,20})?(?:require|import)\(\s{0,20}|(?:import|require\()\s{0,20})['"](\.{1,2}\/[^'"\n]{1,200})['"]/g
 
 function scriptImports(path: string, text: string, isFile: IsFile): Import[] {
   return [...text.matchAll(statement)].flatMap(([, taken, required, to = '']) => {
