@@ -18,17 +18,21 @@ export interface Repeats {
   note(call: ToolCall): 'fresh' | 'told' | 'again'
 }
 
-/** Three identical calls in a row, or two calls taking turns twice (A B A B), are a circle. */
+/** More calls than these are no circle that a model goes in. */
+const longest = 6
+
+/** Three identical calls in a row, or several calls twice in the same order (A B A B), are a circle. */
 export function repeats(): Repeats {
-  const recent: string[] = []
+  let recent: string[] = []
   let told = false
   return {
     note(call) {
-      recent.push(fingerprint(call))
-      const [a, b, c, d] = recent.slice(-4).reverse()
-      const identical = a === b && b === c
-      const alternating = a !== b && a === c && b === d && d !== undefined
-      if (!identical && !alternating) return 'fresh'
+      recent = [fingerprint(call), ...recent].slice(0, 2 * longest)
+      const isCircle = Array.from({ length: longest }, (_, i) => i + 1).some((period) => {
+        const calls = recent.slice(0, Math.max(3, 2 * period))
+        return calls.length >= 3 && calls.length >= 2 * period && calls.every((one, i) => one === calls[i % period])
+      })
+      if (!isCircle) return 'fresh'
       if (told) return 'again'
       told = true
       return 'told'
