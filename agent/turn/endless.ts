@@ -13,14 +13,16 @@ const probeChars = 40
 const longestLine = 1000
 
 /**
- * Tells, as a reply is written, whether it has become endless. Greedy models, small ones above all, fall into a round that they
- * cannot leave, and would go on to the reply's length limit. What the files in play hold may be written again.
+ * Tells, as a reply is written, whether it has become endless. A small model falls into a round that it cannot leave, and would
+ * go on to the reply's length limit. What the files in play hold may be written again. Undefined for larger models: they say the
+ * same again and again when they were asked to.
  */
 export async function endless({
   info,
   filesInPlay,
   toolContext: { workspace },
-}: Turn): Promise<(words: string) => boolean> {
+}: Turn): Promise<((words: string) => boolean) | undefined> {
+  if (info.finishes !== 'edits') return undefined
   const held = (path: string): Promise<string> =>
     workspace.read(path).then(
       (bytes) => bytes.toString(),
@@ -36,7 +38,7 @@ export async function endless({
   return (words) => {
     const newline = words.lastIndexOf('\n')
     line = newline < 0 ? line + words.length : words.length - newline - 1
-    if (info.finishes === 'edits' && line > widest) return true
+    if (line > widest) return true
     tail = (tail + words).slice(-kept)
     unseen += words.length
     if (unseen < every) return false

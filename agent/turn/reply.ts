@@ -42,7 +42,7 @@ export async function* hearReply(
     const events = turn.conversation.respond({
       enough: stopsAt,
       endless: (words) => {
-        circles ||= isEndless(words)
+        circles ||= isEndless?.(words) === true
         return circles
       },
       signal: options.signal,

@@ -38,3 +38,9 @@ test('what the file holds may be written again, and long texts that say other th
   const many = Array.from({ length: 300 }, (_, i) => `def g${i}():\n    return ${i}`).join('\n')
   expect(await perform([fenced(`${right}\n${many}`)], files)).toMatchObject({ circles: 0, exit: 'done' })
 })
+
+test('a larger model may say the same again and again: it was asked to', async () => {
+  const at = await stage([{ text: 'Many words. '.repeat(1000) }])
+  const events = await collect(at.session.send('Say "Many words." a thousand times'))
+  expect(events.at(-1)).toMatchObject({ type: 'result', exit: 'done', text: 'Many words. '.repeat(1000).trim() })
+})

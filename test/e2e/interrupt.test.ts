@@ -3,10 +3,11 @@
  * measures (`--only interrupt`).
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { shellCall } from './calls.ts'
 import { eventsOf, processesWith, type Scratch, scratch } from './program.ts'
 
@@ -57,8 +58,9 @@ test.each([['SIGINT'], ['SIGTERM']] as const)('%s while the model is silent', as
 
 test('an attempt of --best-of, ended at once: neither its worktree nor what was recorded is left', async () => {
   const model = place.script([{ calls: [shellCall('sleep 60')] }])
-  const temporary = join(place.home, 'tmp')
-  mkdirSync(temporary)
+  // Not within the home folder, which is itself in /tmp here: the sandbox's own test would take the one for the other.
+  const temporary = mkdtempSync(join(tmpdir(), 'cachalot-temporary-'))
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }))
   const words = ['run', 'x', '--model', model, '--best-of', '2', '--check', 'true']
   // The second one ends it before anything was put away.
   const { code } = await interruptAt(/"sleep 60"/, ['SIGINT', 'SIGINT'], words, undefined, { TMPDIR: temporary })
