@@ -40,7 +40,9 @@ export function leadsOf(
     tests: failingTests(places, root),
     hints: [
       ...missingHints(log, root),
-      ...broken.map(({ path, problem }) => `${path} cannot be read as JSON: ${problem.replace(/\.?$/, '.')}`),
+      ...broken.map(
+        ({ path, problem }) => `${path} cannot be read as JSON: ${problem.replace(/\s+/g, ' ').replace(/\.?$/, '.')}`,
+      ),
     ],
   }
 }

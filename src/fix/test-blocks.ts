@@ -7,13 +7,21 @@ import type { Place } from './places.ts'
 const reach = 12
 const mostLines = 45
 const mostFiles = 2
+/** Characters of a line that are told. */
+const widest = 300
 
 /** The lines around one, up to an empty one on each side. Empty where there is no such line. */
 export function blockAt(path: string, line: number, root: string): string {
-  const lines = textOf(root, path).split('\n')
+  const lines = linesOf(root, path)
   const { from, to } = blockOf(lines, line - 1)
   return lines.slice(from, to + 1).join('\n')
 }
+
+/** A line may be as long as its file: nobody wrote that for people. */
+const linesOf = (root: string, path: string): string[] =>
+  textOf(root, path)
+    .split('\n')
+    .map((line) => line.slice(0, widest))
 
 interface Block {
   readonly from: number
@@ -38,7 +46,7 @@ export function failingTests(
 ): { readonly path: string; readonly line: number; readonly text: string }[] {
   const paths = [...new Set(places.map(({ path }) => path))].filter(isTestPath).slice(0, mostFiles)
   return paths.flatMap((path) => {
-    const lines = textOf(root, path).split('\n')
+    const lines = linesOf(root, path)
     const named = places.flatMap((place) => (place.path === path && place.line <= lines.length ? [place.line - 1] : []))
     if (named.length === 0) return []
     const blocks = named.map((at) => blockOf(lines, at))

@@ -58,6 +58,20 @@ test('a link that leads out of the work tree has no text, and is quoted nowhere'
   )
 })
 
+test('of a test whose lines are as long as its file a part is quoted, quickly', () => {
+  const began = performance.now()
+  const names = Array.from({ length: 8000 }, (_, i) => `a${i} = 1`).join('\n')
+  const root = tree({ 'test/a.test.js': `${names}\n\n${'x'.repeat(150_000)}\n` })
+  const complaints = Array.from({ length: 10 }, (_, i) => ({
+    path: 'test/a.test.js',
+    line: 8002 + (i % 2),
+    message: '',
+  }))
+  const [told] = failingTests(complaints, root)
+  expect(told?.text.length).toBeLessThan(15_000)
+  expect(performance.now() - began).toBeLessThan(5000)
+})
+
 test('runs of spaces and lines take no time', () => {
   const began = performance.now()
   for (const text of [
