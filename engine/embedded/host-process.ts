@@ -14,6 +14,7 @@ import {
 } from '../host/protocol.ts'
 import { explainDeath } from './explain.ts'
 import { HostFailure } from './failure.ts'
+import { makeStopFile } from './stop-file.ts'
 
 /** In the sources the host is a neighbour; in the bundle it is an entry of its own, beside this chunk. */
 const entry = fileURLToPath(
@@ -39,6 +40,7 @@ interface Pending extends Listener {
 
 export class HostProcess {
   readonly #child: ChildProcess
+  readonly #stop = makeStopFile()
   readonly #pending = new Map<number, Pending>()
   readonly #onThreads: (threads: number, most: number) => void
   readonly #exited: Promise<void>
@@ -55,7 +57,7 @@ export class HostProcess {
     for (const name of ['GGML_BACKEND_PATH', 'NODE_OPTIONS', 'NODE_V8_COVERAGE']) delete env[name]
     this.#child = fork(entry, [], {
       serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', this.#stop.descriptor ?? 'ignore'],
       execArgv: [],
       env,
       // A session of its own: Ctrl-C in the terminal is for us to handle, not for it to die of.
@@ -126,7 +128,11 @@ export class HostProcess {
   ): Promise<Answers[O['op']]> {
     if (this.#dead) throw this.#dead
     const id = this.#nextId++
-    const abort = () => this.#send({ type: 'abort', id })
+    const abort = () => {
+      // In this order: what stops then finds the message.
+      this.#send({ type: 'abort', id })
+      this.#stop.raise()
+    }
     const answer = new Promise<Answers[keyof Answers]>((resolve, reject) => {
       this.#pending.set(id, { ...listener, resolve, reject })
     })
@@ -218,6 +224,7 @@ export class HostProcess {
     this.#dead ??= new EngineError('died', `the engine host ended: ${why}. It is started again with the next request`)
     for (const { reject } of this.#pending.values()) reject(this.#dead)
     this.#pending.clear()
+    this.#stop.close()
     resolve()
   }
 }

@@ -1,13 +1,11 @@
 /** The embedded engine: checks the model, starts the host, and starts it again when it dies. */
 import { type Engine, EngineError, type EngineInfo, type EngineOptions, type Sequence } from '../engine.ts'
 import { defaultCheckpointBytes, type OpenRequest } from '../host/protocol.ts'
+import { busyNotices } from './busy.ts'
 import { explainLoad } from './explain.ts'
 import { HostProcess } from './host-process.ts'
 import { checkModel } from './preflight.ts'
 import { EmbeddedSequence, type SequenceHome } from './sequence.ts'
-
-/** At least so long between two notices about threads. */
-const quietMs = 60_000
 
 /**
  * Opens a model with the embedded engine, in a child process.
@@ -51,8 +49,7 @@ class EmbeddedEngine implements Engine, SequenceHome {
   #starts = 0
   #closed = false
   #info: EngineInfo | undefined
-  #toldThreads = false
-  #toldAt = Number.NEGATIVE_INFINITY
+  readonly #threadsChanged = busyNotices((text) => this.notice(text))
 
   constructor(options: EngineOptions, request: OpenRequest) {
     this.#options = options
@@ -113,7 +110,7 @@ class EmbeddedEngine implements Engine, SequenceHome {
   async #start(signal?: AbortSignal): Promise<HostProcess> {
     const { file, onLoad } = this.#options
     if (this.#starts++ > 0) this.notice('The engine ended unexpectedly; it is started again and the context restored.')
-    const host = await HostProcess.start((threads, most) => this.#threadsChanged(threads, most))
+    const host = await HostProcess.start(this.#threadsChanged)
     try {
       const opened = await host.request(this.#request, { onProgress: (done) => onLoad?.(done) }, signal)
       this.#info = {
@@ -131,19 +128,5 @@ class EmbeddedEngine implements Engine, SequenceHome {
       await host.kill()
       throw explainLoad(error, host.log, file)
     }
-  }
-
-  /** Told when it is halved and when that is over, and seldom: our own builds and tests are such neighbours, too. */
-  #threadsChanged(threads: number, most: number): void {
-    const few = threads <= most / 2
-    const now = performance.now()
-    if (few === this.#toldThreads || now - this.#toldAt < quietMs) return
-    this.#toldThreads = few
-    this.#toldAt = now
-    this.notice(
-      few
-        ? `Other programs keep the processor busy: the model runs on ${threads} of ${most} threads for now.`
-        : `The processor is free again: the model runs on ${threads} threads.`,
-    )
   }
 }

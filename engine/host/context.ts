@@ -14,6 +14,7 @@ import type { Model } from './model.ts'
 import { batchTokens, Prefill, type PrefillOptions } from './prefill.ts'
 import { Slots } from './slots.ts'
 import { SharedSteps, type Step } from './steps.ts'
+import { openStopFlag } from './stop-flag.ts'
 import { ThreadGovernor } from './threads.ts'
 
 /** Tokens the library computes at once: on a CPU more is not faster (measured), and its buffers grow with it. */
@@ -81,7 +82,8 @@ export class Context {
     this.logits = new Logits(library, handle, model.vocabulary.size)
     const { sequences } = options
     const onThreads = (threads: number, most: number) => options.onThreads(threads, most)
-    this.#decoder = new Decoder(library, handle, { batchTokens, sequences, governor, onThreads })
+    const stop = openStopFlag(model.rewind === 'free')
+    this.#decoder = new Decoder(library, handle, { batchTokens, sequences, governor, stop, onThreads })
     this.#prefill = new Prefill({
       ...{ decoder: this.#decoder, slots: this.slots, rewind: model.rewind },
       inTurn: (work) => this.inTurn(work),
@@ -180,7 +182,13 @@ export class Context {
 
   /** Evaluates the few tokens of a step, in turn. */
   async evaluateStep(slots: readonly number[], fill: (batch: Batch) => void, signal?: AbortSignal): Promise<void> {
-    await this.#settle(slots, await this.#decoder.step(fill, signal))
+    let code = await this.#decoder.step(fill, signal)
+    // Somebody else's operation was meant.
+    while (code === stopped && !signal?.aborted) {
+      for (const slot of slots) await this.slots.clean(slot)
+      code = await this.#decoder.step(fill, signal)
+    }
+    await this.#settle(slots, code)
   }
 
   /** Goes on where the library's code is 0; else throws, with what is left of the batch taken off the cache. */

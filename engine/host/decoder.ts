@@ -1,19 +1,21 @@
 /** Hands batches to the library, one at a time, on as many threads as are free, and stops one when asked. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import koffi from 'koffi'
 import { EngineError } from '../engine.ts'
 import { Batch } from './batch.ts'
 import { later } from './functions.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
+import type { StopFlag } from './stop-flag.ts'
 import type { ThreadGovernor } from './threads.ts'
 
 /**
- * Steps up to this long (ms) are evaluated on this process's main thread; an abort then waits for the step. On a worker
- * each token is handed from one core to another and back, and each core sleeps half of the time: decode was 12 to 18 %
- * slower, with one thread and with two (1.5B, two cores).
+ * Steps up to this long (ms) are evaluated on this process's main thread, which hears nothing meanwhile. On a worker each
+ * token is handed from one core to another and back, and each core sleeps half of the time: decode was 12 to 18 % slower
+ * with steps of 30 ms (1.5B), and 10 % with steps of 150 ms (a mixture of experts, one thread; two cores).
  */
-const briefMs = 100
+const briefMs = 1000
+/** The same where only this thread could stop the step: an abort waits for it. */
+const briefUnheardMs = 100
 
 /** How often (ms) it is looked, within a long batch, whether its cores are still free. */
 const watchMs = 100
@@ -25,6 +27,7 @@ export interface DecoderOptions {
   readonly batchTokens: number
   readonly sequences: number
   readonly governor: ThreadGovernor
+  readonly stop: StopFlag
   onThreads(threads: number, most: number): void
 }
 
@@ -33,8 +36,6 @@ export class Decoder {
   readonly #handle: Pointer
   readonly #options: DecoderOptions
   readonly #batch: Batch
-  /** First byte non-zero: the running batch stops. Read by the library through strlen. */
-  readonly #flag = new Uint8Array(8)
   #threads: number
   /** What the last step took (ms); the first one is evaluated on a worker. */
   #stepMs = Number.POSITIVE_INFINITY
@@ -51,7 +52,7 @@ export class Decoder {
     const { call } = library
     const pool = library.newThreadpool(options.governor.most)
     call.attachThreadpool(handle, pool, pool)
-    call.setAbortCallback(handle, library.strlen, koffi.address(this.#flag))
+    call.setAbortCallback(handle, library.strlen, options.stop.address)
   }
 
   /** Whether others have some of our cores. */
@@ -63,6 +64,7 @@ export class Decoder {
    * Evaluates a long batch on a worker thread; `signal` stops it inside. Gives the library's code; or `crowded` where
    * somebody else took a core within the first `patience` (ms): the batch is stopped then, as it is sooner at its end when
    * it begins again with a thread less (1.5B, two cores, a busy neighbour: two threads read 20 tokens a second, one reads 40).
+   * `stopped` also where the client stopped another operation.
    */
   async batch(fill: (batch: Batch) => void, signal: AbortSignal, patience: number): Promise<number | 'crowded'> {
     await this.#rest(signal)
@@ -79,10 +81,10 @@ export class Decoder {
       )
         return
       crowded = true
-      this.#flag[0] = 1
+      this.#options.stop.raise()
     }, watchMs)
     try {
-      const code = await this.#onWorker(signal)
+      const code = await this.#heard(await this.#onWorker(signal))
       return crowded && code === stopped && !signal.aborted ? 'crowded' : code
     } finally {
       clearInterval(watch)
@@ -90,14 +92,22 @@ export class Decoder {
     }
   }
 
-  /** Evaluates the few tokens of a step. Gives the library's code. */
+  /** Evaluates the few tokens of a step. Gives the library's code; `stopped` also where the client stopped another operation. */
   async step(fill: (batch: Batch) => void, signal: AbortSignal | undefined): Promise<number> {
     await this.#rest(signal)
     this.#prepare(fill)
     const began = performance.now()
-    const code = this.#stepMs > briefMs ? await this.#onWorker(signal) : await this.#here()
-    this.#stepMs = performance.now() - began
-    this.#worked(this.#stepMs)
+    const most = signal && !this.#options.stop.isShared ? briefUnheardMs : briefMs
+    const code = this.#stepMs > most ? await this.#onWorker(signal) : await this.#here()
+    // What was stopped says nothing of the next one.
+    if (code !== stopped) this.#stepMs = performance.now() - began
+    this.#worked(performance.now() - began)
+    return this.#heard(code)
+  }
+
+  /** Gives the code when the message that goes with a raised flag was read: the flag is quicker. */
+  async #heard(code: number): Promise<number> {
+    for (let turn = 0; turn < 2 && code === stopped; turn++) await new Promise((next) => setImmediate(next))
     return code
   }
 
@@ -116,16 +126,14 @@ export class Decoder {
 
   #prepare(fill: (batch: Batch) => void): void {
     this.#adaptThreads()
-    this.#flag[0] = 0
+    this.#options.stop.lower()
     this.#batch.clear()
     fill(this.#batch)
   }
 
   async #onWorker(signal: AbortSignal | undefined): Promise<number> {
     const { call, hasGpu } = this.#library
-    const stop = () => {
-      this.#flag[0] = 1
-    }
+    const stop = () => this.#options.stop.raise()
     signal?.addEventListener('abort', stop, { once: true })
     try {
       const code = await later(call.decode, this.#handle, this.#batch.struct)

@@ -1,6 +1,6 @@
 /** Evaluates many tokens, batch by batch, each for about as long as an abort may be waited for. */
 import type { Batch } from './batch.ts'
-import type { Decoder } from './decoder.ts'
+import { type Decoder, stopped } from './decoder.ts'
 import type { Slots } from './slots.ts'
 
 /** Tokens in one decode call at most. */
@@ -71,7 +71,7 @@ export class Prefill {
     }
   }
 
-  /** Evaluates a batch. False where it was stopped because others took a core meanwhile: nothing is left of it then. */
+  /** Evaluates a batch. False where it was stopped because of others: nothing is left of it then. */
   async #piece(
     slot: number,
     piece: Int32Array,
@@ -84,7 +84,8 @@ export class Prefill {
       })
     }
     const code = await decoder.batch(fill, signal, patience)
-    if (code === 'crowded') {
+    // Stopped, and not by our signal: somebody else's operation was meant.
+    if (code === 'crowded' || (code === stopped && !signal.aborted)) {
       await slots.clean(slot)
       return false
     }

@@ -6,7 +6,14 @@ import type { Alternative, EngineErrorKind, Grammar, KvType } from '../engine.ts
 import type { Sampling } from '../model.ts'
 
 /** Raise with every change of the messages. */
-export const protocolVersion = 6
+export const protocolVersion = 7
+
+/**
+ * The host's descriptor of a file of `stopBytes` bytes that the client has open, too. The client sends `abort` and then
+ * writes a first byte that is not zero: the running batch stops, whatever the host is doing, and then reads its messages.
+ */
+export const stopDescriptor = 4
+export const stopBytes = 8
 
 /** The host's memory that checkpoints may take, over all sequences. */
 export const defaultCheckpointBytes = 1024 ** 3

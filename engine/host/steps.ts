@@ -69,11 +69,11 @@ export class SharedSteps {
     const places: number[] = []
     let size = 0
     const fill = (batch: Batch) => {
-      for (const { slot, tokens } of group) {
-        places.push(batch.size)
+      for (const [i, { slot, tokens }] of group.entries()) {
+        places[i] = batch.size
         const at = slots.length(slot)
-        tokens.forEach((token, i) => {
-          batch.add(token, at + i, slot, true)
+        tokens.forEach((token, place) => {
+          batch.add(token, at + place, slot, true)
         })
       }
       size = batch.size
