@@ -26,8 +26,8 @@ export interface EngineOptions {
   /** Bytes of memory for checkpoints of models that cannot rewind freely; 1 GiB where not given. */
   readonly checkpointBytes?: number
   /**
-   * Tokens that a DeepSeek V4 model can take back at once, so that drafts can be tried on it (8 is a good number). Costs
-   * memory and time with every token, on a CPU more than drafts bring there: 0 where not given.
+   * Tokens that a DeepSeek V4 model can take back at once, so that drafts can be tried on it. Costs memory and time with every
+   * token: where not given, it is what pays where the model is computed (embedded/rollback.ts).
    */
   readonly rollbackTokens?: number
   readonly signal?: AbortSignal

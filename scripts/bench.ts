@@ -1,9 +1,9 @@
 /**
- * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,tries] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,speculation-v4,tries] [--rounds N] [--model FILE] [--tokens N]`
  *
  * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
  * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
- * `context` reads a repository of about `--tokens` with the model; without one it only packs. `context-v4`, `state-v4` and
+ * `context` reads a repository of about `--tokens` with the model; without one it only packs. `context-v4`, `state-v4`, `speculation-v4` and
  * `engine-moe` do the same with files of our own making: DeepSeek V4's structure, and a mixture of experts of 3 GB and more that is
  * made from the model.
  */
@@ -18,6 +18,7 @@ import { benchInterrupt } from './bench/interrupt.ts'
 import { benchKills, benchSession } from './bench/kept.ts'
 import { benchPacking } from './bench/packing.ts'
 import { benchSpeculation } from './bench/speculation.ts'
+import { benchSpeculationV4 } from './bench/speculation-v4.ts'
 import { benchStart } from './bench/start.ts'
 import { benchState } from './bench/state.ts'
 import { syntheticMoe, syntheticV4 } from './bench/synthetic.ts'
@@ -31,7 +32,7 @@ const { values: flags } = parseArgs({
     only: {
       type: 'string',
       default:
-        'start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,tries',
+        'start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,speculation-v4,tries',
     },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
@@ -67,6 +68,11 @@ if (wanted.includes('state-v4'))
   say(
     'State: fork, abort, save, load: synthetic V4-Flash',
     await benchState(syntheticV4('flash'), Number(flags.tokens) / 4, rounds),
+  )
+if (wanted.includes('speculation-v4'))
+  say(
+    'Copy speculation on DeepSeek V4: synthetic V4-Flash',
+    await benchSpeculationV4(syntheticV4('flash-copy'), rounds),
   )
 for (const [name, title, bench] of [
   ['engine', 'Engine beside llama-bench', () => benchEngine(flags.model, rounds)],

@@ -1,6 +1,7 @@
 /** How a model is spoken to, told by its own file: a table of what is known, and an error for what is not. */
 import { dialects } from '../dialects/index.ts'
 import { memoryNeed } from '../embedded/memory.ts'
+import { usualRollback } from '../embedded/rollback.ts'
 import { type GgufHeader, metaNumber, metaString } from '../gguf/index.ts'
 import { CatalogError } from './catalog-error.ts'
 import type { MemoryNeed, ModelTraits } from './entry.ts'
@@ -77,9 +78,10 @@ function needsEngram(header: GgufHeader, architecture: string): boolean {
 /** What a file needs besides its weights, from its header: at f16, and at a context that is usual here. */
 export function memoryOfHeader(header: GgufHeader): MemoryNeed {
   const contextTokens = 16_384
-  const { cache, checkpoints, compute } = memoryNeed(header, { contextTokens })
+  const rollbackTokens = usualRollback(metaString(header, 'general.architecture') ?? '')
+  const { cache, checkpoints, compute } = memoryNeed(header, { contextTokens, rollbackTokens })
   return {
-    minimumBytes: memoryNeed(header, { contextTokens: 4096 }).total,
+    minimumBytes: memoryNeed(header, { contextTokens: 4096, rollbackTokens }).total,
     kvBytesPerToken: Math.ceil(cache / contextTokens),
     checkpointBytesPerToken: Math.ceil(checkpoints / contextTokens),
     computeBytes: Math.ceil(compute),

@@ -24,14 +24,16 @@ export interface MemoryOptions {
   readonly sequences?: number
   readonly kvType?: KvType
   readonly checkpointBytes?: number
+  /** See usualRollback. */
+  readonly rollbackTokens?: number
   /** Tokens computed at once (engine/host/context.ts). */
   readonly batch?: number
 }
 
-/** Whether a GPU computes, told by how its libraries came. */
-export const onGpu = process.platform === 'darwin' || (process.env['CACHALOT_LLAMA_LIBS'] ?? '') !== ''
+/** Whether a GPU computes, told by how its libraries came. Fetched ones are named there only when a model is about to be opened. */
+export const onGpu = (): boolean => process.platform === 'darwin' || (process.env['CACHALOT_LLAMA_LIBS'] ?? '') !== ''
 /** engine/host/context.ts: smaller on a CPU. */
-const usualBatch = onGpu ? 512 : 128
+const usualBatch = (): number => (onGpu() ? 512 : 128)
 const outputs = 16
 const mebibyte = 1024 * 1024
 /** Node, the libraries, and llama.cpp's own tables (measured: 107 MiB before weights, cache and vocabulary). */
@@ -48,21 +50,29 @@ const cells = (tokens: number, step = 256): number => Math.ceil(tokens / step) *
  * weights are counted once: the file's pages that they were made from can be dropped by the system.
  */
 export function memoryNeed(header: GgufHeader, options: MemoryOptions): MemoryParts {
-  const { weights = header.tensorBytes, sequences = 1, kvType = 'f16', batch = usualBatch } = options
+  const {
+    weights = header.tensorBytes,
+    sequences = 1,
+    kvType = 'f16',
+    batch = usualBatch(),
+    rollbackTokens = 0,
+  } = options
   const reader = readHeader(header)
   const tokens = cells(options.contextTokens)
   const vocabulary = header.tensors.find((t) => t.name === 'token_embd.weight')?.shape[1] ?? 0
   const compressed = reader.architecture === 'deepseek4'
   const cache = compressed ? compressedCache(reader, tokens, kvType, batch) : usualCache(reader, tokens, kvType, batch)
   const buffers = compressed ? compressedBuffers(reader, tokens, kvType, batch) : usualBuffers(reader, tokens, batch)
-  const compute = Math.max(buffers, outputs * vocabulary * 4) + vocabulary * tokenBytes + processBytes
+  // The place that a reply goes back to (engine/host/anchored-rows.ts).
+  const anchor = rollbackTokens > 0 ? cache.perSequence : 0
+  const compute = Math.max(buffers, outputs * vocabulary * 4) + vocabulary * tokenBytes + processBytes + anchor
   // A window or a state for each checkpoint; engine/host/checkpoints.ts takes one every 1024 tokens at most.
   const checkpoint = cache.perSequence
   const most = options.checkpointBytes ?? defaultCheckpointBytes
   const checkpoints = Math.min(most, (checkpoint * sequences * tokens) / 1024)
   // A cache that is not shared is made for each sequence.
   const whole = compressed
-    ? sequences * (cache.shared + cache.perSequence)
+    ? sequences * (cache.shared + cache.perSequence + rollbackTokens * cache.compressors)
     : cache.shared + sequences * cache.perSequence
   return {
     weights,
@@ -97,6 +107,8 @@ interface CacheBytes {
   readonly shared: number
   /** What each sequence has for itself: a window, a compressor's or a recurrent state. Zero where a cut is free. */
   readonly perSequence: number
+  /** Of that, DeepSeek V4's compressors: kept once more for each token that can be taken back. */
+  readonly compressors: number
 }
 
 /** DeepSeek V4 (llama-kv-cache-dsv4.cpp): a window of raw cells in each layer, compressed ones by its ratio, and states. */
@@ -110,14 +122,14 @@ function compressedCache(
   const indexer = number('attention.indexer.key_length') ?? 0
   const window = Math.min(tokens, cells((number('attention.sliding_window') ?? 128) + batch))
   let shared = 0
-  let perSequence = layers * window * head * value
+  let compressors = 0
   for (const ratio of list('attention.compress_ratios').slice(0, layers)) {
     if (ratio === 0) continue
     shared += cells(Math.ceil(tokens / ratio)) * (head + (ratio === 4 ? indexer : 0)) * value
     // Two f32 tensors (keys and scores) of `ratio` rows; where blocks overlap twice the rows and the width.
-    perSequence += 2 * 4 * (ratio === 4 ? 8 * 2 * (head + indexer) : ratio * head)
+    compressors += 2 * 4 * (ratio === 4 ? 8 * 2 * (head + indexer) : ratio * head)
   }
-  return { shared, perSequence }
+  return { shared, compressors, perSequence: layers * window * head * value + compressors }
 }
 
 function usualCache(
@@ -130,7 +142,7 @@ function usualCache(
   const latent = number('attention.kv_lora_rank')
   if (latent !== undefined) {
     const rope = number('rope.dimension_count') ?? 0
-    return { shared: layers * tokens * (latent + rope) * value, perSequence: 0 }
+    return { shared: layers * tokens * (latent + rope) * value, perSequence: 0, compressors: 0 }
   }
   const perLayer = list('attention.head_count_kv')
   const kvHeads = number('attention.head_count_kv') ?? heads
@@ -141,14 +153,18 @@ function usualCache(
   if (interval !== undefined) {
     const state =
       (number('ssm.inner_size') ?? 0) * ((number('ssm.state_size') ?? 0) + (number('ssm.conv_kernel') ?? 0)) * 4
-    return { shared: (all / interval) * tokens * cell, perSequence: layers * (1 - 1 / interval) * state }
+    return {
+      shared: (all / interval) * tokens * cell,
+      perSequence: layers * (1 - 1 / interval) * state,
+      compressors: 0,
+    }
   }
   // Others see only a window in every other layer or more.
   const window = number('attention.sliding_window')
-  if (window === undefined || window === 0) return { shared: all * tokens * cell, perSequence: 0 }
+  if (window === undefined || window === 0) return { shared: all * tokens * cell, perSequence: 0, compressors: 0 }
   const windowed = Math.min(tokens, cells(window + batch))
   const full = number('attention.sliding_window_pattern') ?? 2
-  return { shared: (all / full) * tokens * cell, perSequence: all * (1 - 1 / full) * windowed * cell }
+  return { shared: (all / full) * tokens * cell, perSequence: all * (1 - 1 / full) * windowed * cell, compressors: 0 }
 }
 
 /** Activations of a batch, and the mask of its attention (f16). Fits measurements of dense models (0.5B, 1.5B) to 5 %. */

@@ -12,7 +12,7 @@ import { EmbeddedSequence, type SequenceHome } from './sequence.ts'
  * @throws EngineError whose message names the fix; see EngineErrorKind
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { architecture, identity, sequences } = await checkModel(options)
+  const { architecture, identity, sequences, rollbackTokens } = await checkModel(options)
   const request: OpenRequest = {
     op: 'open',
     file: options.file,
@@ -26,7 +26,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     kvType: options.kvType ?? 'f16',
     adapter: options.adapter === undefined ? undefined : { file: options.adapter, scale: options.adapterScale ?? 1 },
     checkpointBytes: options.checkpointBytes ?? defaultCheckpointBytes,
-    rollbackTokens: options.rollbackTokens ?? 0,
+    rollbackTokens,
   }
   const engine = new EmbeddedEngine(options, request)
   try {

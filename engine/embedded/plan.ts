@@ -4,6 +4,7 @@ import type { KvType } from '../engine.ts'
 import { type GgufHeader, metaNumber, metaString, readGgufHeader } from '../gguf/index.ts'
 import { largestContext, type MemoryParts, memoryNeed } from './memory.ts'
 import { usualSequences, weightsOfParts } from './preflight.ts'
+import { usualRollback } from './rollback.ts'
 
 /** Context lengths that are told where the caller names none, in tokens. */
 export const contextLadder: readonly number[] = [32_768, 131_072, 262_144, 1_048_576]
@@ -59,7 +60,7 @@ export async function planFor(
   const trainedTokens = metaNumber(header, `${architecture}.context_length`)
   const sequences = options.sequences ?? usualSequences(architecture)
   const needed = (kvType: KvType) => (contextTokens: number) =>
-    memoryNeed(header, { weights, contextTokens, kvType, sequences })
+    memoryNeed(header, { weights, contextTokens, kvType, sequences, rollbackTokens: usualRollback(architecture) })
   const room = machine.availableBytes - reserveBytes
   const most = trainedTokens ?? Math.max(...contextLadder)
   const ladder = [...new Set((options.contexts ?? contextLadder).map((tokens) => Math.min(tokens, most)))]

@@ -2,6 +2,7 @@
 import { EngineError, type EngineOptions } from '../engine.ts'
 import { type GgufHeader, metaNumber, metaString, modelIdentity, partNames, readGgufHeader } from '../gguf/index.ts'
 import { availableMemory, checkMemory, memoryNeed } from './memory.ts'
+import { usualRollback } from './rollback.ts'
 
 /** Limits of the library (llama-hparams.h, llama-cparams.h of llama.cpp v0.4.0); of its 256 sequences the host keeps one. */
 const mostLayers = 512
@@ -18,6 +19,7 @@ export interface CheckedModel {
   readonly architecture: string
   readonly identity: string
   readonly sequences: number
+  readonly rollbackTokens: number
 }
 
 /**
@@ -50,14 +52,15 @@ export async function checkModel(options: EngineOptions): Promise<CheckedModel> 
     )
   const weights = (await weightsOfParts(file, header)) + (await adapterBytes(options, architecture))
   const { kvType, checkpointBytes } = options
+  const rollbackTokens = options.rollbackTokens ?? usualRollback(architecture, options)
   const need = (tokens: number) =>
     memoryNeed(header, {
-      ...{ weights, contextTokens: tokens, sequences },
+      ...{ weights, contextTokens: tokens, sequences, rollbackTokens },
       ...(kvType && { kvType }),
       ...(checkpointBytes !== undefined && { checkpointBytes }),
     })
   checkMemory(need, availableMemory(), contextTokens)
-  return { architecture, sequences, identity: await identityOf(options, header) }
+  return { architecture, sequences, rollbackTokens, identity: await identityOf(options, header) }
 }
 
 /** An adapter changes what the cache holds, so it is part of the identity. */

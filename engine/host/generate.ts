@@ -1,9 +1,9 @@
 /** The decode loop: evaluate a token and what may follow it, pick, tell the client in small bundles. */
 import { EngineError } from '../engine.ts'
+import { rowsOf } from './anchored-rows.ts'
 import type { Context } from './context.ts'
 import { Drafts } from './drafts.ts'
 import { TokenHistory } from './history.ts'
-import { type MixedRows, mixedRows } from './mixed-rows.ts'
 import type { Answers, GenerateRequest, TokensEvent } from './protocol.ts'
 import { logProbability, makeSampler } from './sampler.ts'
 
@@ -41,24 +41,23 @@ export async function generate(
     grammarProblem: sampler.problem,
   })
   let token = request.last
-  /** What drafts have left in the cache since the first of them. Not told apart while others share the batches. */
-  let mixed: MixedRows | undefined
   let doubtful = false
   context.speakers++
   try {
+    const rows = await rowsOf(context, slot)
     for (let made = 0; made < maxTokens; ) {
       const room = Math.min(maxTokens - made - 1, context.sequenceTokens - context.length(slot) - 1)
       const alone = context.speakers === 1
-      if (!alone) mixed = undefined
+      if (!alone) rows.forget()
       // A pick that was in doubt is made without a draft.
-      const draft = doubtful ? [] : (drafts?.propose(token, Math.min(room, context.mostDrafted), !mixed) ?? [])
-      if (alone && draft.length > 0) mixed ??= await mixedRows(context, slot)
+      const draft = doubtful ? [] : (drafts?.propose(token, Math.min(room, context.mostDrafted), rows.exact) ?? [])
+      if (alone && draft.length > 0) await rows.mix()
       const said: number[] = []
       doubtful = false
       const tokens = [token, ...draft]
       await context.step(slot, tokens, signal, (logits, place) => {
         for (let i = 0; i <= draft.length; i++) {
-          doubtful = mixed !== undefined && !sampler.sure(logits, place + i)
+          doubtful = !rows.exact && !sampler.sure(logits, place + i)
           if (doubtful) break
           const picked = sampler.pick(logits, place + i)
           said.push(picked)
@@ -68,11 +67,10 @@ export async function generate(
         return said.length
       })
       drafts?.learn(draft.length, said)
-      mixed?.add(tokens.slice(0, said.length))
+      await rows.add(tokens.slice(0, said.length))
       if (doubtful) {
         bundle.flush()
-        drafts?.rewritten((await mixed?.rewrite(signal)) ?? 0)
-        mixed = undefined
+        drafts?.rewritten(await rows.rewrite(signal))
       }
       made += said.length
       token = said.at(-1) ?? token

@@ -6,32 +6,59 @@
 import { EngineError } from '../engine.ts'
 import type { Context } from './context.ts'
 
-export interface MixedRows {
+/** What one reply has written. Nothing is told apart while others share its batches: see `forget`. */
+export interface Rows {
+  /** Whether all rows are those of single tokens. */
+  readonly exact: boolean
+  /** To be called before a draft is evaluated. */
+  mix(): Promise<void>
   /** Tells of tokens that were evaluated and stay. */
-  add(tokens: readonly number[]): void
-  /** Writes all rows again, one at a time, and gives how many they were. Rejects with EngineError `aborted`; what was written by then stays. */
+  add(tokens: readonly number[]): Promise<void>
+  /** Writes all rows since the first draft again, one at a time, and gives how many were written. Rejects with EngineError `aborted`; what was written by then stays. */
   rewrite(signal: AbortSignal): Promise<number>
+  /** Takes the rows as they are. */
+  forget(): void
 }
 
-/** To be called before the first draft: all rows until here are as they are without drafts. */
-export async function mixedRows(context: Context, slot: number): Promise<MixedRows> {
-  const { slots } = context
-  await context.inTurn(() => slots.checkpoint(slot, 'now'))
-  const before = slots.history(slot).tokens()
-  const since: number[] = []
+/** Evaluates tokens one at a time. */
+export async function writeSingly(
+  context: Context,
+  slot: number,
+  tokens: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const token of tokens) {
+    if (signal.aborted) throw new EngineError('aborted', 'stopped')
+    await context.evaluateAgain(slot, token, signal)
+  }
+}
+
+/** Where a cache can be cut anywhere: back to before the first draft. */
+export function cutRows(context: Context, slot: number): Rows {
+  let from: number | undefined
+  let since: number[] = []
+  const forget = () => {
+    from = undefined
+    since = []
+  }
   return {
-    add(tokens) {
-      since.push(...tokens)
+    get exact() {
+      return from === undefined
+    },
+    async mix() {
+      from ??= context.length(slot)
+    },
+    async add(tokens) {
+      if (from !== undefined) since.push(...tokens)
     },
     async rewrite(signal) {
-      await context.rewind(slot, before.length)
-      // A model that goes back to checkpoints may have gone back further.
-      const rows = [...before.subarray(slots.length(slot)), ...since]
-      for (const token of rows) {
-        if (signal.aborted) throw new EngineError('aborted', 'stopped')
-        await context.evaluateAgain(slot, token, signal)
-      }
-      return rows.length
+      if (from === undefined) return 0
+      const tokens = since
+      await context.rewind(slot, from)
+      forget()
+      await writeSingly(context, slot, tokens, signal)
+      return tokens.length
     },
+    forget,
   }
 }

@@ -3,7 +3,7 @@
  * put back, and the caller is told how far that was.
  */
 import { EngineError } from '../engine.ts'
-import { Checkpoints } from './checkpoints.ts'
+import { type Checkpoint, Checkpoints } from './checkpoints.ts'
 import { later } from './functions.ts'
 import { TokenHistory } from './history.ts'
 import type { Pointer } from './layout.ts'
@@ -74,11 +74,44 @@ export class Slots {
     const length = this.length(slot)
     if (this.#model.rewind === 'free' || length === 0 || this.#checkpoints.has(slot, length)) return
     if (when === 'when due' && length < this.#checkpoints.due(slot)) return
+    const checkpoint = await this.#copyOut(slot)
+    if (checkpoint) this.#checkpoints.add(slot, checkpoint)
+  }
+
+  /**
+   * Copies out what this place needs to be come back to, and puts it back at once: from now on the sequence is what it will be
+   * whenever `backTo` comes here. @param spare a place that nobody comes back to any more, for its memory
+   */
+  async anchor(slot: number, spare?: Checkpoint): Promise<Checkpoint> {
+    const anchor = await this.#copyOut(slot, spare?.state)
+    if (anchor === undefined) throw new EngineError('misuse', 'the library gave no state of the sequence')
+    await this.backTo(slot, anchor)
+    return anchor
+  }
+
+  /** Comes back to where `anchor` was taken. Throws, with the sequence empty, where the library refuses that. */
+  async backTo(slot: number, anchor: Checkpoint): Promise<void> {
+    if (await this.#putBack(slot, anchor)) return
+    this.#clear(slot)
+    throw new EngineError('misuse', 'the library could not go back in the sequence')
+  }
+
+  async #copyOut(slot: number, spare?: Uint8Array): Promise<Checkpoint | undefined> {
     const { call } = this.#library
     const capacity = Number(call.stateSize(this.#context, slot, partial))
-    const state = Buffer.allocUnsafeSlow(capacity)
+    const state = spare?.length === capacity ? spare : Buffer.allocUnsafeSlow(capacity)
     const bytes = Number(await later(call.stateGet, this.#context, state, capacity, slot, partial))
-    if (bytes > 0) this.#checkpoints.add(slot, { length, state: state.subarray(0, bytes) })
+    return bytes === 0 ? undefined : { length: this.length(slot), state: state.subarray(0, bytes) }
+  }
+
+  async #putBack(slot: number, { length, state }: Checkpoint): Promise<boolean> {
+    const { call } = this.#library
+    const used = Number(await later(call.stateSet, this.#context, state, state.length, slot, partial))
+    // What the state does not hold (full attention) is cut behind it.
+    if (used !== state.length || !call.memoryRemove(this.#memory, slot, length, -1)) return false
+    this.history(slot).cut(length)
+    this.#checkpoints.cut(slot, length)
+    return true
   }
 
   /** Drops tokens from `length` on; see `Context.rewind`. */
@@ -195,18 +228,7 @@ export class Slots {
 
   /** Puts back the last checkpoint at or before `length`; empties the sequence where there is none. */
   async #restore(slot: number, length: number): Promise<void> {
-    const { call } = this.#library
     const checkpoint = this.#checkpoints.before(slot, length)
-    if (checkpoint) {
-      const { state } = checkpoint
-      const used = Number(await later(call.stateSet, this.#context, state, state.length, slot, partial))
-      // What the state does not hold (full attention) is cut behind it.
-      if (used === state.length && call.memoryRemove(this.#memory, slot, checkpoint.length, -1)) {
-        this.history(slot).cut(checkpoint.length)
-        this.#checkpoints.cut(slot, checkpoint.length)
-        return
-      }
-    }
-    this.#clear(slot)
+    if (checkpoint === undefined || !(await this.#putBack(slot, checkpoint))) this.#clear(slot)
   }
 }

@@ -6,9 +6,9 @@ import { readGgufHeader } from '../../engine/index.ts'
 import { makeModel } from '../../test/models/index.ts'
 import { upcycle } from '../../test/models/upcycle.ts'
 
-/** DeepSeek V4's structure: `small` (17 MB), or with the cache of V4-Flash (217 MB). */
-export const syntheticV4 = (size: 'small' | 'flash'): string =>
-  makeModel(size === 'small' ? 'tiny-ds4' : 'flashkv-ds4').file
+/** DeepSeek V4's structure: `small` (17 MB), or with the cache of V4-Flash (217 MB); `copy` says what is known in advance. */
+export const syntheticV4 = (size: 'small' | 'flash' | 'flash-copy'): string =>
+  makeModel(({ small: 'tiny-ds4', flash: 'flashkv-ds4', 'flash-copy': 'flashkv-ds4-copy' } as const)[size]).file
 
 const leastMoeBytes = 3e9
 

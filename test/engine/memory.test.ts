@@ -14,29 +14,36 @@ function used(): number {
   return Number(/^Rss:\s+(\d+) kB/m.exec(rollup)?.[1]) * 1024
 }
 
-async function planned(file: string, contextTokens: number, kvType: 'f16' | 'q8_0') {
-  const { total, checkpoints } = memoryNeed(await readGgufHeader(file), { contextTokens, kvType })
+async function planned(file: string, contextTokens: number, kvType: 'f16' | 'q8_0', rollbackTokens: number) {
+  const { total, checkpoints } = memoryNeed(await readGgufHeader(file), { contextTokens, kvType, rollbackTokens })
   // One token in: there is no checkpoint yet.
   return total - checkpoints
 }
 
-async function ratio(file: string, contextTokens: number, kvType: 'f16' | 'q8_0' = 'f16'): Promise<number> {
-  const engine = await engineOn(file, { contextTokens, kvType, sequences: 1 })
+async function ratio(
+  file: string,
+  contextTokens: number,
+  kvType: 'f16' | 'q8_0' = 'f16',
+  rollbackTokens = 0,
+): Promise<number> {
+  const engine = await engineOn(file, { contextTokens, kvType, rollbackTokens, sequences: 1 })
   const sequence = await engine.sequence()
   await sequence.prefill(prompt(128), { signal: calm })
   await reply(sequence, 65, { maxTokens: 2 })
-  return (await planned(file, contextTokens, kvType)) / used()
+  return (await planned(file, contextTokens, kvType, rollbackTokens)) / used()
 }
 
 describe('the plan of memory agrees within 5 % with what the process uses', () => {
   test.each([
-    [65_536, 'f16'],
-    [262_144, 'f16'],
-    [65_536, 'q8_0'],
+    [65_536, 'f16', 0],
+    [262_144, 'f16', 0],
+    [65_536, 'q8_0', 0],
+    [65_536, 'f16', 4],
+    [262_144, 'f16', 4],
   ] as const)(
-    "V4-Flash's cache at %i tokens, %s",
-    async (contextTokens, kvType) => {
-      const found = await ratio(makeModel('flashkv-ds4').file, contextTokens, kvType)
+    "V4-Flash's cache at %i tokens, %s, %i to be taken back",
+    async (contextTokens, kvType, rollbackTokens) => {
+      const found = await ratio(makeModel('flashkv-ds4').file, contextTokens, kvType, rollbackTokens)
       expect(found).toBeGreaterThan(0.95)
       expect(found).toBeLessThan(1.05)
     },

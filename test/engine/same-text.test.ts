@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BatchCosts, CopyOdds, Drafts, Payoff } from '../../engine/host/drafts.ts'
 import { TokenHistory } from '../../engine/host/history.ts'
 import { lead } from '../../engine/host/likely.ts'
+import type { GenerateCounts } from '../../engine/index.ts'
 import { makeModel } from '../models/index.ts'
 import { calm, closeEngines, engineOn, greedy, ids, prompt, reply } from './support.ts'
 
@@ -34,6 +35,30 @@ describe('a reply that was told in advance', () => {
     expect(again).toEqual(plain)
     expect(drafted).toBeGreaterThan(0)
     expect([sequence.length, sequence.evaluated]).toEqual([60 + plain.length, 60 + plain.length])
+  })
+})
+
+describe('DeepSeek V4, whose window lies otherwise when a checkpoint was put back', () => {
+  // Beyond the 256 cells of its window, and a reply that comes through two of the places that it is put in order at.
+  test.each([
+    [700, 3, 200],
+    [100, 3, 560],
+  ])('%i tokens, seed %i: %i tokens are the same', { timeout: 60_000 }, async (length, seed, maxTokens) => {
+    const engine = await engineOn(makeModel('tiny-ds4').file, { rollbackTokens: 4, sequences: 1 })
+    const sequence = await engine.sequence()
+    const text = prompt(length, seed)
+    await sequence.prefill(text, { signal: calm })
+    await sequence.checkpoint()
+    const plain = ids(await reply(sequence, 65, { maxTokens, speculate: false }))
+    await sequence.rewind(length)
+    let drafted = 0
+    const onEnd = (counts: GenerateCounts) => {
+      drafted = counts.drafted
+    }
+    const again = ids(await reply(sequence, 65, { maxTokens, hints: [...text, 65, ...plain], onEnd }))
+    expect(again).toEqual(plain)
+    expect(drafted).toBeGreaterThan(0)
+    expect(sequence.evaluated).toBe(length + plain.length)
   })
 })
 

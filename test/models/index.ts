@@ -14,9 +14,9 @@ const format = 2
 /**
  * `tiny-moe`: Qwen's mixture of experts with ChatML control tokens; `tiny-ds4`: DeepSeek V4's structure. Their words
  * are random but reproducible. The `-copy` variants say what is known in advance. `flashkv-ds4` has the cache of V4-Flash
- * (217 MB, some seconds to write).
+ * (217 MB, some seconds to write), `flashkv-ds4-copy` too.
  */
-export type ModelKind = 'tiny-moe' | 'tiny-moe-copy' | 'tiny-ds4' | 'tiny-ds4-copy' | 'flashkv-ds4'
+export type ModelKind = 'tiny-moe' | 'tiny-moe-copy' | 'tiny-ds4' | 'tiny-ds4-copy' | 'flashkv-ds4' | 'flashkv-ds4-copy'
 
 export interface TestModel {
   readonly file: string
@@ -51,7 +51,7 @@ export function makeModel(kind: ModelKind, { folder, reply = [], metadata = {} }
   const file = join(where, `${kind}-${key}.gguf`)
   if (!existsSync(file)) {
     const model = kind.includes('ds4')
-      ? deepseek4(vocabulary, kind === 'flashkv-ds4' ? flashGeometry : tinyGeometry)
+      ? deepseek4(vocabulary, kind.startsWith('flashkv') ? flashGeometry : tinyGeometry)
       : tinyMoe(vocabulary)
     const tensors = order ? asCopy(model.tensors, model.width, order) : model.tensors
     writeGguf(file, { ...model.metadata, ...metadata }, tensors)
