@@ -7,8 +7,10 @@
  * await session.close()
  * ```
  */
+
 export { foldLog } from './checks/fold.ts'
 export { type AheadOptions, describeContext, readAhead } from './context/ahead.ts'
+export { isExactExchange } from './context/exchange.ts'
 export { mentions } from './context/mentions.ts'
 export type { ContextReport } from './context/report.ts'
 export { surveyBases } from './context/repository/base.ts'

@@ -128,12 +128,15 @@ export class Memory {
     ]
   }
 
-  /** Puts a step of a task at the end of the conversation: these words, and this one file. It is noted by `noteTask`. */
-  async beginStep(conversation: Conversation, words: string, path: string): Promise<void> {
+  /**
+   * Puts a step of a task at the end of the conversation: these words, and this one file; of a long one the part that is the
+   * most `about` something. It is noted by `noteTask`.
+   */
+  async beginStep(conversation: Conversation, words: string, path: string, about?: string): Promise<void> {
     this.shown.clear()
     this.parts.clear()
     this.#fileTokens.clear()
-    const packed = await this.#pack(words, [path])
+    const packed = await this.#pack(words, [path], about)
     await conversation.append([{ role: 'user', text: packed.text }])
     await this.#place(packed)
   }
@@ -184,14 +187,14 @@ export class Memory {
     return (await this.#pack(task)).text
   }
 
-  async #pack(task: string, only?: readonly string[]): Promise<Packed> {
+  async #pack(task: string, only?: readonly string[], about?: string): Promise<Packed> {
     const { model, workspace } = this.#options
     const listed = await this.#takeListed()
     // With the repository in the context its list of files is there, too.
     const first = this.#first && this.#known.marks().size === 0
     // A small model does better with the file beside the task, even where it has read it before.
     const shown = model.info.prompt === 'small' ? this.shown : new Map([...this.#known.marks(), ...this.shown])
-    return await packTask(task, { model, workspace, shown, first, listed, only })
+    return await packTask(task, { model, workspace, shown, first, listed, only, about })
   }
 
   /** What was listed while the session was opened: once, and not when that is a while ago or failed. */

@@ -75,13 +75,17 @@ async function isNew(
 
 const undefinedName = (problem: string): string | undefined => /: name '(.+)' is not defined$/.exec(problem)?.[1]
 
+/** Of more files than these the grammars are asked, where they are at hand: a process for each would take minutes. */
+const manyFiles = 30
+
 export const syntax: Check = async (context) => {
+  const isMany = context.files.length > manyFiles && context.code !== undefined
   const problems: string[] = []
   let looked = 0
   for (const file of context.files) {
     if (file.after === null) continue
     const language = languages.find(({ paths }) => paths.test(file.path))
-    if (language === undefined) {
+    if (language === undefined || (isMany && languageOf(file.path) !== undefined)) {
       // Grammars: languages that no program here can be asked about.
       if (context.code === undefined || languageOf(file.path) === undefined) continue
       looked += 1

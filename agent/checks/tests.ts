@@ -40,7 +40,10 @@ async function runnerOf(paths: readonly string[], context: CheckContext): Promis
   if (paths.every((path) => path.endsWith('.py'))) {
     const modules = [...new Set(paths.map((path) => dirname(path)))].length === 1
     const plain = modules ? `${python} -m unittest -q ${words}` : 'exit 127'
-    return `if ${python} -c 'import pytest' 2>/dev/null; then ${python} -m pytest -q -x -p no:cacheprovider ${words}; else ${plain}; fi`
+    // What is installed may be another version than the files here, and would be tested in their place.
+    const isApart = context.files.some(({ path }) => path.startsWith('src/') && path.endsWith('.py'))
+    const here = isApart ? `export PYTHONPATH="$PWD/src\${PYTHONPATH:+:$PYTHONPATH}"; ` : ''
+    return `${here}if ${python} -c 'import pytest' 2>/dev/null; then ${python} -m pytest -q -x -p no:cacheprovider ${words}; else ${plain}; fi`
   }
   if (paths.some((path) => path.endsWith('.py'))) return undefined
   const texts = await Promise.all(paths.map((path) => textOf(path, context)))

@@ -56,6 +56,8 @@ export async function packTask(
     readonly first: boolean
     /** Show these files, in this order, whatever the task names. */
     readonly only?: readonly string[] | undefined
+    /** What a part of a long file is chosen by. Default: the task. */
+    readonly about?: string | undefined
     /** What is shown in the place of a file; undefined: itself. Such a file is in `bare` then, and nowhere else. */
     readonly instead?: (path: string, text: string) => string | undefined
     /** The files of the work tree, where they were listed just now. */
@@ -101,7 +103,7 @@ export async function packTask(
       prompt === 'small' && pointed.only
         ? excerptOf(lines, pointed.ranges[0]!.from, pointed.ranges.at(-1)!.to)
         : prompt === 'small' && isLong(file.text, tokens)
-          ? excerptFor(task, path, file.text)
+          ? excerptFor(options.about ?? task, path, file.text)
           : undefined
     const cut = part && partToRewrite(path, part.text, part, part.total)
     const cutTokens = cut === undefined ? 0 : await model.countTokens(cut)

@@ -1,40 +1,47 @@
-/** Tasks that are one change in many places: which files it is in, so that a small model does them one at a time. */
+/** Tasks that are one change in many places: where these are, so that a small model does them one at a time. */
+import { isUtf8 } from 'node:buffer'
+import { posix } from 'node:path'
 import type { Workspace } from '../../sandbox/index.ts'
 import { ripgrep } from '../files.ts'
+import { exchangeIn, wholeWord } from './exchange.ts'
 import { isSecret } from './secrets.ts'
 
 /** A word that is to become another wherever it stands. */
-interface StepPlan {
+export interface StepPlan {
   readonly word: string
+  /** What it becomes. Undefined: more is asked for than the exchange of two words. */
+  readonly by: string | undefined
   /** Where it stands, sorted. */
   readonly files: readonly string[]
-  /** Where it stands in text that a small model is not shown (UTF-16). */
+  /** Where it stands besides, and stays: text in another encoding than UTF-8, files of secrets. Each with the reason, for a person. */
   readonly unread: readonly string[]
 }
 
-/** A task that is done a file at a time. */
-export interface Steps extends Pick<StepPlan, 'files' | 'unread'> {
+/** A file, or lines of it (from 1, both included) as they are numbered when the file's last step begins: the first parts come last. */
+export interface Place {
+  readonly path: string
+  readonly lines?: { readonly from: number; readonly to: number }
+}
+
+/** A task that is done a place at a time. */
+export interface Steps {
+  readonly places: readonly Place[]
+  /** See `StepPlan`. */
+  readonly unread: readonly string[]
   /** The plan, for a person. */
   readonly told: string
-  /** Puts the task with this one file at the end of the conversation; gives the most tokens of a reply to it. */
-  begin(path: string): Promise<number | undefined>
-  /** How much there is to do in a file; 0: it is done. */
-  left(path: string): Promise<number>
+  /** What is done without asking the model: exactly this word becomes that one. */
+  readonly exchange?: { readonly word: string; readonly by: string }
+  /** Puts the task with this one place at the end of the conversation; gives the most tokens of a reply to it. */
+  begin(place: Place): Promise<number | undefined>
+  /** How much there is to do at a place; 0: it is done. */
+  left(place: Place): Promise<number>
   /** What is wrong when something is left in the end. Absent: a file may stay as it is. */
   readonly stuck?: (path: string) => string
 }
 
-/** More files than these a small model does not get done in the time that anybody waits. */
-const mostFiles = 40
-
-const everywhere =
-  /\b(?:everywhere|throughout|all over|in (?:all|every|each)(?: of the)? files?|across the (?:whole )?(?:code ?base|repo(?:sitory)?|project))\b/i
-const kinds = 'function|method|class|type|interface|variable|constant|field|property|option|name|word'
-/** `rename X to Y`, `replace the function X with Y`. */
-const exchange = new RegExp(
-  `\\b(?:rename|replace|change)\\s+(?:all\\s+|every\\s+)?(?:the\\s+)?(?:(?:uses?|occurrences?|calls?)\\s+of\\s+)?(?:(?:${kinds})\\s+)?[\`"']?([\\w$]+)[\`"']?\\s+(?:to|with|by|into)\\s+\\S`,
-  'i',
-)
+/** More files than these a small model does not get done in the time that anybody waits, and nobody looks at the change of. */
+const mostFiles = { asked: 40, exact: 2000 } as const
 
 /**
  * The files of a task that exchanges one word for another everywhere. Undefined for every other task, where the word stands
@@ -45,27 +52,50 @@ export async function stepPlan(
   list: () => Promise<readonly string[]>,
   workspace: Workspace,
 ): Promise<StepPlan | undefined> {
-  const word = everywhere.test(task) ? exchange.exec(task)?.[1] : undefined
-  if (word === undefined || word.length < 2) return undefined
+  const exchange = exchangeIn(task)
+  if (exchange === undefined) return undefined
+  const { word, within, without } = exchange
   const flags = ['--no-config', '--no-ignore-global', '--no-require-git', '--hidden', '--glob', '!.git']
-  const wanted = ['--files-with-matches', '--null', '--max-filesize', '1M', '--word-regexp', '--fixed-strings']
+  const wanted = ['--files-with-matches', '--null', '--max-filesize', '10M', '--word-regexp', '--fixed-strings']
   const found = (await ripgrep(workspace.root, [...flags, ...wanted, '-e', word, './'])).split('\0')
   const has = new Set(found.map((path) => path.replace(/^\.\//, '')))
+  const tree = await list()
+  const isKnown = [...within, ...without].every((named) => tree.some((path) => isIn(path, named)))
+  const by = isKnown ? exchange.by : undefined
   const files: string[] = []
   const unread: string[] = []
-  for (const path of await list()) {
-    if (!has.has(path) || isSecret(path)) continue
-    if ((await timesIn(word, path, workspace)) > 0) files.push(path)
-    else unread.push(path)
-    if (files.length > mostFiles) return undefined
+  for (const path of tree) {
+    if (!has.has(path)) continue
+    if (isKnown && within.length > 0 && !within.some((named) => isIn(path, named))) continue
+    if (isKnown && without.some((named) => isIn(path, named))) continue
+    const text = await textOf(path, workspace)
+    if (text === undefined) continue
+    if (text === null) unread.push(`${path}, which is no UTF-8 text`)
+    else if (!wholeWord(word, path).test(text)) continue
+    else if (isSecret(path)) unread.push(`${path}, which holds secrets`)
+    else files.push(path)
+    if (files.length > mostFiles[by === undefined ? 'asked' : 'exact']) return undefined
   }
-  return files.length === 0 ? undefined : { word, files, unread }
+  return files.length === 0 ? undefined : { word, by, files, unread }
 }
+
+/** The first of many paths, for a person. */
+export const someOf = (paths: readonly string[]): string =>
+  paths.length <= 20 ? paths.join(', ') : `${paths.slice(0, 20).join(', ')} and ${paths.length - 20} more`
+
+const isIn = (path: string, named: string): boolean =>
+  path === named || path.startsWith(`${named}/`) || posix.basename(path) === named
 
 /** How often a word stands in a file's text; 0 where there is no file, or no text. */
 export async function timesIn(word: string, path: string, workspace: Workspace): Promise<number> {
-  if ((await workspace.stat(path))?.kind !== 'file') return 0
-  const text = (await workspace.read(path)).toString('utf8')
-  const whole = new RegExp(`(?<![\\p{L}\\p{N}_$])${word.replaceAll('$', '\\$')}(?![\\p{L}\\p{N}_$])`, 'gu')
-  return text.match(whole)?.length ?? 0
+  return (await textOf(path, workspace))?.match(wholeWord(word, path))?.length ?? 0
+}
+
+/** Undefined where there is no file, or what is in it is no text; null for text in another encoding. */
+async function textOf(path: string, workspace: Workspace): Promise<string | null | undefined> {
+  if ((await workspace.stat(path))?.kind !== 'file') return undefined
+  const bytes = await workspace.read(path)
+  const isWide = bytes.length > 1 && [0xfffe, 0xfeff].includes(bytes.readUInt16BE(0))
+  if (bytes.includes(0)) return isWide ? null : undefined
+  return isUtf8(bytes) ? bytes.toString('utf8') : null
 }

@@ -2,7 +2,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { exitCode } from '../../agent/index.ts'
+import { exitCode, isExactExchange } from '../../agent/index.ts'
 import type { ToolCall } from '../../engine/index.ts'
 import { type Effect, unifiedDiff } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
@@ -25,9 +25,11 @@ export const dryConfig = (config: Config): Config => ({ ...config, sandbox: 'rea
 export async function planRun(request: ConverseRequest): Promise<RunResult | undefined> {
   const { session, task, onEvent } = request
   const planned: PlannedChange[] = []
+  // What needs no model is planned by doing it as far as it goes: the one call is refused, and is the plan.
+  const isExact = session.info.model.prompt === 'small' && isExactExchange(task)
   const result = await converse({
     ...request,
-    task: `${ask}\n\nTask:\n${fenced(task)}`,
+    task: isExact ? task : `${ask}\n\nTask:\n${fenced(task)}`,
     onEvent(event) {
       onEvent(event)
       if (event.type !== 'call') return
@@ -59,12 +61,22 @@ export function planLines(config: Config, flags: RunFlags, cwd: string): string[
 const written = z.object({ path: z.string(), content: z.string() })
 const edited = z.object({ path: z.string(), old: z.string().min(1), new: z.string() })
 
+const patched = z.object({ patch: z.string().startsWith('--- ') })
+
+/** What a unified diff of several files says of one of them. */
+const ofFile = (diff: string, path: string): string =>
+  diff
+    .split(/^(?=--- .*\n\+\+\+ )/m)
+    .find((part) => part.startsWith(`--- a/${path}\n`) || part.startsWith(`--- a/${path}\t`)) ?? ''
+
 function plannedOf(call: ToolCall, effects: readonly Effect[], cwd: string): PlannedChange[] {
   const paths = effects.flatMap((effect) => (effect.kind === 'write' ? [effect.path] : []))
   const write = written.safeParse(call.arguments)
   const edit = edited.safeParse(call.arguments)
+  const patch = patched.safeParse(call.arguments)
   return paths.map((path) => {
     const before = textAt(cwd, path)
+    if (call.name === 'edit' && patch.success) return { path, diff: ofFile(patch.data.patch, path) }
     if (call.name === 'write' && write.success) return { path, diff: unifiedDiff(path, before, write.data.content) }
     if (call.name === 'edit' && edit.success && before?.split(edit.data.old).length === 2) {
       return {

@@ -5,6 +5,9 @@ import type { Style } from '../terminal/screen.ts'
 
 type ToolResultEvent = Extract<AgentEvent, { type: 'tool-result' }>
 
+/** Files of one call that are named; the diff has all of them. */
+const mostFiles = 10
+
 /** One call and its outcome in one line. The mark says success or failure, the colour only repeats it. */
 export function toolLine({ name, result, seconds }: ToolResultEvent, style: Style): string {
   const mark = result.ok ? style.green('✓') : style.red('✗')
@@ -20,9 +23,12 @@ function outcome(name: string, result: ToolResultEvent['result'], style: Style):
     case 'change':
       return `${sanitizeLine(details.path)} ${style.dim(changeOf(details.before, details.after))}`
     case 'changes':
-      return details.files
-        .map((file) => `${sanitizeLine(file.path)} ${style.dim(changeOf(file.before, file.after))}`)
-        .join(', ')
+      return [
+        ...details.files
+          .slice(0, mostFiles)
+          .map((file) => `${sanitizeLine(file.path)} ${style.dim(changeOf(file.before, file.after))}`),
+        ...(details.files.length > mostFiles ? [`${details.files.length - mostFiles} files more`] : []),
+      ].join(', ')
     case 'command':
       return commandOutcome(details)
     case 'list': {

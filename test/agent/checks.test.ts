@@ -210,6 +210,14 @@ test.runIf(python)('tests that carry the name of the changed file are run', asyn
   expect(wrong.failed?.detail).toContain('3 != 2')
 })
 
+test.runIf(python)('tests see the files below src/, not what is installed under the same name', async () => {
+  const spec =
+    'import unittest\nfrom tabnanny import found\nclass T(unittest.TestCase):\n    def test_f(self):\n        assert found\n'
+  const files = { 'test_tabnanny.py': spec }
+  const file = { path: 'src/tabnanny.py', before: 'found = 0\n', after: 'found = 1\n', files }
+  expect(said(await climbed(file))).toContainEqual(['tests', true])
+})
+
 test('without a sandbox nothing is run, and it is said', async () => {
   const result = await climbed({ after: 'x = 1\n', sandbox: missingSandbox, commands: { check: 'true' } })
   expect(result.reports).toEqual([

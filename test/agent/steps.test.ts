@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { filesOfEach } from '../../agent/context/each-file.ts'
 import { stepPlan } from '../../agent/context/steps.ts'
+import type { Message } from '../../engine/index.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
 import { collect, type Stage, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
-const task = 'Rename oldName to newName everywhere'
+/** More than the exchange of two words, so that the model does it. */
+const task = 'Rename oldName to newName everywhere and keep the order of the lines'
 const files = {
   'a.js': 'export const oldName = 1\n',
   'b.js': "import { oldName } from './a.js'\nconsole.log(oldName)\n",
@@ -16,6 +18,8 @@ const files = {
   'other.js': 'export const name = "oldNames"\n',
 }
 const renamed = (path: keyof typeof files): string => files[path].replace(/\boldName\b/g, 'newName')
+const wordsOf = (message: Message | undefined): string => (message?.role === 'user' ? message.text : '')
+const shownIn = (message: Message | undefined): string => /```\w*\n([\s\S]*?)```/.exec(wordsOf(message))?.[1] ?? ''
 const write = (path: string, content: string) => ({ calls: [{ name: 'write', arguments: { path, content } }] })
 
 async function perform(at: Stage, words = task) {
@@ -98,15 +102,38 @@ test('a plan is made for one word in all places only', async () => {
     'rename the function `oldName` to newName throughout',
     'Replace all uses of oldName with newName in all files',
     'Change "oldName" to "newName" across the code base.',
-  ])
-    expect(await plan(words)).toEqual({ word: 'oldName', files: ['a.js', 'b.js', 'lib/c.js'], unread: [] })
+  ]) {
+    const found = ['a.js', 'b.js', 'lib/c.js']
+    expect(await plan(words)).toEqual({ word: 'oldName', by: 'newName', files: found, unread: [] })
+  }
   for (const words of [
     'Rename oldName to newName in a.js',
     'Rename missing to other everywhere',
     'Add tests everywhere',
     'Why is oldName used everywhere?',
+    'Replace oldName with oldName(1) everywhere',
   ])
     expect(await plan(words)).toBeUndefined()
+})
+
+test('the places of a long file are done one after the other: the part that is shown is where the word still stands', async () => {
+  const lines = Array.from({ length: 400 }, (_, i) => `export const value${i} = ${i}`)
+  lines[20] = 'export const oldName = 20'
+  lines[370] = 'export const last = oldName'
+  const before = `${lines.join('\n')}\n`
+  const shownParts: string[] = []
+  const at = await stage(
+    (messages) => {
+      const part = shownIn(messages.at(-1))
+      shownParts.push(part)
+      return write('long.js', part.replaceAll('oldName', 'newName'))
+    },
+    { files: { 'long.js': before }, info: small },
+  )
+  expect(await perform(at)).toMatchObject({ exit: 'done', steps: 2 })
+  expect(text(at.root, 'long.js')).toBe(before.replaceAll('oldName', 'newName'))
+  expect(shownParts.map((part) => part.includes('last = '))).toEqual([false, true])
+  for (const part of shownParts) expect(part.split('\n').length).toBeLessThan(100)
 })
 
 describe('the same in every file of a folder', () => {
@@ -136,6 +163,24 @@ describe('the same in every file of a folder', () => {
     const last = JSON.stringify(at.model.requests.at(-1)?.messages)
     expect(last).toContain('return 2')
     expect(last).not.toContain('return 1')
+  })
+
+  test('a long file is done in parts, from its end, and all of it', async () => {
+    const one = (i: number) => `def f${i}():\n    x = ${i}\n    return x\n\n\n`
+    const long = Array.from({ length: 60 }, (_, i) => one(i)).join('')
+    const tell = (part: string) => part.replace(/^(def .*)$/gm, "$1\n    'Told.'")
+    const at = await stage(
+      (messages) => {
+        const last = messages.at(-1)
+        return write(/Now do it in @?([\w./]+\.py)/.exec(wordsOf(last))?.[1] ?? '', tell(shownIn(last)))
+      },
+      { files: { 'lib/long.py': long, 'lib/short.py': one(0) }, info: small },
+    )
+    const result = await perform(at, asked)
+    expect(result.exit).toBe('done')
+    expect(text(at.root, 'lib/long.py').trimEnd()).toBe(tell(long).trimEnd())
+    expect(result.notices).toContain('Step 1 of 5: lib/long.py, lines 271–298')
+    expect(result.notices).toContain('Step 5 of 5: lib/short.py')
   })
 
   test('none is changed: it is not done', async () => {
