@@ -1,6 +1,7 @@
 /** Examples in the file as it was and in the task, run on the file as it is. */
 
 import { randomUUID } from 'node:crypto'
+import { renamed } from '../context/exchange.ts'
 import { node, python, runCommand, shellWord, toldCharacters } from './command.ts'
 import { declaredFunctions, declaredNames, definedFunctions } from './examples/defined.ts'
 import type { Example } from './examples/example.ts'
@@ -91,10 +92,11 @@ const languages: readonly Language[] = [
 async function ofFile({ path, before, after }: ChangedText, context: CheckContext): Promise<Outcome | undefined> {
   const language = languages.find(({ files }) => files.test(path))
   if (language === undefined) return undefined
-  const known = before ?? after ?? ''
+  const was = before === null ? null : renamed(before, { path, after: after ?? '', task: context.task })
+  const known = was ?? after ?? ''
   const names = language.names(known)
   const task = context.commands.tasksQuoteOutput === true ? '' : context.task
-  const found: Example[] = [language.told(before ?? ''), task].flatMap((text) => findExamples(text, names))
+  const found: Example[] = [language.told(was ?? ''), task].flatMap((text) => findExamples(text, names))
   if (found.length === 0) return undefined
   const job: Job = {
     root: context.workspace.root,

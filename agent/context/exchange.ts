@@ -55,6 +55,18 @@ export function exchangeIn(task: string): Exchange | undefined {
   return { word, by: isMeant ? by : undefined, within: listed(within), without: listed(without) }
 }
 
+const rename = new RegExp(`\\brename ${what}${name} (?:to|into|as|->|=>|→) ${name}(?![\\w$.(-])`, 'gi')
+
+/** A text of this path with the names that it has after the task: those that the task renames and that `after` no longer has. */
+export function renamed(text: string, { path, after, task }: Record<'path' | 'after' | 'task', string>): string {
+  let now = text
+  for (const [, word = '', by = ''] of task.replace(/\s+/g, ' ').matchAll(rename)) {
+    const isDone = !wholeWord(word, path).test(after) && wholeWord(by, path).test(after)
+    if (isDone) now = now.replace(wholeWord(word, path), () => by)
+  }
+  return now
+}
+
 /** Whether a task asks for nothing but one name in the place of another everywhere: a small model is not asked then. */
 export const isExactExchange = (task: string): boolean => exchangeIn(task)?.by !== undefined
 

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exchangeIn } from '../../agent/context/exchange.ts'
-import { collect, put, type Stage, scratch, stage, text } from './support.ts'
+import { collect, has, put, type Stage, sandboxWorks, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
 const task = 'Rename find_app to find_it everywhere'
@@ -74,6 +74,18 @@ test('all of it, or nothing: a file that may not be written, a no, a check that 
   const checked = await stage([], { files, info: small, mode: 'full-access', checks: { check } })
   expect(await perform(checked)).toMatchObject({ exit: 'not-done', changes: [] })
   expect(text(checked.root, 'b.py')).toBe(files['b.py'])
+})
+
+test('examples are those of the new name', async () => {
+  const files = {
+    'm.py': 'def twice_of(n):\n    """\n    >>> twice_of(2)\n    4\n    """\n    return n * 2\n',
+    'u.js': '// twice_of(2) -> 4\nexport function twice_of(n) {\n  return n * 2\n}\n',
+  }
+  const at = await stage([], { files, info: small })
+  const result = await perform(at, 'Rename twice_of to double_of everywhere')
+  expect(result).toMatchObject({ exit: 'done' })
+  if (has('python3') && (await sandboxWorks()))
+    expect(result.checks).toContainEqual({ name: 'examples', passed: true, detail: '2 of 2' })
 })
 
 test('a new name that stands there already, a plain word, and what is left out are told', async () => {
