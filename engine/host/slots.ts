@@ -9,9 +9,13 @@ import { TokenHistory } from './history.ts'
 import type { Pointer } from './layout.ts'
 import type { Library } from './library.ts'
 import type { Model } from './model.ts'
+import { pastCache } from './past-cache.ts'
 
 /** LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: only what a cut cannot undo (window, compressor state, recurrent state). */
 const partial = 1
+
+/** In huge pages where there are such: a state that is given whole is memory that is all new to this process. */
+const roomFor = (bytes: number): Buffer => pastCache()?.allocate(bytes) ?? Buffer.allocUnsafeSlow(bytes)
 
 export interface SlotsOptions {
   readonly slots: number
@@ -161,7 +165,7 @@ export class Slots {
     try {
       if (this.#spare !== undefined) call.memoryCopy(this.#memory, slot, this.#spare, from, to)
       const capacity = this.stateBytes(source)
-      const room = buffer !== undefined && buffer.length >= capacity ? buffer : Buffer.allocUnsafeSlow(capacity)
+      const room = buffer !== undefined && buffer.length >= capacity ? buffer : roomFor(capacity)
       // A part is a matter of a millisecond, as much as going to another thread and back is on a busy machine.
       const bytes = this.hasParts
         ? Number(call.stateGet(this.#context, room, room.length, source, 0))

@@ -8,6 +8,7 @@
  */
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { EngineError } from '../engine.ts'
 import {
   type Description,
@@ -20,6 +21,7 @@ import {
   tail,
   unusable,
 } from './description.ts'
+import { flowInto } from './flow.ts'
 import { temporaryFor } from './names.ts'
 import { drawSumKey, sumOf } from './sums.ts'
 
@@ -89,13 +91,19 @@ async function writeParts(
   const sums: string[] = []
   const sizes: number[] = []
   let at = magic.length
-  let writing = writeAll(handle, magic, 0)
+  const flow = flowInto(handle)
+  let writing = flow.write(magic, 0)
   try {
     for await (const part of parts) {
       await writing
-      writing = writeAll(handle, part, at)
+      writing = flow.write(part, at)
       writing.catch(() => undefined /* thrown where it is waited for */)
-      for (const piece of piecesIn(part)) sums.push(sumOf(sumKey, sums.length, piece))
+      const pieces = piecesOf(part.length)
+      for (const [i, piece] of [...piecesIn(part)].entries()) {
+        sums.push(sumOf(sumKey, sums.length, piece))
+        // A large part is written in several goes, and each is begun from here.
+        if (i + 1 < pieces) await turn()
+      }
       sizes.push(part.length)
       at += inBlocks(part.length)
     }
@@ -103,7 +111,8 @@ async function writeParts(
     await writing
   }
   const end = tail(tokens, { key, parts: sizes, sumKey, sums })
-  await writeAll(handle, end, at)
+  await flow.write(end, at)
+  await flow.settled()
   return at + end.length
 }
 
@@ -216,14 +225,6 @@ async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T
     return await work(handle)
   } finally {
     await handle.close()
-  }
-}
-
-/** Writes all of it at a place in the file. */
-async function writeAll(handle: FileHandle, bytes: Buffer, from: number): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, from + at)
-    at += bytesWritten
   }
 }
 
