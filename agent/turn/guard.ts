@@ -2,9 +2,17 @@
 import { isUtf8 } from 'node:buffer'
 import * as z from 'zod'
 import type { Workspace } from '../../sandbox/index.ts'
-import { describeLoss, type Effect, type Loss, mergeDefinitions, restoreDocs, whatIsLost } from '../../tools/index.ts'
+import {
+  describeLoss,
+  type Effect,
+  keepHollow,
+  type Loss,
+  mergeDefinitions,
+  restoreDocs,
+  whatIsLost,
+} from '../../tools/index.ts'
 import { splice } from '../context/excerpt.ts'
-import { asksOnly, forbidsChange, mayGo } from './wishes.ts'
+import { asksOnly, asksToEmpty, forbidsChange, mayGo } from './wishes.ts'
 
 type Guarded =
   /** `note`: what was done to the answer, for the model. */
@@ -87,11 +95,11 @@ const most = 6
 
 /**
  * Judges the new text of a whole file. `others`: the texts of the other files that the same reply writes, for what moves
- * from one to another. An answer that is one function goes into its place; comments that are gone come back; what cannot be
- * kept so is refused.
+ * from one to another. A function in which nothing stands keeps what stood there; an answer that is one function goes into
+ * its place; comments that are gone come back; what cannot be kept so is refused.
  */
 async function guardWrite(
-  { path, content }: { readonly path: string; readonly content: string },
+  { path, content: said }: { readonly path: string; readonly content: string },
   {
     task,
     workspace,
@@ -105,13 +113,15 @@ async function guardWrite(
   },
 ): Promise<Guarded> {
   const before = await textOf(path, workspace)
-  if (before === undefined || before.trim() === '') return { kind: 'apply', content }
+  if (before === undefined || before.trim() === '') return { kind: 'apply', content: said }
+  const filled = asksToEmpty(task) ? undefined : keepHollow(before, said)
+  const content = filled ?? said
   const lossOf = (text: string): Loss[] => unasked(before, text, { task, others })
   const losses = lossOf(content)
   const spliced = part === undefined ? undefined : splice(before, part, content)
   for (const candidate of spliced === undefined ? [] : [spliced, restoreDocs(before, spliced) ?? spliced])
     if (lossOf(candidate).length === 0) return { kind: 'apply', content: candidate, note: partNote }
-  if (losses.length === 0) return { kind: 'apply', content }
+  if (losses.length === 0) return { kind: 'apply', content, ...(filled !== undefined && { note: keptNote }) }
 
   for (const candidate of repairs(before, content, losses)) {
     if (lossOf(candidate).length === 0) return { kind: 'apply', content: candidate, note: keptNote }

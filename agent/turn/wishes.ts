@@ -65,6 +65,12 @@ const removal = wished('(?:remov|delet|drop|renam|replac|inlin|merg|strip|shorte
 /** Tasks after which little of a file may stand where it stood. */
 const upheaval = wished('(?:rewrit|split|mov[ei]|extract|port\\b|convert|translat|migrat|start over|redo)\\w*')
 
+/** Whether a task could mean that functions are to do nothing afterwards. */
+export const asksToEmpty = (task: string): boolean =>
+  /\b(?:no-?ops?|do(?:es|ing)? nothing|empt(?:y|ied)|stubs?|skeletons?|placeholders?|disabl\w*|abstract|todos?|comment(?:s|ed|ing)? out)\b/i.test(
+    task.replace(/```[\s\S]*?```/g, ' '),
+  )
+
 const fault =
   /\b(?:bugs?|buggy|broken|wrong(?:ly)?|mistakes?|faults?|faulty|incorrect(?:ly)?|regressions?|fails?|failing|failed|errors? in|crash(?:es|ed|ing)?|misbehaves?)\b/i
 const mending = wished('(?:fix|mend|repair|debug|correct)\\b')

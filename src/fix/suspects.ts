@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { protectedFiles } from './cheat-patterns.ts'
-import { homeOf, importsOf, speaksOf } from './imports.ts'
+import { homeOf, importsOf, speaksOf, textOf } from './imports.ts'
 import type { Place } from './places.ts'
 import { blockAt } from './test-blocks.ts'
 
@@ -30,12 +30,13 @@ export interface Scene {
 const most = 4
 const mostNames = 3
 const longestLog = 256 * 1024
+const longestLine = 500
 
 const isProtected = (path: string): boolean => protectedFiles.some(([, pattern]) => pattern.test(path))
 
 /**
- * Files of the work tree that may be changed, the likeliest first: those that the log itself names with a line, those that
- * it names by their whole path, then those that the tests among them use, or import. Tests and the like, where they may be
+ * Files of the work tree that may be changed, the likeliest first: those that the log itself names with a line, what such a
+ * line uses of others, those that it names by their whole path, then those that the tests among them use, or import. Tests and the like, where they may be
  * changed, come last.
  */
 export function suspectsOf(scene: Scene): Suspect[] {
@@ -45,6 +46,8 @@ export function suspectsOf(scene: Scene): Suspect[] {
     if (!isOffLimits(suspect.path) && !found.has(suspect.path)) found.set(suspect.path, suspect)
   }
   for (const { path, line } of places) if (!isProtected(path)) add({ path, line })
+  for (const { path, line } of places)
+    if (!isProtected(path)) for (const suspect of usedAt(path, line, root)) if (!isProtected(suspect.path)) add(suspect)
   // `imported from /…/src/cart.js`: a whole path is told without a line.
   for (const piece of log.slice(0, longestLog).split(`${root}/`).slice(1)) {
     const path = /^[\w@+./-]{1,300}\.\w{1,8}/.exec(piece)?.[0] ?? ''
@@ -72,6 +75,17 @@ function namedIn(test: string, scene: Scene): string[] {
   )
   const kept = join(here, '__snapshots__', `${basename(test)}.snap`)
   return [...told, kept].filter((path) => !path.startsWith('..') && isFileAt(scene.root, path))
+}
+
+/** What a line uses of other files: what they gave it may be what is wrong there. */
+function usedAt(path: string, line: number, root: string): Suspect[] {
+  const text = textOf(root, path).split('\n')[line - 1] ?? ''
+  if (text.length > longestLine) return []
+  const names = importsOf(path, root).flatMap((one) => one.names)
+  return [...new Set(names)].flatMap((name): Suspect[] => {
+    const home = name !== '*' && speaksOf(text, name) ? homeOf(name, path, root) : path
+    return home === path ? [] : [{ path: home, names: [name] }]
+  })
 }
 
 /** What the failing parts of a test use; all that it imports, where that cannot be told. */

@@ -38,6 +38,20 @@ test('a lone function goes into its place: everything else stays, byte for byte'
   expect(text(at.root, 'a.py')).toBe(program.replace('return x + 1', 'return x'))
 })
 
+test('a function in which only a comment stands is not lost, unless the task wants it to do nothing', async () => {
+  const answer = program
+    .replace('return x + 1', 'return x')
+    .replace(/ {4}# Two[\s\S]*?return first.*/, '    # Implementation of second')
+  const at = await stage([write('a.py', answer)], { files: { 'a.py': program }, info: small })
+  expect(await perform(at, 'Fix first in a.py')).toMatchObject({ exit: 'done', steps: 1 })
+  expect(text(at.root, 'a.py')).toBe(program.replace('return x + 1', 'return x'))
+  const script = 'export function log(text) {\n  console.log(text)\n}\n'
+  const silent = script.replace('console.log(text)', '// nothing')
+  const off = await stage([write('a.js', silent)], { files: { 'a.js': script }, info: small })
+  expect(await perform(off, 'Make log() in a.js a no-op.')).toMatchObject({ exit: 'done' })
+  expect(text(off.root, 'a.js')).toBe(silent)
+})
+
 test('constants and imports that the lone function of a file still uses stay', async () => {
   const source =
     'import re\n\n# What it may be.\n# Change as you like.\nONE = 1\nTWO = 2\n\n\ndef f(x):\n    return ONE\n'

@@ -20,6 +20,8 @@ beforeAll(() => {
     'test/list.test.mts': "import '../src/list.mjs'\n",
     'src/money.js': 'export const money = String\n',
     'src/index.js': "export { money } from './money.js'\nexport * from './cart.js'\n",
+    'src/bill.js':
+      "import { sum, total } from './cart.js'\nimport { money } from './index.js'\n\nexport const bill = () => money(total)\nexport const none = () => 0\n",
     'check.mjs': "import { total } from './src/cart.js'\n",
     'check.sh': 'node check.mjs\n',
     'test/kept.test.js': "test('a', () => {\n  assert.equal(1, read('kept.snap'))\n})\n",
@@ -101,6 +103,16 @@ test('what the failing part of a test uses comes first, with its names; through 
     'src/cart.js (total, sum)',
   ])
   expect(suspects([at('tests/test_names.py', 5)])).toEqual(['tally/words.py (words)'])
+})
+
+test('what a named line uses of other files comes after it: what they gave it may be wrong', () => {
+  expect(suspects([at('src/bill.js', 4)])).toEqual(['src/bill.js:4', 'src/cart.js (total)', 'src/money.js (money)'])
+  expect(suspects([at('src/bill.js', 5)])).toEqual(['src/bill.js:5'])
+  expect(suspects([at('src/bill.js', 2), at('src/cart.js', 2)])).toEqual([
+    'src/bill.js:2',
+    'src/cart.js:2',
+    'src/money.js (money)',
+  ])
 })
 
 test('the check itself is none, nor is what is installed; a program that the check names leads on to what it imports', () => {
