@@ -1,10 +1,10 @@
 /** Attempts of a small model: each begins where the task was given, and the request of the next tells what failed. */
 import { checkAttempt } from './checks/turn.ts'
 import { type Attempt, type Attempted, choose, farthest, keyOf, settled } from './choice.ts'
-import type { Mark } from './conversation.ts'
 import { asReply, type Mending, mendByDoubt } from './doubts.ts'
 import type { AgentEvent } from './events.ts'
 import { copied, hint, rewrite, whatFailed } from './hints.ts'
+import type { Mark } from './mark.ts'
 import { Certainty } from './turn/certainty.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Reply } from './turn/reply.ts'

@@ -4,7 +4,6 @@
  */
 import type {
   AssistantMessage,
-  Checkpoint,
   Doubt,
   Message,
   Model,
@@ -20,20 +19,12 @@ import { openCalls } from './log/load.ts'
 import { memoryLog } from './log/memory.ts'
 import { segmentsOf } from './log/segments.ts'
 import { chain, type LogWriter, type Rebuild } from './log/write.ts'
+import type { Mark } from './mark.ts'
 import { openQuiet } from './quiet.ts'
 import { reached } from './reached.ts'
 
 /** What a call gets for a result that was never run or never ended. */
 export const interruptedText = 'Interrupted: this call did not run to its end. Check what is there before going on.'
-
-/** A place in a conversation to come back to. */
-export interface Mark {
-  readonly checkpoint: Checkpoint
-  readonly shown: string
-  readonly recent: readonly Message[]
-  /** Messages before it. */
-  readonly count: number
-}
 
 export class Conversation {
   #session: ModelSession

@@ -1,11 +1,11 @@
 /** What the model has in front of it besides the words of the conversation, and what it has to be told because that changed. */
-import type { Message, Picture } from '../engine/index.ts'
 import type { Workspace } from '../sandbox/index.ts'
 import { withoutBodies } from '../tools/index.ts'
 import { type KnownFiles, knownFiles, type News } from './context/known.ts'
 import { type Packed, packTask } from './context/pack.ts'
-import { changesEnd, type Known } from './context/repository/delta.ts'
+import type { Known } from './context/repository/delta.ts'
 import { knownFrom } from './context/repository/resident.ts'
+import { taskMessages } from './context/task-messages.ts'
 import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import type { LoadedLog } from './log/load.ts'
@@ -91,7 +91,7 @@ export class Memory {
     const packed = await this.#pack(task, files)
     await this.noteTask(conversation, task)
     const news = await this.news({ except: new Set(packed.whole.map(({ path }) => path)) })
-    await conversation.append(this.#told(packed, news, pictures))
+    await conversation.append(taskMessages(this.#options.model.info, packed, news, pictures))
     this.turns.begunWith({ task, news, pictures, files })
     await this.#place(packed)
   }
@@ -108,24 +108,13 @@ export class Memory {
     const packed = await packTask(at.task, options)
     if (packed.bare.length === 0) return false
     await conversation.rewind(at.mark)
-    await conversation.append([...this.#told(packed, at.news, at.pictures), { role: 'user', text: words }])
+    await conversation.append([
+      ...taskMessages(this.#options.model.info, packed, at.news, at.pictures),
+      { role: 'user', text: words },
+    ])
     // They are in play, and shown whole with the next task.
     for (const path of packed.bare) this.shown.set(path, '')
     return true
-  }
-
-  /** A task as messages, with what has changed before it. */
-  #told({ text }: Packed, news: News['text'], pictures: readonly Picture[] = []): Message[] {
-    // By itself, so that it can be taken out when the files at the beginning are brought up to date.
-    const apart = news !== '' && this.#options.model.info.prompt === 'full'
-    return [
-      ...(apart ? [{ role: 'user', text: news } as const] : []),
-      {
-        role: 'user',
-        text: news === '' || apart ? text : `${news}\n\n${changesEnd}\n\n${text}`,
-        ...(pictures.length > 0 && { pictures }),
-      },
-    ]
   }
 
   /**
@@ -179,7 +168,7 @@ export class Memory {
   async ahead(conversation: Conversation, draft: string, late: () => boolean): Promise<void> {
     const packed = await this.#pack(draft)
     const news = await this.#known.peek(new Set(packed.whole.map(({ path }) => path)))
-    if (!late()) void conversation.ahead(this.#told(packed, news))
+    if (!late()) void conversation.ahead(taskMessages(this.#options.model.info, packed, news))
   }
 
   /** A task as the model would read it: with the files that it names. Nothing is noted. */

@@ -1,13 +1,14 @@
 /** What one run of a session works with, from what the session holds. */
-import type { BackgroundCommands } from '../sandbox/index.ts'
-import type { Changes } from './changes.ts'
+import { join } from 'node:path'
+import { BackgroundCommands } from '../sandbox/index.ts'
+import { type Changes, trackChanges } from './changes.ts'
 import { sessionTools } from './context/tools.ts'
 import type { Conversation } from './conversation.ts'
 import type { Memory } from './memory.ts'
 import type { ResolvedOptions } from './options.ts'
 import { explore } from './turn/explore.ts'
 import type { Turn } from './turn/turn.ts'
-import type { TurnRecorder } from './undo/recorder.ts'
+import { openRecorder, type TurnRecorder } from './undo/recorder.ts'
 
 export interface SessionParts {
   readonly options: ResolvedOptions
@@ -19,6 +20,23 @@ export interface SessionParts {
   readonly journal: string
   /** Takes the words that the user said since the last look. */
   readonly steering: () => readonly string[]
+}
+
+/** What the runs of a session share from its beginning on. */
+export function sessionParts({
+  options,
+  memory,
+  id,
+  steering,
+}: Pick<SessionParts, 'options' | 'memory' | 'steering'> & { readonly id: string }): SessionParts {
+  const { stateFolder, clock, sandbox, workspace } = options
+  return {
+    ...{ options, memory, steering },
+    changes: trackChanges(workspace),
+    recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
+    background: new BackgroundCommands(sandbox),
+    journal: join(stateFolder, 'journal'),
+  }
 }
 
 export function sessionTurn(parts: SessionParts, conversation: Conversation, signal: AbortSignal): Turn {

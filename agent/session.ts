@@ -1,8 +1,7 @@
 /** Opens a session: log, context and model brought together. */
-import { dirname, join } from 'node:path'
-import { BackgroundCommands, openWorkspace } from '../sandbox/index.ts'
+import { dirname } from 'node:path'
+import { openWorkspace } from '../sandbox/index.ts'
 import { askAside } from './aside.ts'
-import { trackChanges } from './changes.ts'
 import { systemClock } from './clock.ts'
 import { describeContext } from './context/ahead.ts'
 import type { ContextReport } from './context/report.ts'
@@ -20,13 +19,12 @@ import type { ResolvedOptions, SendOptions, Session, SessionInfo, SessionOptions
 import { keepPictures } from './pictures.ts'
 import { openRebasing } from './rebasing.ts'
 import { recovered } from './recover.ts'
-import { type SessionParts, sessionTurn } from './session-turn.ts'
+import { type SessionParts, sessionParts, sessionTurn } from './session-turn.ts'
 import { startConversation } from './start.ts'
 import { Steering } from './steering.ts'
 import { planned } from './steps.ts'
 import type { Begun } from './turn-marks.ts'
 import { pruneLimits, pruneTurns } from './undo/prune.ts'
-import { openRecorder } from './undo/recorder.ts'
 
 /**
  * Opens a new session (or an earlier one, with `resume`). Asks nothing of the model yet: the first `send` does, and
@@ -70,17 +68,8 @@ class AgentSession implements Session {
     this.#log = log
     this.#loaded = loaded
     this.#memory = new Memory(options, log, loaded)
-    const { stateFolder, clock } = options
-    this.#steering = new Steering(log, clock)
-    this.#parts = {
-      options,
-      memory: this.#memory,
-      changes: trackChanges(workspace),
-      recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
-      background: new BackgroundCommands(sandbox),
-      journal: join(stateFolder, 'journal'),
-      steering: () => this.#steering.heard(),
-    }
+    this.#steering = new Steering(log, options.clock)
+    this.#parts = sessionParts({ options, memory: this.#memory, id, steering: () => this.#steering.heard() })
     const held = sandbox.problem === undefined ? sandbox.backend : 'none'
     this.info = { id, cwd: workspace.root, model: model.info, sandbox: held, logFile: log.file }
   }

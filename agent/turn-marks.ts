@@ -1,7 +1,7 @@
 /** Where the turns of a conversation began, and what was known then: for taking them back, and for putting a task anew. */
 import type { Picture } from '../engine/index.ts'
 import type { KnownMark } from './context/known.ts'
-import type { Mark } from './conversation.ts'
+import type { Mark } from './mark.ts'
 
 /** A turn of the conversation, and all that has to go back with it. */
 export interface TurnMark {

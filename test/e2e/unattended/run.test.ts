@@ -137,6 +137,16 @@ describe('--dry-run touches nothing', () => {
     expect(result).toMatchObject({ exit: 'done', planned: [{ path: 'a.txt', diff: expect.stringContaining('+two') }] })
     expect(place.snapshot()).toEqual(before)
   })
+
+  test('what is done without a model is planned so', async () => {
+    const before = place.snapshot()
+    const model = place.script([], { finishes: 'edits', prompt: 'small' })
+    const words = ['run', 'Rename one to two_of everywhere in a.txt', '--dry-run', '--json', '--model', model]
+    const { stdout } = await place.run(words)
+    const planned = [{ path: 'a.txt', diff: expect.stringContaining('+two_of') }]
+    expect(eventsOf(stdout).at(-1)).toMatchObject({ exit: 'done', steps: 0, planned })
+    expect(place.snapshot()).toEqual(before)
+  })
 })
 
 describe('--output-schema', () => {
