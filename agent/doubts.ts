@@ -7,6 +7,7 @@
  * Where no check can tell, the likeliest is taken: of a task that says what is wanted only when the model holds it for likelier
  * than everything else, what it was shown included, or where the model, asked to write the file, gives it back as it is.
  */
+import { createHash } from 'node:crypto'
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
 import { canShow } from '../sandbox/index.ts'
 import { onTrial } from '../tools/index.ts'
@@ -14,7 +15,7 @@ import type { Difference } from './changes.ts'
 import type { Climb } from './checks/ladder.ts'
 import { checkAttempt, checkOriginal, checkUnwritten } from './checks/turn.ts'
 import { codeLines, isTestPath } from './context/code-lines.ts'
-import type { AgentEvent } from './events.ts'
+import type { AgentEvent, CheckReport } from './events.ts'
 import { judgeCall } from './policy/judge.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Reply } from './turn/reply.ts'
@@ -27,7 +28,7 @@ const mostTried = 24
 /** Seconds after which no further text is tried, where none has passed: so many times what reading took, but at least this. */
 const patience = { reading: 3, least: 30 }
 /** Where nothing else decides, so many are weighed by what they make of the rest of the file. */
-const weighed = 6
+const mostWeighed = 6
 /** Files looked at, and characters of one: reading costs the model as much as writing a third of it. */
 const mostFiles = 3
 const longest = 5000
@@ -65,7 +66,7 @@ export async function* mendByDoubt(
   yield { type: 'step', step: spending.steps }
   const names = files.map(({ path }) => path).join(', ')
   yield { type: 'notice', level: 'info', text: `Looking in ${names} for what the model would have written otherwise.` }
-  const search = newSearch(turn, spending, failed === undefined ? weighed : 0)
+  const search = newSearch(turn, spending, failed && sceneOf(failed, files))
   let found: Mending | undefined
   try {
     for (const { path, content, bytes } of files) {
@@ -111,8 +112,25 @@ const speaksOfSeveral = (task: string): boolean =>
     task,
   )
 
-/** Doubts within what a search may cost. */
-function newSearch(turn: Turn, spending: Spending, weighed: number) {
+/** What decides, and what it decides of. Numbers in what a check says may be times. */
+const sceneOf = ({ name, detail }: CheckReport, files: readonly Doubtful[]): readonly string[] => [
+  ...[name, detail.replace(/\d+/g, '')],
+  ...files.flatMap(({ path, content }) => [path, content]),
+]
+
+/**
+ * Doubts within what a search may cost. `failing`: the scene, where a check decides; what did not pass there in an earlier task is
+ * not tried again, so that another search of the same files looks at what is less likely.
+ */
+function newSearch(turn: Turn, spending: Spending, failing: readonly string[] | undefined) {
+  const weighed = failing === undefined ? mostWeighed : 0
+  const tried = failing && turn.tried
+  const scene = createHash('sha256').update(JSON.stringify(failing ?? {}))
+  const keyOf = (path: string, content: string): string =>
+    scene
+      .copy()
+      .update(JSON.stringify([path, content]))
+      .digest('base64')
   const signal = AbortSignal.any([turn.signal, spending.overdue])
   let seconds = 0
   let most = patience.least
@@ -133,6 +151,9 @@ function newSearch(turn: Turn, spending: Spending, weighed: number) {
         else seconds += spending.seconds - since
         if (search.tried >= mostTried || seconds > most || halted(turn, spending) !== undefined) return
         since = spending.seconds
+        const key = keyOf(path, doubt.content)
+        if (tried?.has(key) === true) continue
+        tried?.add(key)
         search.tried += 1
         yield doubt
       }

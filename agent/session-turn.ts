@@ -16,6 +16,8 @@ export interface SessionParts {
   readonly changes: Changes
   readonly recorder: TurnRecorder
   readonly background: BackgroundCommands
+  /** See `Turn.tried`. */
+  readonly tried: Set<string>
   /** Folder of the journal of edits. */
   readonly journal: string
   /** Takes the words that the user said since the last look. */
@@ -35,12 +37,13 @@ export function sessionParts({
     changes: trackChanges(workspace),
     recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
     background: new BackgroundCommands(sandbox),
+    tried: new Set(),
     journal: join(stateFolder, 'journal'),
   }
 }
 
 export function sessionTurn(parts: SessionParts, conversation: Conversation, signal: AbortSignal): Turn {
-  const { options, memory, changes, recorder, background, journal, steering } = parts
+  const { options, memory, changes, recorder, background, tried, journal, steering } = parts
   const { model, workspace, sandbox, policy, limits, clock, rules = [], checks = {} } = options
   const small = model.info.prompt === 'small'
   return {
@@ -78,5 +81,6 @@ export function sessionTurn(parts: SessionParts, conversation: Conversation, sig
     replyTokens: memory.replyTokens,
     filesInPlay: () => memory.filesInPlay,
     parts: memory.parts,
+    tried,
   }
 }

@@ -66,6 +66,8 @@ export interface Turn {
   readonly steps?: Steps | undefined
   /** Path → the part of a long file that the model was shown and asked to write again. */
   readonly parts: ReadonlyMap<string, string>
+  /** What the session has tried already in the place of a file, and seen to fail; see doubts.ts. */
+  readonly tried: Set<string>
   /** Work-tree paths that the model was shown whole, or such a part of. */
   readonly filesInPlay: () => readonly string[]
 }

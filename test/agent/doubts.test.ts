@@ -117,6 +117,24 @@ test.runIf(python)('none passes: the file is as it was, and the model is asked',
   await at.session.close()
 })
 
+test.runIf(python)('what failed in an earlier task is not tried again: a second search gets farther', async () => {
+  const wrong = Array.from({ length: 26 }, (_, i) => program(`return ${i + 100}`))
+  const silent: ScriptedReply = { text: 'I see nothing.' }
+  const at = await stage(
+    Array.from({ length: 9 }, () => silent),
+    [...wrong, right],
+  )
+  expect(await at.perform()).toMatchObject({ exit: 'not-done' })
+  expect(text(at.root, 'a.py')).toBe(buggy)
+  const again = await at.perform()
+  expect(again).toMatchObject({ exit: 'done', steps: 1 })
+  expect(again.events).toContainEqual(
+    expect.objectContaining({ type: 'notice', text: '3 tried (examples): line 9 of a.py becomes another.' }),
+  )
+  expect(text(at.root, 'a.py')).toBe(right)
+  await at.session.close()
+})
+
 const unchecked = (body: string): string => `def double(x):\n    ${body}\n`
 
 test.runIf(python)(
