@@ -17,7 +17,7 @@ import { openRawModel } from './eval/model.ts'
 import { oracleScript, ours, type Run, secondRequest } from './eval/ours.ts'
 import { type Outcome, outcomeSchema } from './eval/outcome.ts'
 import { check, makePlace } from './eval/place.ts'
-import { raw } from './eval/raw.ts'
+import { raw, subject } from './eval/raw.ts'
 import { evalRed } from './eval/red.ts'
 import { report } from './eval/report.ts'
 import { loadTasks, type Task } from './eval/tasks.ts'
@@ -25,6 +25,7 @@ import { loadTasks, type Task } from './eval/tasks.ts'
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     tasks: { type: 'string', default: '../shared/evals/tasks' },
     model: { type: 'string', default: 'qwen2.5-coder-1.5b' },
     modes: { type: 'string', default: 'raw,ours,oracle' },
@@ -39,6 +40,11 @@ const { values: flags, positionals } = parseArgs({
 /** Sets whose tasks are commonly given with a second try, in which the tests' output is shown. */
 const twoTries = /^exercism-/
 
+if (flags.help) {
+  const [said = ''] = /(?<=^\/\*\*\n)[\s\S]*?(?=\n \*\/)/m.exec(readFileSync(import.meta.filename, 'utf8')) ?? []
+  process.stdout.write(`${said.replace(/^ \* ?/gm, '')}\n`)
+  process.exit(0)
+}
 const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
 if (flags.red) {
   const rows = await evalRed(flags.model, limit, positionals)
@@ -91,7 +97,7 @@ function flagsOf(mode: string, task: Task, scratch: string): string[] {
   return ['--model', model, ...(mode === 'one' ? ['--tries', '1'] : [])]
 }
 
-/** One outcome; of sets that are played in two tries also that of both, under the mode `<mode>, two tries`. */
+/** One outcome; of sets that are played in two tries (of raw, ours) also that of both, under the mode `<mode>, two tries`. */
 async function attempt(task: Task, mode: string, model: () => Promise<Model>): Promise<Outcome[]> {
   const place = await makePlace(task)
   const scratch = mkdtempSync(join(tmpdir(), 'cachalot-eval-state-'))
@@ -114,14 +120,23 @@ async function attempt(task: Task, mode: string, model: () => Promise<Model>): P
     }
   }
   try {
+    const both = `${mode}, two tries`
     if (mode === 'raw') {
-      const { answered, usage } = await raw(task, place.folder, await model())
-      return [await judged(mode, [], answered, usage)]
+      const once = await raw(task, place.folder, await model())
+      const first = await judged(mode, [], once.answered, once.usage)
+      if (!twoTries.test(task.set)) return [first]
+      if (first.solved) return [first, { ...first, mode: both }]
+      place.hide()
+      const path = subject(task)
+      const files = { ...task.files, [path]: readFileSync(join(place.folder, path), 'utf8') }
+      const prompt = secondRequest(task, first.detail ?? '')
+      const again = await raw({ ...task, files, prompt }, place.folder, await model())
+      const second = await judged(both, [], again.answered, sum(once.usage, again.usage))
+      return [first, { ...second, requests: 2 }]
     }
     const run = await ours(task.prompt, place.folder, scratch, flagsOf(mode, task, scratch))
     const first = await judged(mode, [run], true, run)
     if (mode !== 'ours' || !twoTries.test(task.set)) return [first]
-    const both = `${mode}, two tries`
     if (first.solved) return [first, { ...first, mode: both }]
     place.hide()
     const again = secondRequest(task, first.detail ?? '')
