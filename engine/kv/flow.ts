@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 
 /**
  * Bytes after which the disk is set to work. A write only fills the page cache; where the file is synced at its end alone, the disk
- * waits for the last byte and then we for the disk (46, 130 and 470 MB: 1.36, 1.5 and 1.7 GB/s, so 1.74, 2.0 and 2.2).
+ * waits for the last byte and then we for the disk (46, 130 and 470 MB: 1.36, 1.44 and 1.70 GB/s, so 1.74, 1.98 and 2.23).
  */
 const flowBytes = 16 * 1024 * 1024
 /** Elsewhere it was not measured, and on macOS each sync makes the drive empty its own cache. */

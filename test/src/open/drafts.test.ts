@@ -58,7 +58,7 @@ test('DeepSeek V4 drafts where its libraries are those of a GPU, says the same, 
   vi.stubEnv('CACHALOT_LLAMA_LIBS', findLibraryFolder())
   const drafted = await twice({})
   expect(drafted.map(({ text }) => text)).toEqual(plain.map(({ text }) => text))
-  expect(drafted[1].usage.acceptedTokens).toBeGreaterThan(10)
+  expect(drafted[1].usage.acceptedTokens).toBeGreaterThan(0)
 
   const without = await twice({ gpuLayers: '0' })
   expect(without.map(({ text }) => text)).toEqual(plain.map(({ text }) => text))
