@@ -1,7 +1,7 @@
 /** What a run changed in the work tree, judged by the files themselves and not by what tools said of them. */
 import { isUtf8 } from 'node:buffer'
 import type { Workspace } from '../sandbox/index.ts'
-import { type Effect, unifiedDiff } from '../tools/index.ts'
+import { type Effect, journalled, unifiedDiff } from '../tools/index.ts'
 import type { FileChange } from './events.ts'
 import { changedSince, type Snapshot, stampTree, takeSnapshot } from './snapshot.ts'
 import type { StartOfTurn } from './undo/start.ts'
@@ -28,8 +28,13 @@ export interface Changes {
   differences(): Promise<readonly Difference[]>
   /** Whether the run itself made this file. */
   made(path: string): boolean
-  /** Puts every changed file back to what it was when the run began, then those of `held` to what they are after it. */
+  /**
+   * Puts every changed file back to what it was when the run began, then those of `held` to what they are after it; where a
+   * crash cuts this short, the next start goes on.
+   */
   put(held: readonly Difference[]): Promise<void>
+  /** Lets `work` look at the files as they were when the run began; then, after a crash as well, they are those of `held`. */
+  asTheyWere<Result>(held: readonly Difference[], work: () => Promise<Result>): Promise<Result>
   /** Begins a new run: what is there now is the new start. */
   restart(): void
 }
@@ -37,9 +42,11 @@ export interface Changes {
 /**
  * Keeps before-images: of single files when a tool announces that it writes them, and of the whole tree (less what is
  * ignored) when the first command of a run is about to start, since a command does not say what it will touch. Contents are
- * kept in memory only where the start of the turn is not recorded for undo: a session that reads only, or without git.
+ * kept in memory only where the start of the turn is not recorded for undo: a session that reads only, or without git. `journal`: see
+ * `ToolContext.journal`.
  */
-export function trackChanges(workspace: Workspace): Changes {
+export function trackChanges(workspace: Workspace, journal?: string): Changes {
+  const place = { workspace, journal }
   /** Files that a tool announced before there was a snapshot, and after: the latter count only where it is blind. */
   let images = new Map<string, Before>()
   let later = new Map<string, Before>()
@@ -102,6 +109,24 @@ export function trackChanges(workspace: Workspace): Changes {
     if (content === null) await workspace.remove(path)
     else if (content !== undefined) await workspace.write(path, content)
   }
+  const write = async (changed: readonly Difference[], held: readonly Difference[]): Promise<void> => {
+    for (const { path, before } of changed) await set(path, before)
+    for (const { path, after } of held) await set(path, after)
+  }
+  const put = async (held: readonly Difference[]): Promise<void> => {
+    const changed = await differences()
+    const kept = new Map(held.map((one) => [one.path, one]))
+    const back = changed
+      .filter(({ path }) => !kept.has(path))
+      .map(({ path, before, after }) => ({ path, before: after, after: before }))
+    const now = new Map(changed.map(({ path, after }) => [path, after]))
+    const forth = held.map(({ path, before, after }) => ({
+      path,
+      before: now.has(path) ? now.get(path) : before,
+      after,
+    }))
+    await journalled(place, known([...back, ...forth]), { trial: false }, () => write(changed, held))
+  }
 
   return {
     async before(effects, start) {
@@ -128,9 +153,16 @@ export function trackChanges(workspace: Workspace): Changes {
       if (images.has(relative)) return images.get(relative) === null
       return later.get(relative) === null && tree?.has(relative) !== true
     },
-    async put(held) {
-      for (const { path, before } of await differences()) await set(path, before)
-      for (const { path, after } of held) await set(path, after)
+    put,
+    async asTheyWere(held, work) {
+      return await journalled(place, known(held), { trial: true }, async () => {
+        await write(await differences(), [])
+        try {
+          return await work()
+        } finally {
+          await write(await differences(), held)
+        }
+      })
     },
     restart() {
       images = new Map()
@@ -141,6 +173,15 @@ export function trackChanges(workspace: Workspace): Changes {
     },
   }
 }
+
+/** Those whose contents are known and differ, for the journal. */
+const known = (
+  files: readonly Difference[],
+): { readonly path: string; readonly before: Buffer | null; readonly after: Buffer | null }[] =>
+  files.flatMap((file) => {
+    const { path, before, after } = file
+    return before === undefined || after === undefined || !differ(file) ? [] : [{ path, before, after }]
+  })
 
 function differ({ before, after }: Difference): boolean {
   if (before === null || after === null) return before !== after

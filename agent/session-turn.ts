@@ -32,13 +32,13 @@ export function sessionParts({
   steering,
 }: Pick<SessionParts, 'options' | 'memory' | 'steering'> & { readonly id: string }): SessionParts {
   const { stateFolder, clock, sandbox, workspace } = options
+  const journal = join(stateFolder, 'journal')
   return {
-    ...{ options, memory, steering },
-    changes: trackChanges(workspace),
+    ...{ options, memory, steering, journal },
+    changes: trackChanges(workspace, journal),
     recorder: openRecorder({ stateFolder, workspace, session: id, now: () => clock.now() }),
     background: new BackgroundCommands(sandbox),
     tried: new Set(),
-    journal: join(stateFolder, 'journal'),
   }
 }
 

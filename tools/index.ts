@@ -16,7 +16,7 @@ export { type CodeSense, languageOf, openCode, renderOutline } from './code/open
 export type { SyntaxProblem } from './code/problems.ts'
 export { inTurn, inUndoTurn } from './edit/lock.ts'
 export { type RecoveredEdit, recoverEdits } from './edit/recover.ts'
-export { onTrial } from './edit/trial.ts'
+export { journalled, onTrial } from './edit/trial.ts'
 export { type ParsedCall, parseCall } from './parse.ts'
 export { failure, fingerprint } from './result.ts'
 export { type ToolSchema, toolSchema } from './schema.ts'

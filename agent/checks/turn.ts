@@ -39,8 +39,7 @@ export async function checkOriginal(
   held: readonly Difference[],
 ): Promise<Climb | undefined> {
   const { workspace } = turn.toolContext
-  await turn.changes.put([])
-  try {
+  return await turn.changes.asTheyWere(held, async () => {
     const paths = held.length > 0 ? held.map(({ path }) => path) : turn.filesInPlay()
     const files: Difference[] = []
     for (const path of paths) {
@@ -48,9 +47,7 @@ export async function checkOriginal(
       files.push({ path, before, after: before })
     }
     return await climbed(turn, spending, task, files)
-  } finally {
-    await turn.changes.put(held)
-  }
+  })
 }
 
 /**
@@ -92,13 +89,7 @@ async function climbed(
   }
   const asWas = async <Result>(work: (were: CheckContext) => Promise<Result>): Promise<Result> => {
     if (instead !== undefined) return await work({ ...context, instead: undefined })
-    const held = await turn.changes.differences()
-    await turn.changes.put([])
-    try {
-      return await work(context)
-    } finally {
-      await turn.changes.put(held)
-    }
+    return await turn.changes.asTheyWere(await turn.changes.differences(), () => work(context))
   }
   try {
     return await climb(context, asWas)

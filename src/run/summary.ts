@@ -40,7 +40,9 @@ export function summaryLine(event: ResultEvent, style: Style): string {
   return `${mark} ${style.bold(verdicts[event.exit])} ${style.dim(`· ${parts.filter((part) => part !== undefined).join(' · ')}`)}`
 }
 
-function changes({ changes }: ResultEvent): string {
+function changes({ changes, exit, steps }: ResultEvent): string | undefined {
+  // Ended before it could look.
+  if (changes.length === 0 && exit === 'interrupted' && steps === 0) return undefined
   if (changes.length === 0) return 'no file changed'
   const sums = changes.map((change) => countDiff(change.diff ?? ''))
   const added = sums.reduce((sum, one) => sum + one.added, 0)

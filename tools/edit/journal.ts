@@ -3,7 +3,7 @@
  * removed after the last. What a crash leaves in it is finished, or taken back, by `recoverEdits`.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 
@@ -92,7 +92,10 @@ export type FoundJournal =
   /** Cannot be read: nothing is known of what it was about. */
   | { readonly file: string; readonly journal: undefined }
 
-/** Journals left for this root, oldest first, and the names of half-written ones, which no file was touched for. */
+/**
+ * Journals left for this root, and the names of half-written ones, which no file was touched for. The newest first: where one was
+ * begun within another, the outer one has the last word.
+ */
 export async function findJournals(
   folder: string,
   root: string,
@@ -102,7 +105,16 @@ export async function findJournals(
     throw error
   })
   const mine = names.filter((name) => name.startsWith(`${nameOf(root)}-`)).map((name) => join(folder, name))
-  const journals = await Promise.all(mine.filter((name) => name.endsWith(suffix)).map(readJournal))
+  const found = mine.filter((name) => name.endsWith(suffix))
+  const dated = await Promise.all(
+    found.map(async (name) => {
+      // Whose it was may end it meanwhile.
+      const stats = await stat(name, { bigint: true }).catch(() => undefined)
+      return stats === undefined ? [] : [{ name, at: stats.mtimeNs }]
+    }),
+  )
+  const sorted = dated.flat().sort((one, other) => (one.at < other.at ? 1 : -1))
+  const journals = await Promise.all(sorted.map(({ name }) => readJournal(name)))
   return { journals, halves: mine.filter((name) => name.endsWith('.tmp')) }
 }
 
