@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto'
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
 import { canShow } from '../sandbox/index.ts'
-import { onTrial } from '../tools/index.ts'
+import { linesOfDefinitions, onTrial } from '../tools/index.ts'
 import type { Difference } from './changes.ts'
 import type { Climb } from './checks/ladder.ts'
 import { checkAttempt, checkOriginal, checkUnwritten } from './checks/turn.ts'
@@ -23,7 +23,7 @@ import { halted } from './turn/rounds.ts'
 import type { Turn } from './turn/turn.ts'
 import { asksToMend } from './turn/wishes.ts'
 
-/** Texts tried, over all files. */
+/** Texts tried, over all files; each has its part of them. */
 const mostTried = 24
 /** Seconds after which no further text is tried, where none has passed: so many times what reading took, but at least this. */
 const patience = { reading: 3, least: 30 }
@@ -54,7 +54,7 @@ export async function* mendByDoubt(
   task: string,
 ): AsyncGenerator<AgentEvent, Mending | undefined> {
   if (!turn.conversation.canDoubt || turn.tries === 1 || !asksToMend(task)) return undefined
-  const files = await filesToDoubt(turn)
+  const files = await filesToDoubt(turn, task)
   if (files.length === 0) return undefined
   const failed = (await checkOriginal(turn, spending, task, []))?.failed
   if (halted(turn, spending) !== undefined) return undefined
@@ -69,8 +69,10 @@ export async function* mendByDoubt(
   const search = newSearch(turn, spending, failed && sceneOf(failed, files))
   let found: Mending | undefined
   try {
-    for (const { path, content, bytes } of files) {
-      for await (const doubt of search.doubts({ path, content })) {
+    for (const [index, file] of files.entries()) {
+      const { path, bytes } = file
+      const most = search.tried + Math.ceil((mostTried - search.tried) / (files.length - index))
+      for await (const doubt of search.doubts(file, most)) {
         const climbed = await checked(turn, spending, task, { path, before: bytes, after: Buffer.from(doubt.content) })
         if (climbed === undefined || climbed.failed !== undefined || (decides && !climbed.decided)) continue
         found = { ...doubt, path, sure: failed !== undefined || doubt.logprob >= least }
@@ -137,19 +139,19 @@ function newSearch(turn: Turn, spending: Spending, failing: readonly string[] | 
   const search = {
     tried: 0,
     spent: undefined as Usage | undefined,
-    async *doubts({ path, content }: Pick<Doubtful, 'path' | 'content'>): AsyncGenerator<Doubt, void> {
+    async *doubts({ path, content, named }: Doubtful, mostHere: number): AsyncGenerator<Doubt, void> {
       const spent = (usage: Usage) => {
         spending.add(usage)
         search.spent = addUsage(search.spent ?? noUsage, usage)
       }
       const began = spending.seconds
       let since: number | undefined
-      const options = { path, content, lines: codeLines(path, content), weighed, signal, spent }
+      const options = { path, content, lines: codeLines(path, content), first: named, weighed, signal, spent }
       for await (const doubt of turn.conversation.doubts(options)) {
         // The first comes after the reading, which is not given up for being slow.
         if (since === undefined) most = Math.max(most, patience.reading * (spending.seconds - began))
         else seconds += spending.seconds - since
-        if (search.tried >= mostTried || seconds > most || halted(turn, spending) !== undefined) return
+        if (search.tried >= mostHere || seconds > most || halted(turn, spending) !== undefined) return
         since = spending.seconds
         const key = keyOf(path, doubt.content)
         if (tried?.has(key) === true) continue
@@ -167,13 +169,21 @@ interface Tried extends Difference {
   readonly after: Buffer
 }
 
-type Doubtful = Pick<Difference, 'path'> & { readonly content: string; readonly bytes: Buffer }
+interface Doubtful {
+  readonly path: string
+  readonly content: string
+  readonly bytes: Buffer
+  /** Lines of what the task names. */
+  readonly named: ReadonlySet<number>
+}
 
 /**
- * Files in play that may be changed, shortest first: without asking anybody, where they are written to be looked at. They are
+ * Files in play that may be changed, those of which the task names something first, then the shortest: without asking anybody, where they are written to be looked at. They are
  * recorded for undo then.
  */
-async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
+async function filesToDoubt(turn: Turn, task: string): Promise<Doubtful[]> {
+  // What is quoted names much that only stands around.
+  const words = new Set(task.replace(/```[\s\S]*?```/g, ' ').match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
   const { workspace, policy, sandbox } = turn.toolContext
   const files: Doubtful[] = []
   for (const path of turn.filesInPlay()) {
@@ -187,9 +197,12 @@ async function filesToDoubt(turn: Turn): Promise<Doubtful[]> {
     // Who is asked before sees the one line that was found.
     const mayAsk = isShown(turn) && turn.approve !== undefined && policy.mode === 'workspace-write'
     if (!mayWrite && !(mayAsk && (verdict.kind === 'allow' || verdict.kind === 'ask'))) continue
-    files.push({ path, content, bytes })
+    files.push({ path, content, bytes, named: linesOfDefinitions(content, (name) => words.has(name)) })
   }
-  const some = files.sort((one, other) => one.bytes.length - other.bytes.length).slice(0, mostFiles)
+  const rank = ({ named }: Doubtful): number => (named.size > 0 ? 0 : 1)
+  const some = files
+    .sort((one, other) => rank(one) - rank(other) || one.bytes.length - other.bytes.length)
+    .slice(0, mostFiles)
   if (isShown(turn)) return some
   const effects = some.map(({ path }) => ({ kind: 'write', path }) as const)
   await turn.recorder.before(effects, policy, turn.signal)

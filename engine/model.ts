@@ -136,6 +136,8 @@ export interface DoubtOptions {
   readonly content: string
   /** Numbers (from 1) of the lines that may be another. Not empty. */
   readonly lines: ReadonlySet<number>
+  /** Of these, those that are told of before all others. */
+  readonly first?: ReadonlySet<number>
   /**
    * So many of the likeliest are told in another order: by how much likelier the whole file is with them, which takes another
    * reading of what follows for each. Default: none.

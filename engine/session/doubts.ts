@@ -72,7 +72,7 @@ interface Reading {
 
 async function* alternatives(
   { sequence, opening, tokenize, counts }: Reading,
-  { content, lines, signal, weighed = 0 }: DoubtOptions,
+  { content, lines, first, signal, weighed = 0 }: DoubtOptions,
 ): AsyncGenerator<Doubt, void> {
   const bytes = Buffer.from(content)
   const ends = lineEnds(bytes)
@@ -91,9 +91,11 @@ async function* alternatives(
 
   async function* inTurn(): AsyncGenerator<Doubt, void> {
     const told = new Set([plain(content)])
+    const lineAt = ({ at }: Alternative): number => lineOf(ends, begins[at] ?? 0)
+    const rank = (alternative: Alternative): number => (first?.has(lineAt(alternative)) === true ? 0 : 1)
     const wanted = found.alternatives
-      .filter(({ at }) => at >= opening.length && lines.has(lineOf(ends, begins[at] ?? 0)))
-      .sort((one, other) => other.logprob - one.logprob)
+      .filter((alternative) => alternative.at >= opening.length && lines.has(lineAt(alternative)))
+      .sort((one, other) => rank(one) - rank(other) || other.logprob - one.logprob)
     for (const alternative of wanted) {
       if (signal.aborted) return
       const begin = begins[alternative.at] ?? 0

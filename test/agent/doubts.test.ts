@@ -135,6 +135,22 @@ test.runIf(python)('what failed in an earlier task is not tried again: a second 
   await at.session.close()
 })
 
+test.runIf(python)(
+  'of several files that of which the task names something is first, and each has its part of the tries',
+  async () => {
+    const wrong = Array.from({ length: 30 }, (_, i) => program(`return ${i + 100}`))
+    const at = await stage([{ text: 'I see nothing.' }, { text: 'No.' }, { text: 'No.' }, { text: 'No.' }], wrong)
+    await at.perform('a.py or b.py is wrong: there is a bug in double. Fix it.')
+    expect(at.asked.map(({ path, first }) => [path, [...(first ?? [])].slice(0, 2)])).toEqual([
+      ['a.py', [1, 2]],
+      ['b.py', []],
+    ])
+    // Twelve of each, and one more to see that there is more.
+    expect(at.seen).toHaveLength(26)
+    await at.session.close()
+  },
+)
+
 const unchecked = (body: string): string => `def double(x):\n    ${body}\n`
 
 test.runIf(python)(

@@ -58,6 +58,12 @@ test('nothing is guessed: code stands there, it was empty before, it is commente
   expect(keepHollow('', script)).toBeUndefined()
 })
 
+test('a call that looks like a definition is none', () => {
+  const before = 'export function money(x) {\n  return String(x)\n}\n\nexport function bill() {\n  return 1\n}\n'
+  const answer = before.replace('return String(x)', '// …').replace('return 1', 'return {\n    total: money(2),\n  }')
+  expect(keepHollow(before, answer)).toBe(before.replace('return 1', 'return {\n    total: money(2),\n  }'))
+})
+
 test('a file full of heads is soon looked through', () => {
   const many = Array.from({ length: 2000 }, (_, i) => `function f${i}() {\n  return ${i}\n}`).join('\n')
   const hollow = many.replace(/return \d+/g, '// …')

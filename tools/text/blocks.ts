@@ -10,6 +10,14 @@ export interface Block {
   readonly indent: number
 }
 
+/** Numbers (from 1) of the lines of the definitions with such names. */
+export function linesOfDefinitions(text: string, isMeant: (name: string) => boolean): ReadonlySet<number> {
+  const lines = new Set<number>()
+  for (const { name, start, end } of allBlocks(text.split('\n')))
+    if (isMeant(name)) for (let line = start + 1; line <= end; line++) lines.add(line)
+  return lines
+}
+
 /** Blocks that stand in no other block. */
 export function outerBlocks(lines: readonly string[]): Block[] {
   const outer: Block[] = []

@@ -15,15 +15,14 @@ export function keepHollow(before: string, after: string): string | undefined {
   const old = toLf(before).split('\n')
   const next = toLf(after).split('\n')
   const known = new Set(old.map((line) => line.trim()))
-  const homes = allBlocks(old)
-  const blocks = allBlocks(next)
+  const homes = bodiesOf(old)
+  const bodies = bodiesOf(next)
   const result = [...next]
   let isKept = false
-  for (const block of blocks.toReversed()) {
-    const home = homes.filter(({ name }) => name === block.name)
-    const twins = blocks.filter(({ name }) => name === block.name)
-    const [body, was] = [bodyOf(next, block), home[0] && bodyOf(old, home[0])]
-    if (home.length !== 1 || twins.length !== 1 || block.indent !== home[0]!.indent || !body || !was) continue
+  for (const body of bodies.toReversed()) {
+    const [was, ...others] = homes.filter(({ name }) => name === body.name)
+    const twins = bodies.filter(({ name }) => name === body.name)
+    if (was === undefined || others.length > 0 || twins.length > 1 || was.indent !== body.indent) continue
     const inside = next.slice(body.from, body.to)
     // What is commented out stands there.
     if (!isHollow(inside) || isHollow(old.slice(was.from, was.to)) || inside.some(isOldCode(known))) continue
@@ -33,19 +32,22 @@ export function keepHollow(before: string, after: string): string | undefined {
   return isKept ? withEol(result.join('\n'), mainEol(before)) : undefined
 }
 
-interface Body {
+/** The lines between the signature, with its docstring, and what closes it. */
+interface Body extends Pick<Block, 'name' | 'indent'> {
   readonly from: number
   readonly to: number
 }
 
-/** The lines between the signature, with its docstring, and what closes it. */
-function bodyOf(lines: readonly string[], { head, end }: Block): Body | undefined {
-  const inside = lines.slice(head, end)
-  const python = signatureEnd(inside)
-  const from = docstring(inside)?.end ?? python ?? inside.findIndex((line) => /\{\s*$/.test(line)) + 1
-  if (from === 0 || from >= inside.length) return undefined
-  const closed = python === undefined && closing.test(inside.at(-1)!) ? 1 : 0
-  return { from: head + from, to: end - closed }
+/** Of what looks like a definition and has no lines of its own (`total: money(x),`) there is none. */
+function bodiesOf(lines: readonly string[]): Body[] {
+  return allBlocks(lines).flatMap(({ name, indent, head, end }) => {
+    const inside = lines.slice(head, end)
+    const python = signatureEnd(inside)
+    const from = docstring(inside)?.end ?? python ?? inside.findIndex((line) => /\{\s*$/.test(line)) + 1
+    if (from === 0 || from >= inside.length) return []
+    const closed = python === undefined && closing.test(inside.at(-1)!) ? 1 : 0
+    return [{ name, indent, from: head + from, to: end - closed }]
+  })
 }
 
 const isHollow = (lines: readonly string[]): boolean =>

@@ -89,6 +89,7 @@ async function doubtsOf(
   says: Parameters<typeof engineOf>[0],
   lines: readonly number[] = [1, 2, 3],
   weighed = 0,
+  first: readonly number[] = [],
 ): Promise<Doubt[]> {
   const engine = engineOf(says)
   const model = openEmbedded({ engine, dialect: dialectByName('fenced'), info, sampling })
@@ -100,6 +101,7 @@ async function doubtsOf(
     weighed,
     content,
     lines: new Set(lines),
+    first: new Set(first),
     signal,
     spent: () => undefined,
   }))
@@ -121,6 +123,19 @@ test('the line as the model goes on with it, then the one word exchanged; likeli
     ['    y = x < 0 or x', 2, -2],
     ['    y = x < 0', 2, -2],
   ])
+})
+
+test('lines that are to be first come before what is likelier elsewhere', async () => {
+  const says = [
+    [place('x <'), 'z', ' < 1\n', -0.1],
+    [place('y\n'), 'x', '\n', -3],
+    [place('return'), 'w', ' y\n', -5],
+  ] as const
+  const linesOf = async (first: readonly number[]) =>
+    (await doubtsOf(content, says, [1, 2, 3], 0, first)).map(({ line }) => line)
+  expect((await linesOf([]))[0]).toBe(2)
+  const named = await linesOf([3])
+  expect(named.indexOf(2)).toBeGreaterThan(named.lastIndexOf(3))
 })
 
 test('where a line begins, a new one may stand before it, and one that is the next already takes its place', async () => {
