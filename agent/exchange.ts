@@ -34,9 +34,9 @@ export async function* exchanged(
   for (const { path } of places) {
     const bytes = await workspace.read(path)
     const before = plain(bytes)
-    if (wholeWord(by, path).test(before)) there.push(path)
-    times += before.match(wholeWord(word, path))?.length ?? 0
-    const next = before.replace(wholeWord(word, path), () => by)
+    if (wholeWord([by], path).test(before)) there.push(path)
+    times += before.match(wholeWord([word], path))?.length ?? 0
+    const next = before.replace(wholeWord([word], path), () => by)
     after.set(path, next)
     diffs.push(unifiedDiff(path, toLf(before), toLf(next)))
     toolContext.seen?.set(path, fingerprint(bytes))

@@ -39,7 +39,9 @@ export async function planned(
   const one = ({ length }: readonly string[]) => (length === 1 ? '' : `${length} files, done one at a time: `)
   const plan = await stepPlan(task, list, workspace)
   if (plan !== undefined) {
-    const { word, by, files, unread } = plan
+    const { words, by, files, unread } = plan
+    const [word, ...others] = words
+    const stand = `${words.join(' and ')} ${others.length === 0 ? 'stands' : 'stand'}`
     const exact =
       by === undefined ? undefined : `${files.length === 1 ? '' : `${files.length} files: `}${someOf(files)}`
     const told =
@@ -47,11 +49,11 @@ export async function planned(
         ? `${one(files)}${files.join(', ')}.`
         : `${exact}. It becomes ${by} there, letter by letter; the model is not asked.`
     return {
-      ...{ unread, told: `${word} stands in ${told}`, places: files.map((path) => ({ path })) },
+      ...{ unread, told: `${stand} in ${told}`, places: files.map((path) => ({ path })) },
       ...(by !== undefined && { exchange: { word, by } }),
       begin: (place) => beginAt(place, word),
-      left: ({ path }) => timesIn(word, path, workspace),
-      stuck: (path) => `${word} still stands in ${path}.`,
+      left: ({ path }) => timesIn(words, path, workspace),
+      stuck: (path) => `${words.join(' or ')} still stands in ${path}.`,
     }
   }
   const files = await filesOfEach(task, list, workspace)

@@ -2,8 +2,9 @@
 
 /** What a task asks to exchange. */
 export interface Exchange {
-  readonly word: string
-  /** The word that takes its place. Undefined: the task asks for something else besides, or may mean more than the word. */
+  /** The words that are to go; mostly one. */
+  readonly words: readonly [string, ...string[]]
+  /** The word that takes the place of the only one. Undefined: the task asks for something else besides, or may mean more than the word. */
   readonly by: string | undefined
   /** Paths to which the task keeps to; none: the whole work tree. */
   readonly within: readonly string[]
@@ -40,6 +41,17 @@ const alone = new RegExp(
 )
 const somewhere = new RegExp(`\\b(?:${all})`, 'i')
 const exchange = new RegExp(`\\b${verb}\\S`, 'i')
+/** `… and z to w`, of another word of the same wish. */
+const further = new RegExp(
+  `(?:,|;| and) (?:also )?(?:(?:rename|replace|change) )?${what}${name} (?:to|with|by|into|as|->|=>|→) ${name}(?![\\w$])`,
+  'gi',
+)
+
+/** "And change the docs to match", "and everything to do with it" are no words for others. */
+const isFurther = (said: string, other: string, by: string): boolean =>
+  other !== by &&
+  other.length > 1 &&
+  !(isPlain(other) && /\b(?:change|replace|every\w*|all|it|them|this|that)\b/i.test(said))
 
 /** Undefined for every task that is no exchange everywhere. */
 export function exchangeIn(task: string): Exchange | undefined {
@@ -48,11 +60,15 @@ export function exchangeIn(task: string): Exchange | undefined {
   if (word === undefined || word.length < 2) return undefined
   // "Replace load with load(path)": it stands there afterwards, too.
   const rest = words.slice(words.indexOf(word) + word.length)
-  if (wholeWord(word, '').test(rest)) return undefined
+  if (wholeWord([word], '').test(rest)) return undefined
+  const others = [...rest.matchAll(further)].flatMap(([said, other = '', by = '']) =>
+    isFurther(said, other, by) && (isPlain(word) || !isPlain(other)) ? [other] : [],
+  )
+  if (others.length > 0) return { words: [word, ...others], by: undefined, within: [], without: [] }
   const [, , by, within, without] = alone.exec(words) ?? []
   // "Replace tabs with spaces" and "change var to const" mean more than these words.
   const isMeant = by !== word && (/\brename\b/i.test(words) || !isPlain(word))
-  return { word, by: isMeant ? by : undefined, within: listed(within), without: listed(without) }
+  return { words: [word], by: isMeant ? by : undefined, within: listed(within), without: listed(without) }
 }
 
 const rename = new RegExp(`\\brename ${what}${name} (?:to|into|as|->|=>|→) ${name}(?![\\w$.(-])`, 'gi')
@@ -61,8 +77,8 @@ const rename = new RegExp(`\\brename ${what}${name} (?:to|into|as|->|=>|→) ${n
 export function renamed(text: string, { path, after, task }: Record<'path' | 'after' | 'task', string>): string {
   let now = text
   for (const [, word = '', by = ''] of task.replace(/\s+/g, ' ').matchAll(rename)) {
-    const isDone = !wholeWord(word, path).test(after) && wholeWord(by, path).test(after)
-    if (isDone) now = now.replace(wholeWord(word, path), () => by)
+    const isDone = !wholeWord([word], path).test(after) && wholeWord([by], path).test(after)
+    if (isDone) now = now.replace(wholeWord([word], path), () => by)
   }
   return now
 }
@@ -75,10 +91,13 @@ export const isPlain = (word: string): boolean => /^\p{Ll}+$/u.test(word)
 
 const scripts = /\.(?:[cm]?[jt]sx?|vue|svelte|astro)$/i
 
-/** Finds a word in a file of this path where it is no part of another; `$` is a letter of names only in some languages. */
-export function wholeWord(word: string, path: string): RegExp {
+/** Finds words in a file of this path where they are no part of another; `$` is a letter of names only in some languages. */
+export function wholeWord(words: readonly string[], path: string): RegExp {
   const letter = `[\\p{L}\\p{N}_${scripts.test(path) ? '$' : ''}]`
-  return new RegExp(`(?<!${letter})${word.replaceAll('$', '\\$')}(?!${letter})`, 'gu')
+  return new RegExp(
+    `(?<!${letter})(?:${words.map((word) => word.replaceAll('$', '\\$')).join('|')})(?!${letter})`,
+    'gu',
+  )
 }
 
 const listed = (text = ''): string[] =>

@@ -6,10 +6,10 @@ import { ripgrep } from '../files.ts'
 import { exchangeIn, wholeWord } from './exchange.ts'
 import { isSecret } from './secrets.ts'
 
-/** A word that is to become another wherever it stands. */
+/** Words that are to become others wherever they stand; mostly one. */
 export interface StepPlan {
-  readonly word: string
-  /** What it becomes. Undefined: more is asked for than the exchange of two words. */
+  readonly words: readonly [string, ...string[]]
+  /** What the only one becomes. Undefined: more is asked for than the exchange of two words. */
   readonly by: string | undefined
   /** Where it stands, sorted. */
   readonly files: readonly string[]
@@ -54,10 +54,12 @@ export async function stepPlan(
 ): Promise<StepPlan | undefined> {
   const exchange = exchangeIn(task)
   if (exchange === undefined) return undefined
-  const { word, within, without } = exchange
+  const { words, within, without } = exchange
   const flags = ['--no-config', '--no-ignore-global', '--no-require-git', '--hidden', '--glob', '!.git']
   const wanted = ['--files-with-matches', '--null', '--max-filesize', '10M', '--word-regexp', '--fixed-strings']
-  const found = (await ripgrep(workspace.root, [...flags, ...wanted, '-e', word, './'])).split('\0')
+  const found = (
+    await ripgrep(workspace.root, [...flags, ...wanted, ...words.flatMap((word) => ['-e', word]), './'])
+  ).split('\0')
   const has = new Set(found.map((path) => path.replace(/^\.\//, '')))
   const tree = await list()
   const isKnown = [...within, ...without].every((named) => tree.some((path) => isIn(path, named)))
@@ -71,12 +73,12 @@ export async function stepPlan(
     const text = await textOf(path, workspace)
     if (text === undefined) continue
     if (text === null) unread.push(`${path}, which is no UTF-8 text`)
-    else if (!wholeWord(word, path).test(text)) continue
+    else if (!wholeWord(words, path).test(text)) continue
     else if (isSecret(path)) unread.push(`${path}, which holds secrets`)
     else files.push(path)
     if (files.length > mostFiles[by === undefined ? 'asked' : 'exact']) return undefined
   }
-  return files.length === 0 ? undefined : { word, by, files, unread }
+  return files.length === 0 ? undefined : { words, by, files, unread }
 }
 
 /** The first of many paths, for a person. */
@@ -86,9 +88,9 @@ export const someOf = (paths: readonly string[]): string =>
 const isIn = (path: string, named: string): boolean =>
   path === named || path.startsWith(`${named}/`) || posix.basename(path) === named
 
-/** How often a word stands in a file's text; 0 where there is no file, or no text. */
-export async function timesIn(word: string, path: string, workspace: Workspace): Promise<number> {
-  return (await textOf(path, workspace))?.match(wholeWord(word, path))?.length ?? 0
+/** How often words stand in a file's text; 0 where there is no file, or no text. */
+export async function timesIn(words: readonly string[], path: string, workspace: Workspace): Promise<number> {
+  return (await textOf(path, workspace))?.match(wholeWord(words, path))?.length ?? 0
 }
 
 /** Undefined where there is no file, or what is in it is no text; null for text in another encoding. */

@@ -3,6 +3,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { exchangeIn } from '../../agent/context/exchange.ts'
+import { stepPlan, timesIn } from '../../agent/context/steps.ts'
+import { openWorkspace } from '../../sandbox/index.ts'
 import { collect, has, put, type Stage, sandboxWorks, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
@@ -138,10 +140,31 @@ test.each([
   ['Rename f_x to g_x everywhere and make it return None', undefined],
   ['Rename f_x to g_x everywhere in the docs', undefined],
   ['Replace f_x with g_x(1) everywhere', undefined],
-  ['Rename f_x to g_x and h_x to i_x everywhere', undefined],
   ['Replace f_x with module.g_x everywhere', undefined],
 ])('what is asked for is no more than two words, or more: %s', (words, by) => {
-  expect(exchangeIn(words)).toEqual(expect.objectContaining({ word: 'f_x', by }))
+  expect(exchangeIn(words)).toEqual(expect.objectContaining({ words: ['f_x'], by }))
+})
+
+test.each([
+  ['Rename f_x to g_x and h_x to i_x everywhere', ['f_x', 'h_x']],
+  ['Rename fX to gX, hX to iX and rename jX to kX in all files', ['fX', 'hX', 'jX']],
+  ['rename load to read and save to write everywhere', ['load', 'save']],
+  ['Rename f_x to g_x everywhere, and change the docs to match', ['f_x']],
+  ['Rename f_x to g_x everywhere and everything to do with it', ['f_x']],
+  ['Rename f_x to g_x everywhere and move it to src', ['f_x']],
+])('all the words that are to go: %s', (words, all) => {
+  expect(exchangeIn(words)?.words).toEqual(all)
+})
+
+test('of two words none may be left', async () => {
+  const root = scratch({ 'a.js': 'one_a()\n', 'b.js': 'two_a()\n' })
+  const plan = await stepPlan(
+    'Rename one_a to one_b and two_a to two_b everywhere',
+    async () => ['a.js', 'b.js'],
+    openWorkspace(root),
+  )
+  expect(plan).toMatchObject({ words: ['one_a', 'two_a'], by: undefined, files: ['a.js', 'b.js'] })
+  expect(await timesIn(['one_a', 'two_a'], 'b.js', openWorkspace(root))).toBe(1)
 })
 
 test.each(['Replace tabs with spaces everywhere', 'Change var to const in all files'])(

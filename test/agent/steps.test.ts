@@ -104,7 +104,7 @@ test('a plan is made for one word in all places only', async () => {
     'Change "oldName" to "newName" across the code base.',
   ]) {
     const found = ['a.js', 'b.js', 'lib/c.js']
-    expect(await plan(words)).toEqual({ word: 'oldName', by: 'newName', files: found, unread: [] })
+    expect(await plan(words)).toEqual({ words: ['oldName'], by: 'newName', files: found, unread: [] })
   }
   for (const words of [
     'Rename oldName to newName in a.js',
