@@ -1,5 +1,6 @@
 /** The ladder between "changed" and "done": cheap checks first, up to the first that fails. */
 import { SandboxError } from '../../sandbox/index.ts'
+import { exchangeIn, wholeWord } from '../context/exchange.ts'
 import type { CheckReport } from '../events.ts'
 import { CheckUnavailable } from './command.ts'
 import { given, lint, types } from './commands.ts'
@@ -65,6 +66,14 @@ async function judged(name: string, check: Check, context: CheckContext): Promis
   }
 }
 
+/** Whether two failures are one: names that the task exchanges, and addresses in memory, differ. */
+function alike(before: string, now: string, task: string): boolean {
+  const { words, by } = exchangeIn(task) ?? {}
+  const plain = (text: string): string => text.replace(/\b0x[0-9a-f]+/gi, '0x')
+  const then = words === undefined || by === undefined ? before : before.replace(wholeWord(words, ''), () => by)
+  return plain(then) === plain(now)
+}
+
 /** What failed already says nothing of the change, unless the task is about that. */
 async function failedBefore(
   { compares, detail }: Verdict,
@@ -75,7 +84,8 @@ async function failedBefore(
   if (compares === undefined) return false
   if (compares === 'failed' && /\b(?:tests?|lint\w*|types?|checks?|fail\w*|pass\w*)\b/i.test(context.task)) return false
   return await asWas(async (were) => {
-    const before = await judged('', check, were)
-    return before?.passed === false && (compares === 'failed' || before.detail === detail)
+    const files = were.files.map((file) => ({ ...file, after: file.before }))
+    const before = await judged('', check, { ...were, files })
+    return before?.passed === false && (compares === 'failed' || alike(before.detail, detail, context.task))
   })
 }

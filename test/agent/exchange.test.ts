@@ -78,6 +78,26 @@ test('all of it, or nothing: a file that may not be written, a no, a check that 
   expect(text(checked.root, 'b.py')).toBe(files['b.py'])
 })
 
+test.runIf(has('python3'))(
+  'examples that were wrong before stay wrong, and are no fault of a rename; others must hold',
+  async () => {
+    const source =
+      'def find_app():\n    """Says it.\n\n    >>> find_app()\n    <object find_app at 0x1>\n    """\n    return NAME\n'
+    const files = { 'a.py': `NAME = 1\n\n\n${source}` }
+    const at = await stage([], { files, info: small })
+    const result = await perform(at)
+    expect(result).toMatchObject({ exit: 'done' })
+    expect(text(at.root, 'a.py')).toBe(files['a.py'].replaceAll('find_app', 'find_it'))
+    // A name that another text makes, too: what held does not any more.
+    const held = {
+      'a.py':
+        'def find_app():\n    """\n    >>> find_app()\n    True\n    """\n    return "find" + "_app" in globals()\n',
+    }
+    const broken = await stage([], { files: held, info: small })
+    expect(await perform(broken)).toMatchObject({ exit: 'not-done' })
+  },
+)
+
 test('examples are those of the new name', async () => {
   const files = {
     'm.py': 'def twice_of(n):\n    """\n    >>> twice_of(2)\n    4\n    """\n    return n * 2\n',
