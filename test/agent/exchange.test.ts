@@ -82,7 +82,7 @@ test.runIf(has('python3'))(
   'examples that were wrong before stay wrong, and are no fault of a rename; others must hold',
   async () => {
     const source =
-      'def find_app():\n    """Says it.\n\n    >>> find_app()\n    <object find_app at 0x1>\n    """\n    return NAME\n'
+      'def find_app():\n    """Says it.\n\n    >>> find_app()\n    "find_app 2"\n    """\n    return NAME\n'
     const files = { 'a.py': `NAME = 1\n\n\n${source}` }
     const at = await stage([], { files, info: small })
     const result = await perform(at)
