@@ -30,12 +30,14 @@ export async function* exchanged(
   const after = new Map<string, string>()
   const diffs: string[] = []
   const there: string[] = []
+  const owners = new Map<string, number>()
   let times = 0
   for (const { path } of places) {
     const bytes = await workspace.read(path)
     const before = plain(bytes)
     if (wholeWord([by], path).test(before)) there.push(path)
     times += before.match(wholeWord([word], path))?.length ?? 0
+    countOwners(before, word, owners)
     const next = before.replace(wholeWord([word], path), () => by)
     after.set(path, next)
     diffs.push(unifiedDiff(path, toLf(before), toLf(next)))
@@ -43,6 +45,11 @@ export async function* exchanged(
   }
   if (there.length > 0) {
     const text = `${by} stands in ${someOf(there)} already: the two are one name there from now on. Look at the changes.`
+    yield { type: 'notice', level: 'warning', text }
+  }
+
+  if (owners.size > 0) {
+    const text = `${word} is also what something else has: ${ownersText(owners, word)}. There it became ${by}, too. Look at the changes.`
     yield { type: 'notice', level: 'warning', text }
   }
 
@@ -76,6 +83,25 @@ export async function* exchanged(
     await conversation.append([{ role: 'user', text: task }, said])
   }
   return { exit: 'done', text }
+}
+
+/** Imported names that stand before `.word` or `::word`: what is imported may have a thing of its own by that name. */
+function countOwners(text: string, word: string, owners: Map<string, number>): void {
+  const owned = new RegExp(`([\\p{L}_$][\\p{L}\\p{N}_$]*)(?:\\.|::)(?=${wholeWord([word], '').source})`, 'gu')
+  const imports = text.split('\n').filter((line) => line.length < longestImport && importing.test(line))
+  for (const [, owner = ''] of text.matchAll(owned))
+    if (imports.some((line) => wholeWord([owner], '').test(line))) owners.set(owner, (owners.get(owner) ?? 0) + 1)
+}
+
+const longestImport = 500
+/** Also the lines of Go's blocks: `"net/http"`. */
+const importing = /^\s*(?:(?:import|from|use|using|#\s*include)\b|(?:[\w.]+\s+)?"[^"\s]+"\s*$)|\brequire\(/
+
+/** The most frequent ones. */
+const ownersText = (owners: ReadonlyMap<string, number>, word: string): string => {
+  const all = [...owners].sort((one, other) => other[1] - one[1])
+  const some = all.slice(0, 5).map(([owner, times]) => `${owner}.${word} (${times})`)
+  return all.length > some.length ? `${some.join(', ')} and ${all.length - some.length} more` : some.join(', ')
 }
 
 const plain = (bytes: Buffer): string => bytes.toString('utf8').replace(/^\ufeff/, '')

@@ -110,6 +110,19 @@ test('examples are those of the new name', async () => {
     expect(result.checks).toContainEqual({ name: 'examples', passed: true, detail: '2 of 2' })
 })
 
+test('what else may have the name is told', async () => {
+  const files = {
+    'a.go':
+      'import (\n\t"net/http"\n\t"x/gin"\n)\n\nfunc f(h http.FooFunc) gin.FooFunc {\n\treturn http.FooFunc(g.FooFunc)\n}\n',
+  }
+  const at = await stage([], { files, info: small })
+  const result = await perform(at, 'Rename FooFunc to BarFunc everywhere')
+  expect(result.notices.join('\n')).toContain(
+    'FooFunc is also what something else has: http.FooFunc (2), gin.FooFunc (1). There it became BarFunc, too.',
+  )
+  expect(text(at.root, 'a.go')).toBe(files['a.go'].replaceAll('FooFunc', 'BarFunc'))
+})
+
 test('a new name that stands there already, a plain word, and what is left out are told', async () => {
   const files = { 'a.py': 'load = 1\nread = 2\n', '.env': 'load=1\n' }
   const at = await stage([], { files, info: small })
