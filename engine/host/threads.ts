@@ -8,8 +8,8 @@ import { availableParallelism, cpus } from 'node:os'
 
 /** Milliseconds over which the load is taken at least; shorter is noise (the kernel counts in steps of 10 ms). */
 const windowMs = 200
-/** A window longer than this says little about now. */
-const staleMs = 5000
+/** A window longer than this says little about now: the model was idle in it, mostly while a command ran that is over. */
+const staleMs = 1500
 /**
  * Cores that others may use before a thread is given up. Below half of one: a neighbour that shares its core with one of
  * our threads gets no more than that, and looks half as busy as it would like to be.

@@ -51,6 +51,17 @@ test('rests where others want half of the cores, and only where it had more of t
   expect(wide.governor.rest(100)).toBe(25)
 })
 
+test('what others did while the model was idle is over', () => {
+  const now = { at: 0, everybody: 0, ours: 0 }
+  const governor = new ThreadGovernor(2, () => ({ ...now }), 2)
+  now.at += 3000
+  now.everybody += 6000
+  expect(governor.threads(now.at)).toBe(2)
+  now.at += 300
+  now.everybody += 600
+  expect(governor.threads(now.at)).toBe(1)
+})
+
 test('one thread at least, the user’s limit at most', () => {
   expect(machine(2).pass(2)).toBe(1)
   expect(machine(8).pass(3)).toBe(5)
