@@ -109,23 +109,24 @@ export function trackChanges(workspace: Workspace, journal?: string): Changes {
     if (content === null) await workspace.remove(path)
     else if (content !== undefined) await workspace.write(path, content)
   }
-  const write = async (changed: readonly Difference[], held: readonly Difference[]): Promise<void> => {
-    for (const { path, before } of changed) await set(path, before)
-    for (const { path, after } of held) await set(path, after)
+  /** From what the files are now to what they were when the run began, and those of `held` to what they are after it. */
+  const moves = async (held: readonly Difference[]): Promise<Difference[]> => {
+    const now = new Map<string, Before>()
+    const then = new Map<string, Before>()
+    for (const { path, before, after } of await differences()) {
+      now.set(path, after)
+      then.set(path, before)
+    }
+    for (const { path, before, after } of held) {
+      if (!now.has(path)) now.set(path, before)
+      then.set(path, after)
+    }
+    const all = [...then].map(([path, after]) => ({ path, before: now.get(path), after }))
+    // What is in the way goes first.
+    return all.filter(differ).sort((one, other) => Number(other.after === null) - Number(one.after === null))
   }
-  const put = async (held: readonly Difference[]): Promise<void> => {
-    const changed = await differences()
-    const kept = new Map(held.map((one) => [one.path, one]))
-    const back = changed
-      .filter(({ path }) => !kept.has(path))
-      .map(({ path, before, after }) => ({ path, before: after, after: before }))
-    const now = new Map(changed.map(({ path, after }) => [path, after]))
-    const forth = held.map(({ path, before, after }) => ({
-      path,
-      before: now.has(path) ? now.get(path) : before,
-      after,
-    }))
-    await journalled(place, known([...back, ...forth]), { trial: false }, () => write(changed, held))
+  const move = async (files: readonly Difference[]): Promise<void> => {
+    for (const { path, after } of files) await set(path, after)
   }
 
   return {
@@ -153,14 +154,17 @@ export function trackChanges(workspace: Workspace, journal?: string): Changes {
       if (images.has(relative)) return images.get(relative) === null
       return later.get(relative) === null && tree?.has(relative) !== true
     },
-    put,
+    async put(held) {
+      const files = await moves(held)
+      await journalled(place, files.flatMap(known), { trial: false }, () => move(files))
+    },
     async asTheyWere(held, work) {
-      return await journalled(place, known(held), { trial: true }, async () => {
-        await write(await differences(), [])
+      return await journalled(place, held.flatMap(known), { trial: true }, async () => {
+        await move(await moves([]))
         try {
           return await work()
         } finally {
-          await write(await differences(), held)
+          await move(await moves(held))
         }
       })
     },
@@ -174,14 +178,9 @@ export function trackChanges(workspace: Workspace, journal?: string): Changes {
   }
 }
 
-/** Those whose contents are known and differ, for the journal. */
-const known = (
-  files: readonly Difference[],
-): { readonly path: string; readonly before: Buffer | null; readonly after: Buffer | null }[] =>
-  files.flatMap((file) => {
-    const { path, before, after } = file
-    return before === undefined || after === undefined || !differ(file) ? [] : [{ path, before, after }]
-  })
+/** For the journal: none where the contents on a side are not known. */
+const known = ({ path, before, after }: Difference) =>
+  before === undefined || after === undefined ? [] : [{ path, before, after }]
 
 function differ({ before, after }: Difference): boolean {
   if (before === null || after === null) return before !== after

@@ -1,6 +1,7 @@
 /**
  * One word in the place of another, letter by letter. Which word becomes which is what the task says; a model would only copy
- * the files, slower and with slips. It is one call of the tool `edit`, so that it is allowed, asked about, shown, written as a whole and undone as any other.
+ * the files, slower and with slips. It is one call of the tool `edit`, so that it is allowed, asked about, shown, written as a
+ * whole and undone as any other.
  */
 import { fingerprint, unifiedDiff } from '../tools/index.ts'
 import { isPlain, wholeWord } from './context/exchange.ts'
@@ -87,10 +88,14 @@ export async function* exchanged(
 
 /** Imported names that stand before `.word` or `::word`: what is imported may have a thing of its own by that name. */
 function countOwners(text: string, word: string, owners: Map<string, number>): void {
-  const owned = new RegExp(`([\\p{L}_$][\\p{L}\\p{N}_$]*)(?:\\.|::)(?=${wholeWord([word], '').source})`, 'gu')
+  const owned = new RegExp(
+    `(?<![\\p{L}\\p{N}_$])([\\p{L}_$][\\p{L}\\p{N}_$]*)(?:\\.|::)(?=${wholeWord([word], '').source})`,
+    'gu',
+  )
   const imports = text.split('\n').filter((line) => line.length < longestImport && importing.test(line))
+  const imported = new Set(imports.flatMap((line) => line.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []))
   for (const [, owner = ''] of text.matchAll(owned))
-    if (imports.some((line) => wholeWord([owner], '').test(line))) owners.set(owner, (owners.get(owner) ?? 0) + 1)
+    if (imported.has(owner)) owners.set(owner, (owners.get(owner) ?? 0) + 1)
 }
 
 const longestImport = 500

@@ -61,9 +61,11 @@ export function exchangeIn(task: string): Exchange | undefined {
   // "Replace load with load(path)": it stands there afterwards, too.
   const rest = words.slice(words.indexOf(word) + word.length)
   if (wholeWord([word], '').test(rest)) return undefined
-  const others = [...rest.matchAll(further)].flatMap(([said, other = '', by = '']) =>
-    isFurther(said, other, by) && (isPlain(word) || !isPlain(other)) ? [other] : [],
-  )
+  const others = [...rest.matchAll(further)]
+    .slice(0, mostNames)
+    .flatMap(([said, other = '', by = '']) =>
+      isFurther(said, other, by) && (isPlain(word) || !isPlain(other)) ? [other] : [],
+    )
   if (others.length > 0) return { words: [word, ...others], by: undefined, within: [], without: [] }
   const [, , by, within, without] = alone.exec(words) ?? []
   // "Replace tabs with spaces" and "change var to const" mean more than these words.
@@ -71,12 +73,14 @@ export function exchangeIn(task: string): Exchange | undefined {
   return { words: [word], by: isMeant ? by : undefined, within: listed(within), without: listed(without) }
 }
 
+/** More names than these no task renames that anybody wrote. */
+const mostNames = 20
 const rename = new RegExp(`\\brename ${what}${name} (?:to|into|as|->|=>|→) ${name}(?![\\w$.(-])`, 'gi')
 
 /** A text of this path with the names that it has after the task: those that the task renames and that `after` no longer has. */
 export function renamed(text: string, { path, after, task }: Record<'path' | 'after' | 'task', string>): string {
   let now = text
-  for (const [, word = '', by = ''] of task.replace(/\s+/g, ' ').matchAll(rename)) {
+  for (const [, word = '', by = ''] of [...task.replace(/\s+/g, ' ').matchAll(rename)].slice(0, mostNames)) {
     const isDone = !wholeWord([word], path).test(after) && wholeWord([by], path).test(after)
     if (isDone) now = now.replace(wholeWord([word], path), () => by)
   }

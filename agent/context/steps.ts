@@ -72,7 +72,9 @@ export async function stepPlan(
     if (isKnown && without.some((named) => isIn(path, named))) continue
     const text = await textOf(path, workspace)
     if (text === undefined) continue
-    if (text === null) unread.push(`${path}, which is no UTF-8 text`)
+    // It would be more than one line of a patch, or of what is told.
+    if (/\p{Cc}/u.test(path)) unread.push(`${JSON.stringify(path)}, which is no name for a patch`)
+    else if (text === null) unread.push(`${path}, which is no UTF-8 text`)
     else if (!wholeWord(words, path).test(text)) continue
     else if (isSecret(path)) unread.push(`${path}, which holds secrets`)
     else files.push(path)

@@ -1,8 +1,8 @@
 /**
  * The rows of a reply (mixed-rows.ts) where going back means putting a checkpoint back. That puts the window's cells in
  * another order than they had, attention sums them in the order in which they lie, and a pick that is nearly a tie falls
- * otherwise. So that what is written again is what was written, each reply, with drafts or without, is put in that order at its start and every few tokens; one goes back to
- * these places only.
+ * otherwise. So that what is written again is what was written, each reply, with drafts or without, is put in that order at its
+ * start and every few tokens; one goes back to these places only.
  */
 
 import type { Checkpoint } from './checkpoints.ts'

@@ -63,20 +63,24 @@ const edited = z.object({ path: z.string(), old: z.string().min(1), new: z.strin
 
 const patched = z.object({ patch: z.string().startsWith('--- ') })
 
-/** What a unified diff of several files says of one of them. */
-const ofFile = (diff: string, path: string): string =>
-  diff
-    .split(/^(?=--- .*\n\+\+\+ )/m)
-    .find((part) => part.startsWith(`--- a/${path}\n`) || part.startsWith(`--- a/${path}\t`)) ?? ''
+/** A unified diff of several files, by their paths. */
+const byPath = (diff: string): ReadonlyMap<string, string> =>
+  new Map(
+    diff.split(/^(?=--- .*\n\+\+\+ )/m).flatMap((part) => {
+      const path = /^--- a\/([^\t\n]*)/.exec(part)?.[1]
+      return path === undefined ? [] : [[path, part] as const]
+    }),
+  )
 
 function plannedOf(call: ToolCall, effects: readonly Effect[], cwd: string): PlannedChange[] {
   const paths = effects.flatMap((effect) => (effect.kind === 'write' ? [effect.path] : []))
   const write = written.safeParse(call.arguments)
   const edit = edited.safeParse(call.arguments)
   const patch = patched.safeParse(call.arguments)
+  const diffs = call.name === 'edit' && patch.success ? byPath(patch.data.patch) : undefined
   return paths.map((path) => {
     const before = textAt(cwd, path)
-    if (call.name === 'edit' && patch.success) return { path, diff: ofFile(patch.data.patch, path) }
+    if (diffs !== undefined) return { path, diff: diffs.get(path) ?? '' }
     if (call.name === 'write' && write.success) return { path, diff: unifiedDiff(path, before, write.data.content) }
     if (call.name === 'edit' && edit.success && before?.split(edit.data.old).length === 2) {
       return {

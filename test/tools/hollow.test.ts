@@ -64,8 +64,19 @@ test('a call that looks like a definition is none', () => {
   expect(keepHollow(before, answer)).toBe(before.replace('return 1', 'return {\n    total: money(2),\n  }'))
 })
 
+test('what only looks like a comment is code', () => {
+  const pointer = 'void set(int *p) {\n  int x = 4;\n  *p = x;\n}\n'
+  expect(keepHollow(pointer, 'void set(int *p) {\n  *p = 5;\n}\n')).toBeUndefined()
+  const member = 'class A {\n  one() {\n    return 1\n  }\n}\n'
+  expect(keepHollow(member, 'class A {\n  #count = 0\n}\n')).toBeUndefined()
+  const c = 'int f(int x) {\n  return x;\n}\n'
+  expect(keepHollow(c, 'int f(int x) {\n# error no\n}\n')).toBeUndefined()
+  expect(keepHollow(c, 'int f(int x) {\n  /* as\n   * before */ return 2;\n}\n')).toBeUndefined()
+  expect(keepHollow(c, 'int f(int x) {\n  /* as\n   * before\n   */\n}\n')).toBe(c)
+})
+
 test('a file full of heads is soon looked through', () => {
-  const many = Array.from({ length: 2000 }, (_, i) => `function f${i}() {\n  return ${i}\n}`).join('\n')
+  const many = Array.from({ length: 20_000 }, (_, i) => `function f${i}() {\n  return ${i}\n}`).join('\n')
   const hollow = many.replace(/return \d+/g, '// …')
   expect(keepHollow(many, hollow)).toBe(many)
 })
