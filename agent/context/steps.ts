@@ -72,8 +72,8 @@ export async function stepPlan(
     if (isKnown && without.some((named) => isIn(path, named))) continue
     const text = await textOf(path, workspace)
     if (text === undefined) continue
-    // It would be more than one line of a patch, or of what is told.
-    if (/\p{Cc}/u.test(path)) unread.push(`${JSON.stringify(path)}, which is no name for a patch`)
+    // It would be more than one line of what is told.
+    if (/\p{Cc}/u.test(path)) unread.push(`${JSON.stringify(path)}, which has a control character in its name`)
     else if (text === null) unread.push(`${path}, which is no UTF-8 text`)
     else if (!wholeWord(words, path).test(text)) continue
     else if (isSecret(path)) unread.push(`${path}, which holds secrets`)

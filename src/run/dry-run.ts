@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { exitCode, isExactExchange } from '../../agent/index.ts'
 import type { ToolCall } from '../../engine/index.ts'
-import { type Effect, unifiedDiff } from '../../tools/index.ts'
+import { diffsByPath, type Effect, unifiedDiff } from '../../tools/index.ts'
 import type { Config } from '../config/settings.ts'
 import { type ConverseRequest, converse } from './converse.ts'
 import { fenced } from './fence.ts'
@@ -63,21 +63,12 @@ const edited = z.object({ path: z.string(), old: z.string().min(1), new: z.strin
 
 const patched = z.object({ patch: z.string().startsWith('--- ') })
 
-/** A unified diff of several files, by their paths. */
-const byPath = (diff: string): ReadonlyMap<string, string> =>
-  new Map(
-    diff.split(/^(?=--- .*\n\+\+\+ )/m).flatMap((part) => {
-      const path = /^--- a\/([^\t\n]*)/.exec(part)?.[1]
-      return path === undefined ? [] : [[path, part] as const]
-    }),
-  )
-
 function plannedOf(call: ToolCall, effects: readonly Effect[], cwd: string): PlannedChange[] {
   const paths = effects.flatMap((effect) => (effect.kind === 'write' ? [effect.path] : []))
   const write = written.safeParse(call.arguments)
   const edit = edited.safeParse(call.arguments)
   const patch = patched.safeParse(call.arguments)
-  const diffs = call.name === 'edit' && patch.success ? byPath(patch.data.patch) : undefined
+  const diffs = call.name === 'edit' && patch.success ? diffsByPath(patch.data.patch) : undefined
   return paths.map((path) => {
     const before = textAt(cwd, path)
     if (diffs !== undefined) return { path, diff: diffs.get(path) ?? '' }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { exchangeIn } from '../../agent/context/exchange.ts'
 import { stepPlan, timesIn } from '../../agent/context/steps.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
-import { collect, has, put, type Stage, sandboxWorks, scratch, stage, text } from './support.ts'
+import { has, performNoticed, put, type Stage, sandboxWorks, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
 const task = 'Rename find_app to find_it everywhere'
@@ -14,12 +14,7 @@ const long = (name: string): string =>
     '\n',
   )
 
-async function perform(at: Stage, words = task) {
-  const events = await collect(at.session.send(words))
-  const last = events.at(-1)
-  if (last?.type !== 'result') throw new Error(`the last event is ${last?.type}`)
-  return { ...last, notices: events.flatMap((event) => (event.type === 'notice' ? [event.text] : [])) }
-}
+const perform = (at: Stage, words = task) => performNoticed(at, words)
 
 test('every place of the word, in long files, docs, strings and tests; no other letter', async () => {
   const files = {
@@ -42,6 +37,21 @@ test('every place of the word, in long files, docs, strings and tests; no other 
   expect(result.notices).toEqual([
     `find_app stands in 4 files: ${changed.join(', ')}. It becomes find_it there, letter by letter; the model is not asked.`,
   ])
+})
+
+test('files of any name, but for those whose name is more than a line', async () => {
+  const odd = ['é "q".txt', 'a b.py', "it's $HOME.md", 'back\\slash', '本/🐋.py', '"quoted"', '-- x']
+  const control = ['a\ttab.txt', 'two\nlines.txt']
+  const at = await stage([], {
+    files: Object.fromEntries([...odd, ...control].map((n) => [n, 'find_app = 1\n'])),
+    info: small,
+  })
+  const result = await perform(at)
+  for (const name of odd) expect(`${name}: ${text(at.root, name)}`).toBe(`${name}: find_it = 1\n`)
+  for (const name of control) expect(text(at.root, name)).toBe('find_app = 1\n')
+  expect(result).toMatchObject({ exit: 'not-done' })
+  expect(result.text).toContain('"a\\ttab.txt", which has a control character in its name')
+  expect(result.text).toContain('"two\\nlines.txt"')
 })
 
 test('what follows is told of it in a line', async () => {

@@ -6,7 +6,7 @@ import { filesOfEach } from '../../agent/context/each-file.ts'
 import { stepPlan } from '../../agent/context/steps.ts'
 import type { Message } from '../../engine/index.ts'
 import { openWorkspace } from '../../sandbox/index.ts'
-import { collect, type Stage, scratch, stage, text } from './support.ts'
+import { performNoticed, type Stage, scratch, stage, text } from './support.ts'
 
 const small = { finishes: 'edits', prompt: 'small' } as const
 /** More than the exchange of two words, so that the model does it. */
@@ -22,12 +22,7 @@ const wordsOf = (message: Message | undefined): string => (message?.role === 'us
 const shownIn = (message: Message | undefined): string => /```\w*\n([\s\S]*?)```/.exec(wordsOf(message))?.[1] ?? ''
 const write = (path: string, content: string) => ({ calls: [{ name: 'write', arguments: { path, content } }] })
 
-async function perform(at: Stage, words = task) {
-  const events = await collect(at.session.send(words))
-  const last = events.at(-1)
-  if (last?.type !== 'result') throw new Error(`the last event is ${last?.type}`)
-  return { ...last, notices: events.flatMap((event) => (event.type === 'notice' ? [event.text] : [])) }
-}
+const perform = (at: Stage, words = task) => performNoticed(at, words)
 
 test('each file is done by itself, and what is said of it is not said of the others', async () => {
   const order = ['a.js', 'b.js', 'lib/c.js'] as const

@@ -120,6 +120,14 @@ export async function perform(
   return { ...last, events }
 }
 
+/** Runs a task whose exchanges are dropped again as it goes; with what was noticed on the way. */
+export async function performNoticed(at: Stage, task: string): Promise<Result & { notices: string[] }> {
+  const events = await collect(at.session.send(task))
+  const last = events.at(-1)
+  if (last?.type !== 'result') throw new Error(`the last event is ${last?.type}`)
+  return { ...last, notices: events.flatMap((event) => (event.type === 'notice' ? [event.text] : [])) }
+}
+
 /** I2 and I3: each request continues the one before it, and every call has exactly one result, in order. */
 export function checkExchange(requests: readonly (readonly Message[])[]): void {
   requests.forEach((messages, index) => {

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { applyHunks } from '../../tools/edit/hunks.ts'
 import { parsePatch } from '../../tools/edit/patch/parse.ts'
 import type { Hunk } from '../../tools/edit/patch/types.ts'
+import { diffsByPath } from '../../tools/edit/patch/unified.ts'
+import { unifiedDiff } from '../../tools/text/diff.ts'
 
 function hunksOf(patch: string): readonly Hunk[] {
   const [operation] = parsePatch(patch)
@@ -102,4 +104,33 @@ test("1,000 files of random hunks: the model's text, or a refusal where a hunk c
   )
   expect(outcomes.applied).toBeGreaterThan(300)
   expect(outcomes.refused).toBeGreaterThan(50)
+})
+
+test('a name is read as it was, however it had to be written: our own diffs and those of git', () => {
+  const odd = fc.string({
+    unit: fc.constantFrom('a', '/', ' ', '"', '\\', '\t', '\n', '\r', 'é', '本', '🐋', "'", '1'),
+  })
+  // A name that ends in a space says so to nobody where no quotes are needed; git has a tab there.
+  const names = odd.filter((name) => name !== '' && name === name.trim())
+  fc.assert(
+    fc.property(names, (name) => {
+      const changed = unifiedDiff(name, 'a\n', 'b\n')
+      expect(parsePatch(changed)).toMatchObject([{ kind: 'update', path: name }])
+      expect(parsePatch(unifiedDiff(name, null, 'b\n'))).toEqual([{ kind: 'add', path: name, text: 'b\n' }])
+      expect(parsePatch(unifiedDiff(name, 'a\n', null))).toEqual([{ kind: 'delete', path: name }])
+      const other = unifiedDiff('other', 'a\n', 'b\n')
+      expect([...diffsByPath(changed + other)]).toEqual([
+        [name, changed],
+        ['other', other],
+      ])
+    }),
+    { numRuns: 500 },
+  )
+  const hunk = '@@ -1 +1 @@\n-a\n+b\n'
+  const pathIn = (written: string) => parsePatch(`--- ${written}\n+++ ${written.replace('a/', 'b/')}\n${hunk}`)
+  expect(pathIn('"a/\\303\\251.txt"')).toMatchObject([{ path: 'é.txt' }])
+  expect(pathIn('a/two words.txt\t')).toMatchObject([{ path: 'two words.txt' }])
+  expect(pathIn('"a/é x.py"')).toMatchObject([{ path: 'é x.py' }])
+  expect(pathIn('"a/no\\qescape"')).toMatchObject([{ path: 'no\\qescape' }])
+  expect(pathIn('"a/open')).toMatchObject([{ path: '"a/open' }])
 })

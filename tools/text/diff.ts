@@ -21,8 +21,9 @@ function wholeFileDiff(from: string, to: string, before: string, after: string):
   const removed = createTwoFilesPatch(from, to, before, '', '', '', { context: 0, headerOptions: FILE_HEADERS_ONLY })
   const added = createTwoFilesPatch(from, to, '', after, '', '', { context: 0, headerOptions: FILE_HEADERS_ONLY })
   const body = (patch: string): string[] => patch.split('\n').slice(3, -1)
+  const [fromLine, toLine] = removed.split('\n', 2) // names that need it are quoted
   const minus = body(removed)
   const plus = body(added)
   const lines = (all: readonly string[]): number => all.filter((line) => !line.startsWith('\\')).length
-  return [`--- ${from}`, `+++ ${to}`, `@@ -1,${lines(minus)} +1,${lines(plus)} @@`, ...minus, ...plus, ''].join('\n')
+  return [fromLine, toLine, `@@ -1,${lines(minus)} +1,${lines(plus)} @@`, ...minus, ...plus, ''].join('\n')
 }

@@ -1,4 +1,5 @@
 /** Unified diffs, as `diff -u` and git write them and as models remember them: the counts in @@ lines are not trusted. */
+import { parsePatch } from 'diff'
 import { HunkBuilder } from './hunk-builder.ts'
 import { type FileOperation, type Hunk, PatchError } from './types.ts'
 
@@ -59,10 +60,30 @@ function addedText(hunks: readonly Hunk[]): string {
   return hunks.at(-1)?.finalNewline === false ? text.slice(0, -1) : text
 }
 
-/** The path of a `---` or `+++` line: without the time that diff writes after a tab, without quotes. */
+/**
+ * A patch of several files taken apart: the diff of each, by the path it has before, or, of a new file, after. Parts
+ * that are no diff are left out.
+ */
+export const diffsByPath = (patch: string): ReadonlyMap<string, string> =>
+  new Map(
+    patch.split(/^(?=--- .*\n\+\+\+ )/m).flatMap((part) => {
+      const [from = '', to = ''] = part.split('\n', 2)
+      if (!from.startsWith('--- ')) return []
+      const before = pathOf(from)
+      const path = before === '/dev/null' ? stripPrefix(pathOf(to), 'b/') : stripPrefix(before, 'a/')
+      return [[path, part] as const]
+    }),
+  )
+
+/**
+ * The path of a `---` or `+++` line: without the time that diff writes after a tab, and without the quotes and escapes
+ * with which git writes a name that is not plain ASCII (core.quotePath). What only looks quoted is taken as it stands.
+ */
 function pathOf(line: string): string {
   const path = line.slice(4).split('\t')[0]!.trim()
-  return path.startsWith('"') && path.endsWith('"') ? path.slice(1, -1) : path
+  if (!/^".+"$/.test(path)) return path
+  const name = parsePatch(`--- ${path}\n+++ ${path}\n`)[0]?.oldFileName
+  return name === undefined || name === path ? path.slice(1, -1) : name
 }
 
 const stripPrefix = (path: string, prefix: string): string =>
