@@ -1,12 +1,23 @@
 /**
- * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER]`
+ * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER] [--keep FOLDER]`
  * `npm run eval -- --red [--model NAME] [--limit N] [-- flags of fix]` gives the red repositories to `cachalot fix`.
  *
  * Modes: `raw` (asked once, plainly), `ours`, `one` (ours with `--tries 1`), `oracle` (the reference through our tools).
  * Solves the tasks and prints a table. Greedy. Resumable: outcomes are appended to a JSON-lines file as they come, and
  * what is there is not done again (`--fresh` forgets it; the forgotten run is what flips are counted against).
+ * `--keep FOLDER` keeps the files and events of each task in FOLDER/MODE/TASK, to see why one failed.
  */
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -32,6 +43,7 @@ const { values: flags, positionals } = parseArgs({
     set: { type: 'string' },
     limit: { type: 'string' },
     out: { type: 'string', default: 'eval-results' },
+    keep: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     red: { type: 'boolean', default: false },
   },
@@ -101,6 +113,7 @@ function flagsOf(mode: string, task: Task, scratch: string): string[] {
 async function attempt(task: Task, mode: string, model: () => Promise<Model>): Promise<Outcome[]> {
   const place = await makePlace(task)
   const scratch = mkdtempSync(join(tmpdir(), 'cachalot-eval-state-'))
+  const kept = flags.keep === undefined ? undefined : join(resolve(flags.keep), mode, task.id.replaceAll('/', '-'))
   const began = performance.now()
   let checking = 0
   const judged = async (mode: string, runs: readonly Run[], answered: boolean, usage: Counted): Promise<Outcome> => {
@@ -108,6 +121,7 @@ async function attempt(task: Task, mode: string, model: () => Promise<Model>): P
     const changed = place.changed()
     const from = performance.now()
     const verdict = await check(task, place, sandbox, jest)
+    if (kept !== undefined) keep(join(kept, String(runs.length)), place.folder, runs.at(-1), verdict.output)
     checking += performance.now() - from
     return {
       ...{ mode, model: flags.model, task: task.id, set: task.set, solved: verdict.passed },
@@ -146,6 +160,15 @@ async function attempt(task: Task, mode: string, model: () => Promise<Model>): P
     place.remove()
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+/** Keeps what a run left: its files with the tests, its events, what the check said. */
+function keep(folder: string, files: string, run: Run | undefined, said: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  cpSync(files, join(folder, 'files'), { recursive: true, filter: (path) => !/\/(?:\.git|__pycache__)$/.test(path) })
+  writeFileSync(join(folder, 'said.txt'), said)
+  const events = run?.events.map((event) => JSON.stringify(event)) ?? []
+  writeFileSync(join(folder, 'events.jsonl'), events.map((line) => `${line}\n`).join(''))
 }
 
 type Counted = Pick<Run, 'promptTokens' | 'generatedTokens'>
