@@ -86,6 +86,7 @@ export class Context {
     this.#decoder = new Decoder(library, handle, { batchTokens, sequences, governor, stop, onThreads })
     this.#prefill = new Prefill({
       ...{ decoder: this.#decoder, slots: this.slots, rewind: model.rewind },
+      speakers: () => this.speakers,
       inTurn: (work) => this.inTurn(work),
       settle: (slots, code) => this.#settle(slots, code),
     })

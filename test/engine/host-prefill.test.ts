@@ -15,12 +15,13 @@ interface Machine {
   /** What becomes of the batches, one after the other; of the rest 0. */
   readonly answers?: (number | 'crowded')[]
   readonly givesWay?: boolean
+  readonly speakers?: number
   readonly rewind?: 'free' | 'checkpoint'
   readonly tokenMs?: number
 }
 
 /** A prefill on a cache of our own that keeps only what was evaluated whole. */
-function prefill({ answers = [], givesWay = false, rewind = 'free', tokenMs = 4 }: Machine = {}) {
+function prefill({ answers = [], givesWay = false, speakers = 0, rewind = 'free', tokenMs = 4 }: Machine = {}) {
   const held: number[] = []
   const batches: { size: number; patience: number }[] = []
   let cleaned = 0
@@ -45,13 +46,14 @@ function prefill({ answers = [], givesWay = false, rewind = 'free', tokenMs = 4 
       checkpoint: async () => undefined,
     },
     rewind,
+    speakers: () => speakers,
     inTurn: (turn) => turn(),
     async settle(_slots, code) {
       if (code !== 0) throw new Error(`code ${code}`)
     },
   })
   const told: number[] = []
-  const tokens = Int32Array.from({ length: 200 }, (_, i) => i)
+  const tokens = Int32Array.from({ length: 600 }, (_, i) => i)
   return {
     ...{ held, batches, told, tokens },
     cleaned: () => cleaned,
@@ -65,7 +67,7 @@ describe('a batch whose core somebody else took', () => {
     await take()
     expect(held).toEqual([...tokens])
     expect(cleaned()).toBe(1)
-    expect(told.at(-1)).toBe(200)
+    expect(told.at(-1)).toBe(600)
     expect(told).toEqual(told.toSorted((a, b) => a - b))
     const [, first, second] = batches
     expect(first?.patience).toBeGreaterThan(0)
@@ -77,12 +79,12 @@ describe('a batch whose core somebody else took', () => {
     const { held, batches, tokens, take } = prefill({ answers: ['crowded', 0, 'crowded'], tokenMs: 50 })
     await take()
     expect(held).toEqual([...tokens])
-    expect(batches.map(({ size, patience }) => [size, patience > 0])).toEqual([
+    expect(batches.slice(0, 5).map(({ size, patience }) => [size, patience > 0])).toEqual([
       [128, true],
       [128, false],
       [64, true],
       [64, false],
-      [8, false],
+      [64, false],
     ])
   })
 
@@ -93,13 +95,16 @@ describe('a batch whose core somebody else took', () => {
   })
 })
 
-test('batches are shorter beside others, so that a core which is free again is taken up sooner', async () => {
-  const sizes = async (givesWay: boolean) => {
-    const { batches, take } = prefill({ givesWay, tokenMs: 50 })
+test('batches are shorter beside others, so that a core which is free again is taken up sooner, and a reply waits less', async () => {
+  const sizes = async (machine: Machine) => {
+    const { batches, take } = prefill(machine)
     await take()
     return batches.map(({ size }) => size)
   }
   // The first one is of a speed that is guessed.
-  expect(await sizes(false)).toEqual([128, 64, 8])
-  expect(await sizes(true)).toEqual([128, 32, 32, 8])
+  expect(await sizes({ tokenMs: 4 })).toEqual([128, 472])
+  expect(await sizes({ tokenMs: 10 })).toEqual([128, 192, 192, 88])
+  expect((await sizes({ givesWay: true, tokenMs: 10 })).slice(0, 4)).toEqual([32, 64, 64, 64])
+  expect((await sizes({ givesWay: true, tokenMs: 50 })).slice(0, 4)).toEqual([32, 32, 32, 32])
+  expect((await sizes({ speakers: 1, tokenMs: 4 })).slice(0, 3)).toEqual([64, 128, 128])
 })
