@@ -15,7 +15,7 @@ import type { Turn } from './turn/turn.ts'
 import { asksToMend } from './turn/wishes.ts'
 
 /** Attempts where the user does not say how many. */
-const usual = 4
+const usual = 6
 /**
  * Seconds of a run within which a further attempt has to be expected to end, where the user does not say how many: so many
  * times the first one, but at least and at most this. A task that the model cannot do should not cost much more than one it can.

@@ -6,6 +6,7 @@ import { type Packed, packTask } from './context/pack.ts'
 import type { Known } from './context/repository/delta.ts'
 import { knownFrom } from './context/repository/resident.ts'
 import { taskMessages } from './context/task-messages.ts'
+import { withoutOutput } from './context/without-output.ts'
 import type { Conversation } from './conversation.ts'
 import type { AgentEvent } from './events.ts'
 import type { LoadedLog } from './log/load.ts'
@@ -97,14 +98,14 @@ export class Memory {
   }
 
   /**
-   * Puts the task once more where it stood, with the files that it names shown without what their functions do, and these words
-   * after it. False, and nothing is done, where no file would be shown so.
+   * Puts the task once more where it stood, with the files that it names shown without what their functions do, itself without the
+   * output that it quotes (of what is wrong as it stands, nothing is said), and these words after it. False, and nothing is done, where no file would be shown so.
    */
   async beginAnew(conversation: Conversation, words: string): Promise<boolean> {
     const at = this.turns.current
     if (at === undefined) return false
     const asked = { shown: at.shown, first: false, listed: undefined, only: at.files }
-    const options = { ...this.#options, ...asked, instead: withoutBodies }
+    const options = { ...this.#options, ...asked, instead: withoutBodies, words: withoutOutput(at.task) }
     const packed = await packTask(at.task, options)
     if (packed.bare.length === 0) return false
     await conversation.rewind(at.mark)

@@ -143,6 +143,8 @@ export interface DoubtOptions {
    * reading of what follows for each. Default: none.
    */
   readonly weighed?: number
+  /** What is less likely than this (natural logarithm of its probability) is not told of. Default: all is. */
+  readonly least?: number
   readonly signal: AbortSignal
 }
 

@@ -32,11 +32,15 @@ export interface Climb {
 /** Runs something on the files as they were before the run, and brings them back. */
 type AsWas = <Result>(work: (context: CheckContext) => Promise<Result>) => Promise<Result>
 
-/** Makes the checks in order, up to the first that fails. Rejects only when the signal aborts, or for a fault of ours. */
-export async function climb(context: CheckContext, asWas: AsWas): Promise<Climb> {
+/**
+ * Makes the checks in order, up to the first that fails. Rejects only when the signal aborts, or for a fault of ours. `only`: the
+ * name of the one that is made, of all.
+ */
+export async function climb(context: CheckContext, asWas: AsWas, only?: string | undefined): Promise<Climb> {
   const reports: CheckReport[] = []
   let height = 0
   for (const [name, check] of rungs) {
+    if (only !== undefined && name !== only) continue
     const verdict = await judged(name, check, context)
     if (verdict === undefined) continue
     if (verdict.passed === false && (await failedBefore(verdict, check, context, asWas))) {

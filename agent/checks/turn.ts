@@ -9,18 +9,18 @@ import type { ChangedText, CheckContext } from './types.ts'
 
 /**
  * Checks the files as they are. Undefined when there is nothing to check (no file changed, and no command of the user or a mere question) or
- * the run was stopped meanwhile. `putBack`: what `Turn.putBack` has said of the attempt.
+ * the run was stopped meanwhile. `putBack`: what `Turn.putBack` has said of the attempt. `hurried`, `only`: one of many looks, by one check.
  */
 export async function checkAttempt(
   turn: Turn,
   spending: Spending,
   task: string,
-  { hurried, putBack }: Pick<CheckContext, 'hurried'> & { readonly putBack?: string | undefined } = {},
+  { putBack, ...how }: Omit<How, 'instead'> & { readonly putBack?: string | undefined } = {},
 ): Promise<Climb | undefined> {
   const changed = await turn.changes.differences()
   if (putBack !== undefined && changed.length === 0) return nothingLeft(putBack)
   if (changed.length === 0 && (turn.checks.check === undefined || asksOnly(task))) return undefined
-  const climb = await climbed(turn, spending, task, changed, hurried)
+  const climb = await climbed(turn, spending, task, changed, how)
   if (climb?.failed === undefined || putBack === undefined) return climb
   return { ...climb, failed: { ...climb.failed, detail: `${climb.failed.detail}\n${putBack}` } }
 }
@@ -52,15 +52,22 @@ export async function checkOriginal(
 
 /**
  * Checks a file as it could be, without writing it: the commands see it so, and nobody else. Only where `canShow` says that they
- * can; hurried.
+ * can; hurried. `only`: by this check alone.
  */
 export async function checkUnwritten(
   turn: Turn,
   spending: Spending,
   task: string,
   file: Difference & { readonly after: Buffer },
+  only?: string,
 ): Promise<Climb | undefined> {
-  return await climbed(turn, spending, task, [file], true, [{ path: file.path, bytes: file.after }])
+  const instead = [{ path: file.path, bytes: file.after }]
+  return await climbed(turn, spending, task, [file], { hurried: true, instead, only })
+}
+
+/** How files are looked at. `only`: by the check of this name alone. */
+interface How extends Pick<CheckContext, 'hurried' | 'instead'> {
+  readonly only?: string | undefined
 }
 
 async function climbed(
@@ -68,8 +75,7 @@ async function climbed(
   spending: Spending,
   task: string,
   files: readonly Difference[],
-  hurried?: boolean,
-  instead?: CheckContext['instead'],
+  { hurried, instead, only }: How = {},
 ): Promise<Climb | undefined> {
   const { workspace, sandbox, policy, code } = turn.toolContext
   const signal = AbortSignal.any([turn.signal, spending.overdue])
@@ -92,7 +98,7 @@ async function climbed(
     return await turn.changes.asTheyWere(await turn.changes.differences(), () => work(context))
   }
   try {
-    return await climb(context, asWas)
+    return await climb(context, asWas, only)
   } catch (error) {
     if (signal.aborted) return undefined
     throw error

@@ -56,6 +56,8 @@ export async function packTask(
     readonly first: boolean
     /** Show these files, in this order, whatever the task names. */
     readonly only?: readonly string[] | undefined
+    /** Said in the place of the task. */
+    readonly words?: string | undefined
     /** What a part of a long file is chosen by. Default: the task. */
     readonly about?: string | undefined
     /** What is shown in the place of a file; undefined: itself. Such a file is in `bare` then, and nowhere else. */
@@ -124,7 +126,7 @@ export async function packTask(
     const list = listTree(tree.filter((path) => ![...whole, ...excerpts].some((file) => file.path === path)))
     if (list !== undefined) parts.push(`${parts.length > 0 ? 'Other files' : 'Files'} of the work tree:\n${list}`)
   }
-  parts.push(task)
+  parts.push(options.words ?? task)
   return { text: parts.join('\n\n'), whole, parts: excerpts, bare }
 }
 

@@ -72,7 +72,7 @@ interface Reading {
 
 async function* alternatives(
   { sequence, opening, tokenize, counts }: Reading,
-  { content, lines, first, signal, weighed = 0 }: DoubtOptions,
+  { content, lines, first, signal, weighed = 0, least = Number.NEGATIVE_INFINITY }: DoubtOptions,
 ): AsyncGenerator<Doubt, void> {
   const bytes = Buffer.from(content)
   const ends = lineEnds(bytes)
@@ -94,7 +94,8 @@ async function* alternatives(
     const lineAt = ({ at }: Alternative): number => lineOf(ends, begins[at] ?? 0)
     const rank = (alternative: Alternative): number => (first?.has(lineAt(alternative)) === true ? 0 : 1)
     const wanted = found.alternatives
-      .filter((alternative) => alternative.at >= opening.length && lines.has(lineAt(alternative)))
+      .filter(({ at, logprob }) => at >= opening.length && logprob >= least)
+      .filter((alternative) => lines.has(lineAt(alternative)))
       .sort((one, other) => rank(one) - rank(other) || other.logprob - one.logprob)
     for (const alternative of wanted) {
       if (signal.aborted) return

@@ -39,7 +39,7 @@ test.runIf(python)('a wrong answer leaves the context, and the next request show
     { name: 'syntax', passed: true, detail: '1 file' },
     { name: 'examples', passed: true, detail: '2 of 2' },
   ])
-  expect(result.notices.join()).toContain('Attempt 1 of at most 4: examples: double(-1) should give -2, but gives 1')
+  expect(result.notices.join()).toContain('Attempt 1 of at most 6: examples: double(-1) should give -2, but gives 1')
   expect(text(at.root, 'a.py')).toBe(program('return x * 2'))
   const [first = [], second = []] = at.model.requests.map(({ messages }) => messages)
   expect(second.slice(0, first.length - 1)).toEqual(first.slice(0, -1))
@@ -118,6 +118,17 @@ test.runIf(python)(
     expect(JSON.stringify(at.model.requests.at(-1)?.messages.at(-1))).toContain('return x * 2')
   },
 )
+
+test.runIf(python)('nor does it see what the wrong code has put out: what should come of it is told', async () => {
+  const output = '=========== FAILURES ===========\n    def double(x):\n>       return x + 1\nE       assert 3 == 4'
+  const at = await stage([answer('return x + 1'), answer('return x * 2')], { files, info: small })
+  await perform(at, `Its test fails:\n\n${output}\n\nThe test is right. Correct a.py.`)
+  const [first, second] = at.model.requests.map(({ messages }) => JSON.stringify(messages))
+  expect(first).toContain('FAILURES')
+  expect(second).toContain('The test is right. Correct a.py.')
+  expect(second).toContain('double(2) should give 4, but gives 3')
+  expect(second).not.toMatch(/FAILURES|return x/)
+})
 
 test.runIf(python)('files that an attempt made or removed go back before the next', async () => {
   const first = {
@@ -404,5 +415,6 @@ test.runIf(python)('a further attempt begins only where it should end in proport
   }
   expect(await attemptsOf([200])).toBe(1)
   expect(await attemptsOf([20, 80, 20])).toBe(2)
-  expect(await attemptsOf([20, 20, 20, 20, 20])).toBe(4)
+  expect(await attemptsOf([20, 20, 20, 20, 20, 20])).toBe(5)
+  expect(await attemptsOf([20, 10, 10, 10, 10, 10, 10])).toBe(6)
 })

@@ -90,6 +90,7 @@ async function doubtsOf(
   lines: readonly number[] = [1, 2, 3],
   weighed = 0,
   first: readonly number[] = [],
+  least?: number,
 ): Promise<Doubt[]> {
   const engine = engineOf(says)
   const model = openEmbedded({ engine, dialect: dialectByName('fenced'), info, sampling })
@@ -102,6 +103,7 @@ async function doubtsOf(
     content,
     lines: new Set(lines),
     first: new Set(first),
+    ...(least !== undefined && { least }),
     signal,
     spent: () => undefined,
   }))
@@ -136,6 +138,15 @@ test('lines that are to be first come before what is likelier elsewhere', async 
   expect((await linesOf([]))[0]).toBe(2)
   const named = await linesOf([3])
   expect(named.indexOf(2)).toBeGreaterThan(named.lastIndexOf(3))
+})
+
+test('what is less likely than is asked for is not told of', async () => {
+  const says = [
+    [place('1'), '0', '\n', -2],
+    [place('<'), '>', ' 2\n', -6],
+  ] as const
+  expect((await doubtsOf(content, says)).length).toBeGreaterThan(1)
+  expect(await doubtsOf(content, says, [1, 2, 3], 0, [], -5)).toMatchObject([{ logprob: -2 }])
 })
 
 test('where a line begins, a new one may stand before it, and one that is the next already takes its place', async () => {
