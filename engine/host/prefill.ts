@@ -10,7 +10,10 @@ export const batchTokens = 512
  * batches of 512 tokens than with 64 (1.5B, 128 computed at once).
  */
 const chunkMs = 2000
-/** The same while a reply is being written, which waits for it, or while others have some of our cores, taken up again between batches. */
+/**
+ * The same while a reply is being written, which waits for it; while others have some of our cores, taken up again between batches;
+ * and where a batch that loses a core could not be stopped.
+ */
 const chunkBesideMs = 500
 const smallestChunk = 64
 /** The same while others have some of our cores: what they do is often over soon, and a core is taken up again between batches. */
@@ -56,16 +59,16 @@ export class Prefill {
     const stops = new Set(checkpoints)
     let done = 0
     while (done < tokens.length) {
-      const chunk = decoder.givesWay || speakers() > 0 ? chunkBesideMs : chunkMs
+      const began = performance.now()
+      // Where what was stopped comes off again for nothing.
+      const mayStop = rewind === 'free' && began - this.#stoppedAt > stopRestMs
+      const chunk = mayStop && !decoder.givesWay && speakers() === 0 ? chunkMs : chunkBesideMs
       const fits = Math.round(chunk / this.#tokenMs / 32) * 32
       const smallest = decoder.givesWay ? smallestBeside : smallestChunk
       const at = start + done
       const stop = Math.min(...checkpoints.filter((place) => place > at), slots.due(slot), start + tokens.length)
       const size = Math.min(Math.max(1, stop - at), batchTokens, Math.max(smallest, fits))
       const piece = tokens.subarray(done, done + size)
-      const began = performance.now()
-      // Where what was stopped comes off again for nothing.
-      const mayStop = rewind === 'free' && began - this.#stoppedAt > stopRestMs
       const patience = mayStop ? size * this.#tokenMs : 0
       const kept = stops.has(at + size)
       if (!(await this.#home.inTurn(() => this.#piece(slot, piece, { patience, signal, kept })))) {

@@ -76,14 +76,14 @@ describe('a batch whose core somebody else took', () => {
   })
 
   test('is begun again as often as seconds have passed since the last one', async () => {
-    const { held, batches, tokens, take } = prefill({ answers: ['crowded', 0, 'crowded'], tokenMs: 50 })
+    const { held, batches, tokens, take } = prefill({ answers: ['crowded', 0, 0, 'crowded'], tokenMs: 50 })
     await take()
     expect(held).toEqual([...tokens])
     expect(batches.slice(0, 5).map(({ size, patience }) => [size, patience > 0])).toEqual([
       [128, true],
-      [128, false],
-      [64, true],
       [64, false],
+      [64, false],
+      [64, true],
       [64, false],
     ])
   })
@@ -91,6 +91,8 @@ describe('a batch whose core somebody else took', () => {
   test('goes on where a cut is dear', async () => {
     const { batches, take } = prefill({ rewind: 'checkpoint' })
     await take()
+    // None of them is long, as none can be stopped.
+    expect(batches.map(({ size }) => size)).toEqual([64, 128, 128, 128, 128, 24])
     expect(batches.every(({ patience }) => patience === 0)).toBe(true)
   })
 })
