@@ -43,6 +43,15 @@ test('names stand for what the test gave them', () => {
   ).toEqual(undefined)
 })
 
+test('what should come may be long, and what is too long is none', () => {
+  const poem = (lines: number) =>
+    `[\n${'                "This is the house that Jack built.",\n'.repeat(lines)}            ]`
+  const shown = (lines: number) =>
+    `    def test_all(self):\n>       self.assertEqual(\n            find(1, 12),\n            ${poem(lines)},\n        )`
+  expect(found(shown(100))).toEqual([`assertion: find(1, 12) = ${poem(100)}`])
+  expect(found(shown(1000))).toEqual([])
+})
+
 test('a name whose value may be another by then is left as it is', () => {
   for (const between of ['words.append("x")', 'change(words)', 'for each in words: each.pop()', 'words += [1]']) {
     expect(found(`def test_a():\n    words = ["a"]\n    ${between}\n    assertEqual(find(words), ["a"])`)).toEqual([
@@ -136,6 +145,8 @@ test('lines of spaces, numbers and brackets take no time', () => {
     `${spaces}>${spaces}`,
     `  |${spaces}x`,
     `${' \t'.repeat(100_000)}^`,
+    'assertEqual('.repeat(20_000),
+    'assertEqual(find(1), ['.repeat(20_000),
     `${spaces}assertEqual(find(`,
   ])
     expect(found(`assertEqual(find(1), 2)\n${text}\n`)).toEqual(['assertion: find(1) = 2'])

@@ -22,7 +22,7 @@ const matcher = /^\s*\.(toBe|toEqual|toStrictEqual|to\.(?:deep\.)?equal|to\.eql)
 /** More assertions than these are not looked at. */
 const most = 400
 /** More text than this belongs to no single assertion. */
-const longest = 2000
+const longest = 8000
 
 /** `names`: functions that a call may begin with. What is compared with something else than a call of them is left out. */
 export function assertions(text: string, names: readonly string[]): Example[] {
