@@ -6,7 +6,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { commandEnvironment } from '../environment.ts'
-import { strictPolicy } from '../policy.ts'
+import { isInside, realPath, strictPolicy } from '../policy.ts'
 import { runPlan } from '../process.ts'
 import type { SessionFolder } from '../session-folder.ts'
 import type { SandboxProblem } from '../types.ts'
@@ -76,6 +76,7 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
   const machine = { ...real, session }
   try {
     for (const name of ['work', 'tmp']) mkdirSync(path.join(session, name))
+    rmSync(path.join(machine.home, TRACE), { force: true })
     writeFileSync(path.join(session, 'empty'), '')
     const policy = strictPolicy(workTree)
     const environment = commandEnvironment({
@@ -93,7 +94,7 @@ async function selfTest(programs: Programs, real: Machine, folder: SessionFolder
       return { ok: false, problem: { kind: 'self-test', message }, checks: [] }
     }
     if (!end.started) return { ok: false, problem: problemOf(end.output), checks: [] }
-    const checks = [...readChecks(end.output), { name: 'mounts as asked for', ok: true, seen: 'all' }]
+    const checks = [...readChecks(end.output, machine), { name: 'mounts as asked for', ok: true, seen: 'all' }]
     checks.push({ name: 'work tree writable', ok: existsSync(path.join(workTree, 'written')), seen: workTree })
     const missed = checks.filter((check) => !check.ok)
     if (missed.length === 0) return { ok: true, programs, machine: real, checks }
@@ -134,9 +135,13 @@ function script(home: string, secret: string | undefined): string {
   ].join('\n')
 }
 
-function readChecks(output: string): Check[] {
+function readChecks(output: string, { home, hidden }: Machine): Check[] {
+  const real = realPath(home) ?? home
   return EXPECTED.map(({ label, name, ok }) => {
-    const seen = new RegExp(`^${label}=(.*)$`, 'm').exec(output)?.[1]
+    const said = new RegExp(`^${label}=(.*)$`, 'm').exec(output)?.[1]
+    // In a folder that commands have for themselves what they write goes no farther.
+    const isOwn = label === 'home' && said === 'open' && hidden.some((folder) => isInside(real, folder))
+    const seen = isOwn && !existsSync(path.join(home, TRACE)) ? 'refused' : said
     return { name, ok: seen !== undefined && ok(seen), seen: seen ?? 'nothing' }
   })
 }

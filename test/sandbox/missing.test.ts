@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { openSandbox } from '../../sandbox/index.ts'
 import * as binary from '../../sandbox/linux/binary.ts'
 import { makePlace, policyFor, problemOfAgent, users } from './support/agent.ts'
@@ -112,4 +112,26 @@ test('a bwrap that only pretends is found out by looking at what a command can d
   expect(sandbox.problem?.message).toMatch(/system call filter \(0\)/)
   // What it wrote by way of trying is taken away again.
   expect(existsSync(path.join(base, 'pretend/.cachalot-self-test'))).toBe(false)
+})
+
+test('a home folder in /tmp that holds the temporary folder is safe: what commands write there goes no farther', async () => {
+  vi.restoreAllMocks()
+  const home = path.join(base, 'home-in-tmp')
+  const work = path.join(home, 'work')
+  for (const folder of [work, path.join(home, 'tmp')]) mkdirSync(folder, { recursive: true })
+  vi.stubEnv('TMPDIR', path.join(home, 'tmp'))
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+  })
+  const sandbox = await openSandbox({ env: { PATH: '/usr/bin:/bin', HOME: home }, roots: [work] })
+  // Where it is required and missing, another test has failed for that.
+  if (sandbox.problem?.kind === 'missing') return
+  expect(sandbox.problem).toBeUndefined()
+  const options = {
+    ...{ policy: policyFor(work), limits: { seconds: 5, outputBytes: 1000 } },
+    signal: new AbortController().signal,
+  }
+  await sandbox.run({ line: `echo x > ${home}/stray; echo x > inside`, cwd: work }, options)
+  expect(existsSync(path.join(home, 'stray'))).toBe(false)
+  expect(existsSync(path.join(work, 'inside'))).toBe(true)
 })
