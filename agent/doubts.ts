@@ -9,14 +9,13 @@
  */
 import { createHash } from 'node:crypto'
 import { addUsage, type Doubt, noUsage, type Usage } from '../engine/index.ts'
-import { canShow } from '../sandbox/index.ts'
-import { linesOfDefinitions, onTrial } from '../tools/index.ts'
+import { onTrial } from '../tools/index.ts'
 import type { Difference } from './changes.ts'
 import type { Climb } from './checks/ladder.ts'
 import { checkAttempt, checkOriginal, checkUnwritten } from './checks/turn.ts'
-import { codeLines, isTestPath } from './context/code-lines.ts'
+import { codeLines } from './context/code-lines.ts'
+import { codeOf, type Doubtful, filesToDoubt, isShown } from './doubtful.ts'
 import type { AgentEvent, CheckReport } from './events.ts'
-import { judgeCall } from './policy/judge.ts'
 import type { Spending } from './turn/limits.ts'
 import { faultsOf } from './turn/readable.ts'
 import type { Reply } from './turn/reply.ts'
@@ -30,10 +29,6 @@ const mostTried = 24
 const patience = { reading: 3, least: 30 }
 /** Where nothing else decides, so many are weighed by what they make of the rest of the file. */
 const mostWeighed = 6
-/** Files looked at, and characters of one: reading costs the model as much as writing a third of it. */
-const mostFiles = 3
-const longest = 5000
-
 /**
  * What is less likely is not tried: each costs the rest of a line and a check. What was right had 0.09 to 0.75 in QuixBugs, and was
  * among the first eight for 22 of 24 mutants.
@@ -122,8 +117,6 @@ async function checked(
   return await look()
 }
 
-const isShown = ({ toolContext: { sandbox, policy } }: Turn): boolean => canShow(sandbox, policy)
-
 /** A task that says what is wanted is for the model to do; a line that surprised it may have nothing to do with that. */
 const tellsHow = (task: string): boolean =>
   /```|\b(?:should|must|instead|when|whenever|if|unless|because|since|expect\w*|returns?|so that|add|make|handle|missing|traceback|raise[sd]?|throws?|print\w*|shows?)\b/i.test(
@@ -211,59 +204,9 @@ async function* ahead(doubts: AsyncIterable<Doubt>): AsyncGenerator<Doubt, void>
   }
 }
 
-/** The lines that say what a file does. */
-function codeOf(path: string, text: string): string {
-  const lines = codeLines(path, text)
-  return text
-    .split('\n')
-    .filter((_, index) => lines.has(index + 1))
-    .join('\n')
-}
-
 interface Tried extends Difference {
   readonly before: Buffer
   readonly after: Buffer
-}
-
-interface Doubtful {
-  readonly path: string
-  readonly content: string
-  readonly bytes: Buffer
-  /** Lines of what the task names. */
-  readonly named: ReadonlySet<number>
-}
-
-/**
- * Files in play that may be changed, those of which the task names something first, then the shortest: without asking anybody,
- * where they are written to be looked at. They are recorded for undo then.
- */
-async function filesToDoubt(turn: Turn, task: string): Promise<Doubtful[]> {
-  // What is quoted names much that only stands around.
-  const words = new Set(task.replace(/```[\s\S]*?```/g, ' ').match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
-  const { workspace, policy, sandbox } = turn.toolContext
-  const files: Doubtful[] = []
-  for (const path of turn.filesInPlay()) {
-    if (isTestPath(path) || (await workspace.stat(path))?.kind !== 'file') continue
-    const bytes = await workspace.read(path)
-    const content = bytes.toString('utf8')
-    if (bytes.length > longest || !Buffer.from(content).equals(bytes) || codeLines(path, content).size === 0) continue
-    const effects = [{ kind: 'write', path }] as const
-    const verdict = await judgeCall({ tool: 'write', effects, policy, sandbox, rules: turn.rules })
-    const mayWrite = verdict.kind === 'allow' && (verdict.asked || turn.asksBefore?.(effects[0]) !== true)
-    // Who is asked before sees the one line that was found.
-    const mayAsk = isShown(turn) && turn.approve !== undefined && policy.mode === 'workspace-write'
-    if (!mayWrite && !(mayAsk && (verdict.kind === 'allow' || verdict.kind === 'ask'))) continue
-    files.push({ path, content, bytes, named: linesOfDefinitions(content, (name) => words.has(name)) })
-  }
-  const rank = ({ named }: Doubtful): number => (named.size > 0 ? 0 : 1)
-  const some = files
-    .sort((one, other) => rank(one) - rank(other) || one.bytes.length - other.bytes.length)
-    .slice(0, mostFiles)
-  if (isShown(turn)) return some
-  const effects = some.map(({ path }) => ({ kind: 'write', path }) as const)
-  await turn.recorder.before(effects, policy, turn.signal)
-  await turn.changes.before(effects, turn.recorder.start())
-  return some
 }
 
 /**
