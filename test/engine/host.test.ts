@@ -414,8 +414,10 @@ describe('the host process', () => {
 
   test('loading can be stopped', async () => {
     const signal = AbortSignal.abort()
+    // Those of the tests before may still be ending, on a busy machine.
+    const others = new Set(hostsOf(process.pid))
     await expect(engineOn(makeModel('tiny-moe').file, { signal })).rejects.toMatchObject({ kind: 'aborted' })
-    expect(hostsOf(process.pid)).toEqual([])
+    expect(hostsOf(process.pid).filter((host) => !others.has(host))).toEqual([])
   })
 
   test('reports its progress while it loads', async () => {
