@@ -98,8 +98,8 @@ export class Memory {
   }
 
   /**
-   * Puts the task once more where it stood, with the files that it names shown without what their functions do, itself without the
-   * output that it quotes (of what is wrong as it stands, nothing is said), and these words after it. False, and nothing is done, where no file would be shown so.
+   * Puts the task once more where it stood, without the output that it quotes, with the files that it names shown without what
+   * their functions do, and these words after it. False, and nothing is done, where no file would be shown so.
    */
   async beginAnew(conversation: Conversation, words: string): Promise<boolean> {
     const at = this.turns.current

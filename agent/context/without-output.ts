@@ -28,18 +28,30 @@ const between = /^(?:\s.*|\w+ += .*|@\w.*|(?:Expected|Received|Actual)\b.*|)$/
 export function withoutOutput(task: string): string {
   const lines = task.split('\n')
   const kept: string[] = []
+  let isFenced = false
   for (let at = 0; at < lines.length; at++) {
-    const last = isOutput(lines[at]!) ? lastOfOutput(lines, at) : undefined
-    if (last === undefined) kept.push(lines[at]!)
-    else at = last
+    const line = lines[at]!
+    const last = isOutput(line) ? lastOfOutput(lines, at) : undefined
+    if (last === undefined) {
+      kept.push(line)
+      if (fence.test(line)) isFenced = !isFenced
+      continue
+    }
+    // Where that is all a fence holds, it goes as well.
+    const opens = kept.findLastIndex(hasWords)
+    let closes = last + 1
+    while (closes < lines.length && !hasWords(lines[closes]!)) closes += 1
+    const isAll = isFenced && fence.test(kept[opens] ?? '') && fence.test(lines[closes] ?? '')
+    at = isAll ? closes : last
+    if (!isAll) continue
+    kept.splice(opens)
+    isFenced = false
   }
-  if (kept.length === lines.length) return task
-  // A fence around nothing goes, too.
-  return kept
-    .join('\n')
-    .replace(/^(```|~~~)[^\n]*\n\s*\1[ \t]*(?:\n|$)/gm, '')
-    .replace(/\n{3,}/g, '\n\n')
+  return kept.length === lines.length ? task : kept.join('\n').replace(/\n{3,}/g, '\n\n')
 }
+
+const fence = /^ {0,3}(?:```|~~~)/
+const hasWords = (line: string): boolean => line.trim() !== ''
 
 /** The last line of the output that begins here; undefined where one line is all there is of it: words may look like that, too. */
 function lastOfOutput(lines: readonly string[], from: number): number | undefined {

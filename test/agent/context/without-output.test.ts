@@ -73,6 +73,11 @@ describe.each(Object.entries({ pytest, unittest, jest }))('%s', (_, output) => {
     const task = `It fails:\n\`\`\`\n${output}\n\`\`\`\nCorrect it.`
     expect(withoutOutput(task)).toBe('It fails:\nCorrect it.')
   })
+
+  test('other fences stay, also one after the other', () => {
+    const fences = '```\na = 1\n```\n\n```\nb = 2\n```'
+    expect(withoutOutput(`${fences}\n\n${output}\n\n${fences}`)).toBe(`${fences}\n\n${fences}`)
+  })
 })
 
 test.each([
@@ -114,5 +119,7 @@ test('no more than what was there, and soon', () => {
   const began = process.cpuUsage().user
   for (const hostile of ['=', ' ', '_ ', 'a.b', '+ ', '.F', '  at ']) withoutOutput(hostile.repeat(50_000))
   withoutOutput('E   x\n'.repeat(50_000))
+  withoutOutput('E   x\n> y\nwords\n```\n'.repeat(30_000))
+  withoutOutput(`words\n${'\n'.repeat(50_000)}E   x\nE   y\n`)
   expect((process.cpuUsage().user - began) / 1000).toBeLessThan(2000)
 })
