@@ -1,4 +1,6 @@
 /** Evaluates many tokens, batch by batch, each for about as long as an abort may be waited for. */
+
+import { EngineError } from '../engine.ts'
 import type { Batch } from './batch.ts'
 import { type Decoder, stopped } from './decoder.ts'
 import type { Slots } from './slots.ts'
@@ -71,7 +73,8 @@ export class Prefill {
       const piece = tokens.subarray(done, done + size)
       const patience = mayStop ? size * this.#tokenMs : 0
       const kept = stops.has(at + size)
-      if (!(await this.#home.inTurn(() => this.#piece(slot, piece, { patience, signal, kept })))) {
+      const evaluated = this.#home.inTurn(() => this.#piece(slot, piece, { patience, signal, kept }))
+      if (!(await (rewind === 'free' ? unlessStopped(evaluated, signal) : evaluated))) {
         this.#stoppedAt = performance.now()
         continue
       }
@@ -88,7 +91,7 @@ export class Prefill {
     piece: Int32Array,
     { patience, signal, kept }: { readonly patience: number; readonly signal: AbortSignal; readonly kept: boolean },
   ): Promise<boolean> {
-    const { decoder, slots, settle } = this.#home
+    const { decoder, slots, settle, rewind } = this.#home
     const fill = (batch: Batch) => {
       piece.forEach((token, i) => {
         batch.add(token, slots.length(slot) + i, slot, false)
@@ -100,9 +103,27 @@ export class Prefill {
       await slots.clean(slot)
       return false
     }
-    await settle([slot], code)
+    // Whoever stopped it has been told that nothing of it stays, see `unlessStopped`.
+    await settle([slot], code === 0 && signal.aborted && rewind === 'free' ? stopped : code)
     slots.grown(slot, piece)
     await slots.checkpoint(slot, kept ? 'now' : 'when due')
     return true
+  }
+}
+
+/**
+ * What a batch comes to; rejects at once when it is stopped. The library hears of it between two pieces of its work, the longest of
+ * which is the attention of a batch in one layer: 0.1 s and more, deep in a context. What is asked for next waits for its turn.
+ */
+async function unlessStopped<T>(evaluated: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const stop = () => reject(new EngineError('aborted', 'stopped'))
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([evaluated, promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    evaluated.catch(() => undefined /* told, where it was waited for */)
   }
 }

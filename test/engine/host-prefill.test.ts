@@ -18,13 +18,23 @@ interface Machine {
   readonly speakers?: number
   readonly rewind?: 'free' | 'checkpoint'
   readonly tokenMs?: number
+  /** A batch ends only when this does. */
+  readonly held?: Promise<void>
 }
 
 /** A prefill on a cache of our own that keeps only what was evaluated whole. */
-function prefill({ answers = [], givesWay = false, speakers = 0, rewind = 'free', tokenMs = 4 }: Machine = {}) {
+function prefill({
+  answers = [],
+  givesWay = false,
+  speakers = 0,
+  rewind = 'free',
+  tokenMs = 4,
+  held: ends,
+}: Machine = {}) {
   const held: number[] = []
   const batches: { size: number; patience: number }[] = []
   let cleaned = 0
+  const settled: number[] = []
   const work = new Prefill({
     decoder: {
       givesWay,
@@ -33,6 +43,7 @@ function prefill({ answers = [], givesWay = false, speakers = 0, rewind = 'free'
         fill({ add: () => size++ } as unknown as Batch)
         batches.push({ size, patience })
         vi.advanceTimersByTime(size * tokenMs)
+        await ends
         return answers.shift() ?? 0
       },
     },
@@ -49,15 +60,16 @@ function prefill({ answers = [], givesWay = false, speakers = 0, rewind = 'free'
     speakers: () => speakers,
     inTurn: (turn) => turn(),
     async settle(_slots, code) {
+      settled.push(code)
       if (code !== 0) throw new Error(`code ${code}`)
     },
   })
   const told: number[] = []
   const tokens = Int32Array.from({ length: 600 }, (_, i) => i)
   return {
-    ...{ held, batches, told, tokens },
+    ...{ held, batches, told, tokens, settled },
     cleaned: () => cleaned,
-    take: () => work.take(0, tokens, { checkpoints: [], signal: calm, onProgress: (done) => told.push(done) }),
+    take: (signal = calm) => work.take(0, tokens, { checkpoints: [], signal, onProgress: (done) => told.push(done) }),
   }
 }
 
@@ -109,4 +121,41 @@ test('batches are shorter beside others, so that a core which is free again is t
   expect((await sizes({ givesWay: true, tokenMs: 10 })).slice(0, 4)).toEqual([32, 64, 64, 64])
   expect((await sizes({ givesWay: true, tokenMs: 50 })).slice(0, 4)).toEqual([32, 32, 32, 32])
   expect((await sizes({ speakers: 1, tokenMs: 4 })).slice(0, 3)).toEqual([64, 128, 128])
+})
+
+test.each([0, 2])(
+  'a stop is answered before the library has heard of it, and nothing of the batch stays (code %i)',
+  async (code) => {
+    const batch = Promise.withResolvers<void>()
+    const { held, told, settled, take } = prefill({ answers: [code], held: batch.promise })
+    const controller = new AbortController()
+    const work = take(controller.signal)
+    await new Promise((next) => setImmediate(next))
+    controller.abort()
+    await expect(work).rejects.toMatchObject({ kind: 'aborted' })
+    expect(settled).toEqual([])
+    batch.resolve()
+    await new Promise((next) => setImmediate(next))
+    // Settled as a stopped one, whatever it came to.
+    expect(settled).toEqual([2])
+    expect(held).toEqual([])
+    expect(told).toEqual([])
+  },
+)
+
+test('where only a checkpoint can be come back to, a batch is waited for and stays', async () => {
+  const batch = Promise.withResolvers<void>()
+  const { held, take } = prefill({ held: batch.promise, rewind: 'checkpoint' })
+  const controller = new AbortController()
+  let over = false
+  const work = take(controller.signal).finally(() => {
+    over = true
+  })
+  await new Promise((next) => setImmediate(next))
+  controller.abort()
+  await new Promise((next) => setImmediate(next))
+  expect(over).toBe(false)
+  batch.resolve()
+  await work
+  expect(held.length).toBeGreaterThan(0)
 })
