@@ -1,8 +1,10 @@
 /**
- * `npm run bench [-- --only start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,speculation-v4,tries] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- --only NAME,NAME…] [--rounds N] [--model FILE] [--tokens N]`
  *
- * Measures as ratios against something in the same run, and prints markdown tables. `engine` needs a real model file
- * (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
+ * Measures as ratios against something in the same run, and prints markdown tables. Without --only all of them, which takes
+ * an hour: start, unattended, interface, interrupt, command, undo, packing, kills, session, context, context-v4, engine,
+ * engine-moe, grammar, yield, state, state-v4, speculation, speculation-v4, tries.
+ * `engine` needs a real model file (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
  * `context` reads a repository of about `--tokens` with the model; without one it only packs. `context-v4`, `state-v4`, `speculation-v4` and
  * `engine-moe` do the same with files of our own making: DeepSeek V4's structure, and a mixture of experts of 3 GB and more that is
  * made from the model.
@@ -26,21 +28,33 @@ import { benchTries } from './bench/tries.ts'
 import { benchUnattended } from './bench/unattended.ts'
 import { benchUndo } from './bench/undo.ts'
 import { benchYield } from './bench/yield.ts'
+import { usageOf } from './usage.ts'
 
+const all = [
+  ...['start', 'unattended', 'interface', 'interrupt', 'command', 'undo', 'packing', 'kills', 'session', 'context'],
+  ...['context-v4', 'engine', 'engine-moe', 'grammar', 'yield', 'state', 'state-v4', 'speculation', 'speculation-v4'],
+  'tries',
+]
 const { values: flags } = parseArgs({
   options: {
-    only: {
-      type: 'string',
-      default:
-        'start,unattended,interface,interrupt,command,undo,packing,kills,session,context,context-v4,engine,engine-moe,grammar,yield,state,state-v4,speculation,speculation-v4,tries',
-    },
+    help: { type: 'boolean', short: 'h', default: false },
+    only: { type: 'string', default: all.join(',') },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
   },
 })
+if (flags.help) {
+  process.stdout.write(usageOf(import.meta.filename))
+  process.exit(0)
+}
 const rounds = Number(flags.rounds)
 const wanted = flags.only.split(',')
+const unknown = wanted.filter((name) => !all.includes(name))
+if (unknown.length > 0) {
+  process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are: ${all.join(', ')}.\n`)
+  process.exit(2)
+}
 const say = (title: string, rows: readonly string[]): boolean =>
   process.stdout.write(`\n## ${title}\n\n${rows.join('\n')}\n`)
 

@@ -32,6 +32,7 @@ import { raw, subject } from './eval/raw.ts'
 import { evalRed } from './eval/red.ts'
 import { report } from './eval/report.ts'
 import { loadTasks, type Task } from './eval/tasks.ts'
+import { usageOf } from './usage.ts'
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -53,8 +54,7 @@ const { values: flags, positionals } = parseArgs({
 const twoTries = /^exercism-/
 
 if (flags.help) {
-  const [said = ''] = /(?<=^\/\*\*\n)[\s\S]*?(?=\n \*\/)/m.exec(readFileSync(import.meta.filename, 'utf8')) ?? []
-  process.stdout.write(`${said.replace(/^ \* ?/gm, '')}\n`)
+  process.stdout.write(usageOf(import.meta.filename))
   process.exit(0)
 }
 const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
@@ -154,7 +154,7 @@ async function attempt(task: Task, mode: string, model: () => Promise<Model>): P
     if (first.solved) return [first, { ...first, mode: both }]
     place.hide()
     const again = secondRequest(task, first.detail ?? '')
-    const second = await ours(again, place.folder, join(scratch, 'second'), flagsOf(mode, task, scratch))
+    const second = await ours(again, place.folder, scratch, flagsOf(mode, task, scratch))
     return [first, await judged(both, [run, second], true, sum(run, second))]
   } finally {
     place.remove()
