@@ -1,10 +1,11 @@
 /** Attempts of a small model: each begins where the task was given, and the request of the next tells what failed. */
 import { checkAttempt } from './checks/turn.ts'
-import { type Attempt, type Attempted, choose, farthest, keyOf, settled } from './choice.ts'
+import { type Attempt, type Attempted, choose, failureText, farthest, keyOf, settled } from './choice.ts'
 import { asReply, type Mending, mendByDoubt } from './doubts.ts'
 import type { AgentEvent } from './events.ts'
 import { copied, hint, rewrite, whatFailed } from './hints.ts'
 import type { Mark } from './mark.ts'
+import { failedOwnWork } from './own-work.ts'
 import { Certainty } from './turn/certainty.ts'
 import type { Spending } from './turn/limits.ts'
 import type { Reply } from './turn/reply.ts'
@@ -15,12 +16,12 @@ import type { Turn } from './turn/turn.ts'
 import { asksToMend } from './turn/wishes.ts'
 
 /** Attempts where the user does not say how many. */
-const usual = 6
+const usual = 4
 /**
  * Seconds of a run within which a further attempt has to be expected to end, where the user does not say how many: so many
  * times the first one, but at least and at most this. A task that the model cannot do should not cost much more than one it can.
  */
-const patience = { first: 5, least: 45, most: 180 } as const
+const patience = { first: 3, least: 45, most: 180 } as const
 
 /** The attempts at one task, and where the next begins. */
 interface Series {
@@ -159,6 +160,7 @@ async function* sideBySide(series: Series, count: number): AsyncGenerator<AgentE
 async function* foreseen(series: Series): AsyncGenerator<AgentEvent, Reply | undefined> {
   const { turn, spending, task, made } = series
   const isFirst = made.length === 0
+  if (isFirst && (yield* beginsAnew(series))) return undefined
   if (isFirst) series.mending = yield* mendByDoubt(turn, spending, task)
   const { mending } = series
   if (mending === undefined || (isFirst ? !mending.sure : !hasSpare(series))) return undefined
@@ -194,6 +196,16 @@ async function* beginAgain(series: Series): AsyncGenerator<AgentEvent, void> {
   const told = isBegun ? undefined : isCopy ? copied(failed) : failed && hint(failed)
   const words = [...(told === undefined ? [] : [told]), ...heard]
   await turn.conversation.append(words.map((text) => ({ role: 'user', text })))
+}
+
+/** The model does not see what is wrong with what it wrote itself, and writes it again: it is not shown it, then. */
+async function* beginsAnew(series: Series): AsyncGenerator<AgentEvent, boolean> {
+  const { turn, spending, task } = series
+  const failed = await failedOwnWork(turn, spending, task)
+  if (failed === undefined || !(await beginAnew(series, failureText(failed)))) return false
+  const text = `What stands was written by the model itself, and is wrong (${failed.name}): it is asked to write it anew, without being shown it.`
+  yield { type: 'notice', level: 'info', text }
+  return true
 }
 
 /** Lets the model write the functions without seeing them, where they do what they should not: nothing else is to be another. */

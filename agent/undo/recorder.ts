@@ -3,6 +3,7 @@ import type { Policy, Workspace } from '../../sandbox/index.ts'
 import { type Effect, inUndoTurn } from '../../tools/index.ts'
 import { listFiles } from '../files.ts'
 import { newId } from '../log/id.ts'
+import { stoodBefore } from './own-work.ts'
 import { gitMode, type Recorded, recordTree } from './record.ts'
 import type { Look } from './scan.ts'
 import { changedPaths, contentsOf, type StartOfTurn } from './start.ts'
@@ -21,6 +22,8 @@ export interface TurnRecorder {
   start(): StartOfTurn | undefined
   /** The turn has ended: what it changed is noted. Gives a line for the user where that failed. */
   end(): Promise<string | undefined>
+  /** What stood at a path before the turns that left these bytes there, see own-work.ts; undefined where that is not known. */
+  stoodBefore(path: string, bytes: Buffer): Promise<Buffer | null | undefined>
   /** The record of the turn that began last, by which it can be taken back; undefined while and where it changed nothing. */
   readonly recorded: string | undefined
 }
@@ -156,6 +159,8 @@ export function openRecorder({
         since: async () => (at.now ? [] : await changedPaths(root, at)),
       }
     },
+    // Nothing hangs on it: where the records cannot be read, undo tells.
+    stoodBefore: (path, bytes) => stoodBefore({ stateFolder, root }, path, bytes).catch(() => undefined),
     async end() {
       const ended = open
       open = undefined

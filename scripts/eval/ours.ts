@@ -26,7 +26,7 @@ export interface Run {
 }
 
 /**
- * Runs the program on a task. Its configuration, session and cache folders are the attempt's own; the data folder, where
+ * Runs the program on a task. Its configuration, session and cache folders are the attempt's own, for both of two tries; the data folder, where
  * models lie, is the user's.
  */
 export async function ours(prompt: string, folder: string, scratch: string, flags: readonly string[]): Promise<Run> {
