@@ -58,7 +58,7 @@ function said(output: string): string {
  */
 async function isNew(
   problem: string,
-  { before, path }: ChangedText,
+  { before, after, path }: ChangedText,
   language: Language,
   context: CheckContext,
 ): Promise<boolean> {
@@ -67,11 +67,18 @@ async function isNew(
   const spoken = /\b(?:syntax|parse|invalid|broken|fix)/i.test(context.task)
   if (name === undefined && spoken) return true
   const was = await language.problem(before, path, context)
-  if (was === undefined || (name !== undefined && undefinedName(was) !== name)) return true
-  return (
-    name !== undefined && (context.task.includes(name) || /\b(?:undefined|not defined|NameError)\b/.test(context.task))
-  )
+  // It could be read, then, whatever name was missing in it.
+  if (name === undefined) return was === undefined || undefinedName(was) !== undefined
+  const isSpokenOf = /\b(?:undefined|not defined|NameError)\b/.test(context.task)
+  const old = was === undefined ? undefined : undefinedName(was)
+  if (old === name) return isSpokenOf || context.task.includes(name)
+  if (isSpokenOf || old === undefined || ![old, name].every((word) => context.task.includes(word))) return true
+  return renamed(before, old, name) !== after
 }
+
+/** A text in which one name is called otherwise, everywhere. */
+const renamed = (text: string, from: string, to: string): string =>
+  text.replace(new RegExp(`(?<![\\p{L}\\p{N}_])${from}(?![\\p{L}\\p{N}_])`, 'gu'), to)
 
 const undefinedName = (problem: string): string | undefined => /: name '(.+)' is not defined$/.exec(problem)?.[1]
 

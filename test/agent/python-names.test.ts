@@ -59,3 +59,19 @@ test.runIf(python)(
     expect(await checked(uses('made'), `${uses('made')}x = 1\n`, 'Fix the NameError in a.py')).toBe(false)
   },
 )
+
+test.runIf(python)(
+  'a name that came from nowhere and is called otherwise, as asked for, still comes from there',
+  async () => {
+    const uses = (name: string) => `def f():\n    return ${name} + ${name}s\n`
+    const task = 'Rename made to given in a.py'
+    expect(await checked('y = made\n', 'y = given\n', task)).toBe(true)
+    expect(await checked('y = made\n', 'y = given + 1\n', task)).toBe(false)
+    expect(await checked(uses('made'), 'def f():\n    return given + mades\n', task)).toBe(true)
+    expect(await checked('y = other\n', 'y = given\n', task)).toBe(false)
+  },
+)
+
+test.runIf(python)('what could be read before, but for a missing name, has to be readable', async () => {
+  expect(await checked('y = made\n', 'y = (made\n', 'Add a bracket in a.py')).toBe(false)
+})
