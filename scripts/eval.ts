@@ -1,10 +1,11 @@
 /**
- * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--limit N] [--out FOLDER] [--keep FOLDER]`
- * `npm run eval -- --red [--model NAME] [--limit N] [-- flags of fix]` gives the red repositories to `cachalot fix`.
+ * `npm run eval -- --tasks PATH [--model NAME] [--modes raw,ours,oracle] [--set NAME] [--match WORD,WORD…] [--limit N] [--out FOLDER] [--keep FOLDER]`
+ * `npm run eval -- --red [--model NAME] [--match WORD,WORD…] [--limit N] [-- flags of fix]` gives the red repositories to `cachalot fix`.
  *
  * Modes: `raw` (asked once, plainly), `ours`, `one` (ours with `--tries 1`), `oracle` (the reference through our tools).
  * Solves the tasks and prints a table. Greedy. Resumable: outcomes are appended to a JSON-lines file as they come, and
  * what is there is not done again (`--fresh` forgets it; the forgotten run is what flips are counted against).
+ * `--match` takes the tasks whose names hold one of these words.
  * `--keep FOLDER` keeps the files and events of each task in FOLDER/MODE/TASK, to see why one failed.
  */
 import {
@@ -42,6 +43,7 @@ const { values: flags, positionals } = parseArgs({
     model: { type: 'string', default: 'qwen2.5-coder-1.5b' },
     modes: { type: 'string', default: 'raw,ours,oracle' },
     set: { type: 'string' },
+    match: { type: 'string', default: '' },
     limit: { type: 'string' },
     out: { type: 'string', default: 'eval-results' },
     keep: { type: 'string' },
@@ -58,16 +60,18 @@ if (flags.help) {
   process.exit(0)
 }
 const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : Number(flags.limit)
+/** Of no words everything has one. */
+const isMeant = (name: string): boolean => flags.match.split(',').some((word) => name.includes(word))
 if (flags.red) {
-  const rows = await evalRed(flags.model, limit, positionals)
+  const rows = await evalRed({ model: flags.model, limit, isMeant, words: positionals })
   process.stdout.write(
     `Model ${flags.model}, ${new Date().toISOString().slice(0, 10)}, red repositories\n\n${rows.join('\n')}\n`,
   )
   process.exit(0)
 }
 const perSet = new Map<string, number>()
-const tasks = loadTasks(resolve(flags.tasks)).filter(({ set }) => {
-  if (flags.set !== undefined && set !== flags.set) return false
+const tasks = loadTasks(resolve(flags.tasks)).filter(({ id, set }) => {
+  if ((flags.set !== undefined && set !== flags.set) || !isMeant(id)) return false
   perSet.set(set, (perSet.get(set) ?? 0) + 1)
   return perSet.get(set)! <= limit
 })

@@ -19,14 +19,24 @@ interface RedOutcome {
 
 const launcher = join(import.meta.dirname, '..', '..', 'bin', 'cachalot.js')
 
-/** Lines of a Markdown report. `limit`: the first so many; `words`: further flags of `fix`. */
-export async function evalRed(model: string, limit: number, words: readonly string[]): Promise<string[]> {
+interface RedRequest {
+  readonly model: string
+  /** The first so many of those that are meant. */
+  readonly limit: number
+  readonly isMeant: (name: string) => boolean
+  /** Further flags of `fix`. */
+  readonly words: readonly string[]
+}
+
+/** Lines of a Markdown report. */
+export async function evalRed({ model, limit, isMeant, words }: RedRequest): Promise<string[]> {
   const outcomes: RedOutcome[] = []
-  for (const mutation of mutations.slice(0, limit)) {
+  const wanted = mutations.filter(({ name }) => isMeant(name)).slice(0, limit)
+  for (const mutation of wanted) {
     const outcome = await attempt(mutation, model, words)
     outcomes.push(outcome)
     process.stderr.write(
-      `${outcomes.length}/${Math.min(limit, mutations.length)} ${outcome.name}: ${outcome.exit} in ${outcome.seconds.toFixed(1)} s\n`,
+      `${outcomes.length}/${wanted.length} ${outcome.name}: ${outcome.exit} in ${outcome.seconds.toFixed(1)} s\n`,
     )
   }
   const fixed = outcomes.filter(({ exit }) => exit === 'fixed')
