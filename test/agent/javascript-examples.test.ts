@@ -110,3 +110,21 @@ test('an example that calls something is not run as a value', async () => {
   const before = 'export const f = (x) => x\n'
   expect(await checked({ path: 'a.mjs', before, after: before, task: 'f(1) -> process.exit(0)' })).toBeUndefined()
 })
+
+test('an assertion with a name that the output does not tell is no example; one whose function lacks a name is', async () => {
+  const output = `
+      63 |     const expected = 'Fly';
+      64 |     const actual = cut(inputString);
+    > 65 |     expect(actual).toEqual(expected);
+         |                    ^
+`
+  const file = (body: string): string => `export const cut = (text) => ${body}\n`
+  const given = { path: 'a.mjs', before: file("''"), task: `Its tests fail:\n${output}\nCorrect a.mjs.` }
+  expect(await checked({ ...given, after: file('text.slice(0, 5)') })).toBeUndefined()
+  const told = { ...given, task: given.task.replace('inputString', "'Fly me'") }
+  expect(await checked({ ...told, after: file('text.slice(0, 3)') })).toMatchObject({ passed: true })
+  expect(await checked({ ...told, after: file('txt.slice(0, 3)') })).toMatchObject({
+    passed: false,
+    detail: expect.stringContaining('txt is not defined'),
+  })
+})
