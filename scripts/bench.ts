@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --only NAME,NAME…] [--rounds N] [--model FILE] [--tokens N]`
+ * `npm run bench [-- NAME … --rounds N --model FILE --tokens N]`
  *
- * Measures as ratios against something in the same run, and prints markdown tables. Without --only all of them, which takes
+ * Measures as ratios against something in the same run, and prints markdown tables. Without a NAME all of them, which takes
  * an hour: start, unattended, interface, interrupt, command, undo, packing, kills, session, context, context-v4, engine,
  * engine-moe, grammar, yield, state, state-v4, speculation, speculation-v4, tries.
  * `engine` needs a real model file (`--model`, default $CACHALOT_REAL_MODEL) and a compiler for llama-bench; without a file it says so and is left out.
@@ -35,10 +35,10 @@ const all = [
   ...['context-v4', 'engine', 'engine-moe', 'grammar', 'yield', 'state', 'state-v4', 'speculation', 'speculation-v4'],
   'tries',
 ]
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     help: { type: 'boolean', short: 'h', default: false },
-    only: { type: 'string', default: all.join(',') },
     tokens: { type: 'string', default: '16384' },
     rounds: { type: 'string', default: '5' },
     model: { type: 'string', default: process.env['CACHALOT_REAL_MODEL'] ?? '' },
@@ -49,7 +49,7 @@ if (flags.help) {
   process.exit(0)
 }
 const rounds = Number(flags.rounds)
-const wanted = flags.only.split(',')
+const wanted = positionals.length > 0 ? positionals : all
 const unknown = wanted.filter((name) => !all.includes(name))
 if (unknown.length > 0) {
   process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are: ${all.join(', ')}.\n`)

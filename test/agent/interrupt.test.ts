@@ -20,7 +20,7 @@ async function abortAt(at: Stage, type: string): Promise<number> {
   throw new Error('no result')
 }
 
-/** Milliseconds: far less than what is interrupted would take. How fast it really is, the bench measures (`--only interrupt`). */
+/** Milliseconds: far less than what is interrupted would take. How fast it really is, the bench measures (`interrupt`). */
 const soon = 3000
 
 const read = { calls: [{ name: 'read', arguments: { path: 'a' } }] }

@@ -1,6 +1,6 @@
 /**
  * Ctrl-C and SIGTERM: over at once, exit code 130, a result, and no process left. How fast in milliseconds, the bench
- * measures (`--only interrupt`).
+ * measures (`interrupt`).
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Several runs at once: no lost event, no cross-talk. The bench (`--only unattended`) does fifty. */
+/** Several runs at once: no lost event, no cross-talk. The bench (`unattended`) does fifty. */
 import { expect, test } from 'vitest'
 import { manyRuns } from './many.ts'
 
