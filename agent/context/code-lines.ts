@@ -30,4 +30,6 @@ const slashes = { line: '//', blocks: [['/*', '*/']] as const }
 
 /** Whether files with such a path commonly hold tests. */
 export const isTestPath = (path: string): boolean =>
-  /(?:^|\/)(?:tests?|__tests__|specs?)\/|(?:^|\/)(?:test_|conftest\.)|[._-](?:test|spec)s?\.[^/.]+$/i.test(path)
+  /(?:^|\/)(?:tests?|__tests__|specs?)\/|(?:^|\/)(?:test_|(?:tests?|conftest)\.)|[._-](?:test|spec)s?\.[^/.]+$/i.test(
+    path,
+  )

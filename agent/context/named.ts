@@ -91,6 +91,9 @@ function symbolCandidates(task: string): string[] {
 /** What stands before the name where it is defined, in the usual languages; `const x =` only at the start of a line. */
 const definition = String.raw`(?:\b(?:def|class|function\*?|fn|func(?:\s*\([^)]*\))?|interface|type|enum|struct|trait|module|record|object|protocol|macro_rules!)|^\s*(?:export\s+)?(?:const|let|var|val|static))\s+`
 
+/** Files that quote definitions, and define nothing. */
+const prose = /\.(?:md|mdx|markdown|rst|adoc|txt)$/i
+
 /** For each name, the file that defines it, when only one does. */
 async function definers(names: readonly string[], root: string, tree: readonly string[]): Promise<string[]> {
   if (names.length === 0) return []
@@ -104,7 +107,7 @@ async function definers(names: readonly string[], root: string, tree: readonly s
   for (const line of output.split('\n')) {
     const [file, match] = line.split('\0')
     const path = file?.replace(/^\.\//, '')
-    if (path === undefined || match === undefined || !listed.has(path)) continue
+    if (path === undefined || match === undefined || !listed.has(path) || prose.test(path)) continue
     const name = names.find((candidate) => new RegExp(`\\s${candidate.replaceAll('$', '\\$')}[^\\w$]?$`).test(match))
     if (name !== undefined) definedIn.set(name, (definedIn.get(name) ?? new Set()).add(path))
   }

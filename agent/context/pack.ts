@@ -5,11 +5,13 @@ import type { Model } from '../../engine/index.ts'
 import type { Workspace } from '../../sandbox/index.ts'
 import { fingerprint } from '../../tools/index.ts'
 import { listFiles } from '../files.ts'
+import { isTestPath } from './code-lines.ts'
 import { excerptFor, excerptOf, isLong } from './excerpt.ts'
 import { fencedFile, fenceFor } from './fence.ts'
 import { numberedPart, partToRewrite, pointedAt } from './mentions.ts'
 import { filesNamed } from './named.ts'
 import { listTree } from './outline.ts'
+import { withoutOutput } from './without-output.ts'
 
 /**
  * The share of the context that files may take, and of it what is assumed where a remote server does not tell. A small
@@ -69,7 +71,7 @@ export async function packTask(
   const { model, workspace, shown } = options
   const { prompt, contextTokens } = model.info
   const tree = options.listed ?? (await listFiles(workspace.root))
-  const named = options.only ?? (await filesNamed(task, tree, workspace))
+  const named = options.only ?? (await filesMeant(task, tree, options))
   let room = Math.floor((contextTokens ?? assumedContext) * share[prompt])
   const parts: string[] = []
   const whole: WholeFile[] = []
@@ -128,6 +130,22 @@ export async function packTask(
   }
   parts.push(options.words ?? task)
   return { text: parts.join('\n\n'), whole, parts: excerpts, bare }
+}
+
+/**
+ * The files that the task names, for a small model without the tests that only the output of a failed one names: shown a test,
+ * it writes that again and leaves the fault.
+ */
+async function filesMeant(
+  task: string,
+  tree: readonly string[],
+  { model, workspace }: { readonly model: Model; readonly workspace: Workspace },
+): Promise<readonly string[]> {
+  const named = await filesNamed(task, tree, workspace)
+  const words = withoutOutput(task)
+  if (model.info.prompt !== 'small' || words === task || named.every(isTestPath)) return named
+  const meant = await filesNamed(words, tree, workspace)
+  return named.filter((path) => !isTestPath(path) || meant.includes(path))
 }
 
 /** Undefined for what is no text. Line ends are shown as `\n`, a byte-order mark not at all; the tools keep both. */

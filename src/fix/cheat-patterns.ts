@@ -8,7 +8,7 @@ export const protectedFiles: readonly (readonly [CheatKind, RegExp, string])[] =
   ['snapshots', /(^|\/)__snapshots__\/|\.(snap|snapshot|ambr)$/, 'changes a recorded snapshot'],
   [
     'tests',
-    /(^|\/)(tests?|__tests__|specs?|testing|testdata)\/|[._-](test|spec)s?\.[^/.]+$|(^|\/)(test_[^/]*|conftest|[^/]*_tests?)\.py$|Tests?\.(java|kt|cs|swift|php)$/,
+    /(^|\/)(tests?|__tests__|specs?|testing|testdata)\/|[._-](test|spec)s?\.[^/.]+$|(^|\/)(test_[^/]*|tests?|conftest|[^/]*_tests?)\.py$|Tests?\.(java|kt|cs|swift|php)$/,
     'changes a test',
   ],
   [

@@ -15,7 +15,7 @@ import { perform, put, scratch, stage } from './support.ts'
 
 const tree = {
   '.gitignore': 'ignored/\n',
-  'README.md': '# r\n',
+  'README.md': '# r\n\n    def parse_date(s): ...\n',
   'src/page.ts': 'export function pageCount(n: number) {\n  return n\n}\nexport class Pager {}\n',
   'src/util/dates.py': 'def parse_date(s):\n    return s\n\nclass _Inner:\n    def go(self): pass\n',
   'src/util/twice.py': 'def parse_time(s):\n    return s\n',
@@ -158,6 +158,35 @@ describe('the packed task', () => {
     expect(packed.whole.map(({ path }) => path)).toEqual(['a.py'])
     const full = await packTask('Set x to 2 in a.py.', options(root, { prompt: 'full' }))
     expect(full.text).toBe('a.py\n```python\nx = 1\n```\n\nOther files of the work tree:\nb.py\n\nSet x to 2 in a.py.')
+  })
+
+  test('a test that only the output of its failure names is not shown to a small model, where other code is', async () => {
+    const root = scratch({
+      'calc.py': 'def half(n):\n    return n // 3\n',
+      'test.py': 'from calc import half\n\ndef test_half():\n    assert half(4) == 2\n',
+    })
+    const failed = [
+      ...[
+        '_____________ test_half _____________',
+        '',
+        '    def test_half():',
+        '>       assert half(4) == 2',
+        'E       assert 1 == 2',
+      ],
+      ...[
+        '',
+        'test.py:4: AssertionError',
+        '============= short test summary info =============',
+        'FAILED test.py::test_half - assert 1 == 2',
+      ],
+    ].join('\n')
+    const shown = async (task: string, prompt: 'small' | 'full') =>
+      (await packTask(task, options(root, { prompt }))).whole.map(({ path }) => path)
+    expect(await shown(`Mend this:\n\n${failed}`, 'small')).toEqual(['calc.py'])
+    expect(await shown(`Mend this:\n\n${failed}`, 'full')).toEqual(['test.py', 'calc.py'])
+    expect(await shown(`Add a test to test.py.\n\n${failed}`, 'small')).toEqual(['test.py', 'calc.py'])
+    // Nothing else is named: better a test than nothing.
+    expect(await shown(`Mend this:\n\n${failed.replaceAll('half', 'third')}`, 'small')).toEqual(['test.py'])
   })
 
   test('no file named: the tree, then the task', async () => {

@@ -83,6 +83,17 @@ describe('what is lost', () => {
       { kind: 'definition', name: 'swap', line: 22 },
     ])
   })
+  test('one of several of a name: methods of two classes', () => {
+    const method = (name: string) => `    def ${name}(self):\n        call(1)\n\n`
+    const both = `class A:\n${method('go')}${method('stop')}\nclass B:\n${method('go')}${method('stop')}`
+    const last = both.lastIndexOf(method('stop'))
+    expect(whatIsLost(both, both.slice(0, last))).toEqual([{ kind: 'definition', name: 'stop', line: 13 }])
+    const script = 'class A {\n  go() {\n    run()\n  }\n}\nclass B {\n  go() {\n    run()\n  }\n  stop() {}\n}\n'
+    expect(lost(script, script.replace('  go() {\n    run()\n  }\n', ''))).toEqual(['go'])
+    // A call that looks like the head of a function is none, and a namesake that is added loses nothing.
+    expect(lost('func f() {\n\tgo work(1\n\tgo work(2\n}\n', 'func f() {\n\tgo work(2\n}\n')).toEqual([])
+    expect(lost(script, `${script}class C {\n  go() {\n    run()\n  }\n}\n`)).toEqual([])
+  })
   test('the docstring at the end of the file', () => {
     const after = python.slice(0, python.indexOf('\n\n"""\nTrailing'))
     expect(whatIsLost(python, after)).toEqual([{ kind: 'doc', text: 'Trailing words about first and last:', line: 26 }])

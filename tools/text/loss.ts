@@ -1,10 +1,11 @@
 /** What a whole new text of a file leaves out of the old one: models drop what they were not asked about. */
-import { definitionsOf, docBlocksOf } from './definitions.ts'
+import { allBlocks } from './blocks.ts'
+import { type Definition, definitionsOf, docBlocksOf } from './definitions.ts'
 import { toLf } from './lines.ts'
 import { lostNames } from './lost-names.ts'
 
 export type Loss =
-  /** A function, class, member of a type or the like that the new text does not define anywhere. */
+  /** A function, class, member of a type or the like that the new text does not define anywhere, or less often than the old one. */
   | { readonly kind: 'definition'; readonly name: string; readonly line: number }
   /** A constant or import that the new text still uses, but does not have. */
   | { readonly kind: 'name'; readonly name: string; readonly line: number }
@@ -59,13 +60,43 @@ export function describeLoss(loss: Loss): string {
 }
 
 function lostDefinitions(old: string, next: string): Extract<Loss, { kind: 'definition' }>[] {
-  const named = (text: string) => [...definitionsOf(text), ...membersOf(text)]
-  const kept = new Set(named(next).map(({ name }) => name))
+  const before = [...definitionsOf(old), ...membersOf(old)]
+  const after = [...definitionsOf(next), ...membersOf(next)]
+  const kept = new Set(after.map(({ name }) => name))
+  const gone = before.filter(({ name }) => !kept.has(name))
   const told = new Set<string>()
-  return named(old).flatMap(({ name, line }) => {
-    if (kept.has(name) || told.has(name)) return []
+  return [...gone, ...lostNamesakes(old, before, next, after)].flatMap(({ name, line }) => {
+    if (told.has(name)) return []
     told.add(name)
     return [{ kind: 'definition', name, line } as const]
+  })
+}
+
+/** Of several of one name, as methods of two classes are: those of which there are fewer. The last of the old ones is told. */
+function lostNamesakes(
+  old: string,
+  before: readonly Pick<Definition, 'name' | 'line'>[],
+  next: string,
+  after: readonly Pick<Definition, 'name' | 'line'>[],
+): readonly Pick<Definition, 'name' | 'line'>[] {
+  const numbers = Map.groupBy(after, ({ name }) => name)
+  const fewer = [...Map.groupBy(before, ({ name }) => name)].filter(
+    ([name, all]) => all.length > (numbers.get(name)?.length ?? all.length),
+  )
+  if (fewer.length === 0) return []
+  // What has no body may be a call: only the eye can tell.
+  const [oldBodies, newBodies] = [old, next].map((text) =>
+    Map.groupBy(
+      allBlocks(text.split('\n')).filter(({ head, end }) => end - head > 1),
+      ({ name }) => name,
+    ),
+  )
+  return fewer.flatMap(([name]) => {
+    const had = oldBodies?.get(name) ?? []
+    const last = had.at(-1)
+    return last === undefined || had.length <= (newBodies?.get(name)?.length ?? 0)
+      ? []
+      : [{ name, line: last.head + 1 }]
   })
 }
 

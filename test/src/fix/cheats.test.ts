@@ -15,6 +15,7 @@ test.each([
   ['tests/test_page.py', 'tests'],
   ['page_test.go', 'tests'],
   ['conftest.py', 'tests'],
+  ['test.py', 'tests'],
   ['src/PageTest.java', 'tests'],
   ['src/__snapshots__/page.test.ts.snap', 'snapshots'],
   ['.github/workflows/ci.yml', 'ci'],
