@@ -156,16 +156,16 @@ function newSearch(turn: Turn, spending: Spending, failing: readonly string[] | 
   const search = {
     tried: 0,
     spent: undefined as Usage | undefined,
-    async *doubts({ path, content, named }: Doubtful, mostHere: number): AsyncGenerator<Doubt, void> {
+    async *doubts(file: Doubtful, mostHere: number): AsyncGenerator<Doubt, void> {
+      const { path, content } = file
       const spent = (usage: Usage) => {
         spending.add(usage)
         search.spent = addUsage(search.spent ?? noUsage, usage)
       }
       const began = spending.seconds
       let since: number | undefined
-      const places = { path, content, lines: codeLines(path, content), first: named }
-      const options = { ...places, weighed, least: worthTrying, signal, spent }
-      for await (const doubt of ahead(turn.conversation.doubts(options))) {
+      const options = { weighed, least: worthTrying, signal, spent }
+      for await (const doubt of ahead(doubtsWithin(turn, file, options))) {
         // The first comes after the reading, which is not given up for being slow.
         if (since === undefined) most = Math.max(most, patience.reading * (spending.seconds - began))
         else seconds += spending.seconds - since
@@ -184,6 +184,23 @@ function newSearch(turn: Turn, spending: Spending, failing: readonly string[] | 
     },
   }
   return search
+}
+
+/** Doubts of the part that is read, as they are in the whole file. */
+async function* doubtsWithin(
+  turn: Turn,
+  { path, content, named, from, to }: Doubtful,
+  options: Omit<Parameters<Turn['conversation']['doubts']>[0], 'path' | 'content' | 'lines' | 'first'>,
+): AsyncGenerator<Doubt, void> {
+  const all = content.split('\n')
+  const here = (numbers: ReadonlySet<number>): ReadonlySet<number> =>
+    new Set([...numbers].flatMap((line) => (line >= from && line <= to ? [line - from + 1] : [])))
+  const read = all.slice(from - 1, to).join('\n')
+  const places = { path, content: read, lines: here(codeLines(path, content)), first: here(named) }
+  for await (const doubt of turn.conversation.doubts({ ...places, ...options })) {
+    const whole = [...all.slice(0, from - 1), doubt.content, ...all.slice(to)].join('\n')
+    yield { ...doubt, content: whole, line: doubt.line + from - 1 }
+  }
 }
 
 /** The next is on its way while one is looked at: the model works, then, and a command waits for a process to begin. */

@@ -152,6 +152,30 @@ test.runIf(python)(
   },
 )
 
+test.runIf(python)(
+  'of a long file the functions that the task names are read; all else stays, byte for byte',
+  async () => {
+    const others = (name: string) =>
+      Array.from(
+        { length: 60 },
+        (_, i) => `def ${name}_${i}(value):\n    return value * ${i} + len(str(value))\n\n\n`,
+      ).join('')
+    const long = (middle: string) => `${others('above')}${middle}\n\n${others('below')}`
+    const at = await stage([], [program('return x').trimEnd(), right.trimEnd()], { content: long(buggy) })
+    expect(await at.perform('double() in a.py is wrong: fix the bug.')).toMatchObject({ exit: 'done', steps: 1 })
+    expect(text(at.root, 'a.py')).toBe(long(right))
+    expect(at.asked.map(({ content }) => content)).toEqual([buggy.trimEnd()])
+    expect([...at.asked[0]!.lines]).toEqual([1, 9])
+    expect([...at.asked[0]!.first!]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
+    await at.session.close()
+    // Nothing of it is named: all of it would have to be read.
+    const whole = await stage([answer(long(right))], [right], { content: long(buggy) })
+    await whole.perform('There is a bug in a.py. Fix it.')
+    expect(whole.asked).toEqual([])
+    await whole.session.close()
+  },
+)
+
 const unchecked = (body: string): string => `def double(x):\n    ${body}\n`
 
 test.runIf(python)(
