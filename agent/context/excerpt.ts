@@ -1,4 +1,5 @@
 /** The part of a long file that a task is about, for a model that cannot write the whole of it again. */
+import { definitionsOf } from '../../tools/index.ts'
 
 /** A file longer than this is cut for a small model: its answers to longer ones were seen to be cut at their limit. */
 const longest = { lines: 120, tokens: 1500 } as const
@@ -119,10 +120,17 @@ export function splice(before: string, excerpt: string, answer: string): string 
   if (answer.length > (before.length + excerpt.length) / 2) return undefined
   const lines = (text: string): string[] => text.split('\n').flatMap((line) => line.trim() || [])
   const given = new Set(lines(answer))
-  const old = lines(excerpt)
-  if (old.filter((line) => given.has(line)).length < old.length * kept) return undefined
+  const isKept = (old: readonly string[]): boolean => old.filter((line) => given.has(line)).length >= old.length * kept
+  if (!isKept(lines(excerpt)) || !isKept(lines(endOfAnother(excerpt)))) return undefined
   const body = unclosed(answer.replace(/^(?:[ \t]*\n)+/, '').trimEnd(), excerpt)
   return `${before.slice(0, at)}${body}${before.slice(at + excerpt.length)}`
+}
+
+/** The code that an excerpt begins with and that belongs to something above it: an answer that is only the function below lacks it. */
+function endOfAnother(excerpt: string): string {
+  const first = definitionsOf(excerpt)[0]?.line ?? 1
+  const above = excerpt.split('\n').slice(0, first - 1)
+  return above.filter((line) => !/^\s*(?:#|\/\/|\/?\*|@|[rRbBuUfF]{0,2}(?:"""|'''))/.test(line)).join('\n')
 }
 
 /** Without the brackets that the answer closes at its end, and the excerpt leaves open for the lines after it. */

@@ -39,6 +39,29 @@ test('only the excerpt again goes into its place, and only where that is one', (
   expect(splice(long + long, part, answer)).toBeUndefined()
 })
 
+test('an answer that is only the function below what the excerpt begins with does not take its place', () => {
+  const end = [
+    '    for word in words:',
+    '        if word:',
+    '            kept.append(word)',
+    "    return ' '.join(kept)",
+  ]
+  const body = Array.from({ length: 12 }, (_, i) => `    step_${i}(text)`)
+  const below = ['def clean(text):', ...body, '    return text']
+  const before = ['def cut(words):', '    kept = []', ...end, '', '', ...below, ''].join('\n')
+  const part = [...end, '', '', ...below].join('\n')
+  const answer = below.join('\n').replace('step_3(text)', 'step_3(text, 16)')
+  expect(splice(before, part, answer)).toBeUndefined()
+  expect(splice(before, part, [...end, '', '', answer].join('\n'))).toBe(
+    before.replace('step_3(text)', 'step_3(text, 16)'),
+  )
+  // A remark that was written anew is no code.
+  const remarked = `# Cleans.\n${below.join('\n')}`
+  expect(splice(`${'x = 1\n'.repeat(99)}\n${remarked}\n`, remarked, `# Makes it clean.\n${answer}`)).toContain(
+    '# Makes it clean.\n',
+  )
+})
+
 const info = { finishes: 'edits', prompt: 'small', dialect: 'fenced' } as const
 
 test('a small model is shown the part and writes it again: the rest stays, byte for byte', async () => {
