@@ -4,7 +4,7 @@
  * renamed: a file under its final name is whole.
  *
  * A state goes through a few small buffers, part by part, and is never whole in memory: while the library takes one part the
- * next ones are read and checked. Memory that is new to a process costs more than the disk (npm run bench -- --only state).
+ * next ones are read and checked. Memory that is new to a process costs more than the disk (npm run bench -- state).
  */
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'

@@ -60,7 +60,7 @@ export function openEmbedded({ engine, dialect, info, sampling, kept, keepSequen
       finishes: info.finishes,
       prompt: info.prompt,
       // Three beside the conversation itself: as many sequences as an engine has where nobody says otherwise. On a CPU three at
-      // once take as long as three after each other, and longer where much is copied (npm run bench -- --only tries).
+      // once take as long as three after each other, and longer where much is copied (npm run bench -- tries).
       ...(engine.info.rewind === 'free' && onGpu() && { together: 3 }),
     },
   }
