@@ -7,7 +7,7 @@ import { type Ending, judge, newStanding } from './outcome.ts'
 import { repeats } from './repeats.ts'
 import { hearReply, type Reply } from './reply.ts'
 import type { Turn } from './turn.ts'
-import { asksForChange } from './wishes.ts'
+import { asksForChange, showsFailure } from './wishes.ts'
 
 /** Why the run may not go on; undefined when it may. */
 export function halted(turn: Turn, spending: Spending): Ending | undefined {
@@ -62,7 +62,7 @@ export async function* rounds(
     unseen: turn.unseen === true,
     quotes: turn.info.finishes === 'edits',
   })
-  const wantsChange = asksForChange(task) && turn.filesInPlay().length > 0
+  const wantsChange = (asksForChange(task) || showsFailure(task)) && turn.filesInPlay().length > 0
   const stopped = () => halted(turn, spending)
   /** Replies in a row that broke off. */
   let broken = 0

@@ -1,11 +1,28 @@
 /** What the words of a task ask for, as far as they say it plainly. Each of these is cautious in its own direction. */
+import { withoutOutput } from '../context/without-output.ts'
 
 /** Words that, as the first of a sentence, ask for files to differ afterwards. */
 const changeVerbs = [
   ...['add', 'change', 'complete', 'convert', 'correct', 'create', 'delete', 'extract', 'fix', 'implement', 'inline'],
-  ...['insert', 'migrate', 'move', 'refactor', 'remove', 'rename', 'repair', 'replace', 'rewrite', 'update', 'write'],
+  ...[
+    'insert',
+    'mend',
+    'migrate',
+    'move',
+    'refactor',
+    'remove',
+    'rename',
+    'repair',
+    'replace',
+    'rewrite',
+    'update',
+    'write',
+  ],
 ].join('|')
-const imperative = new RegExp(`(^|[:;]\\s*|\\b(?:and|then)\\s+)(?:please\\s+|now\\s+)*(?:${changeVerbs})\\s+\\S`, 'i')
+const imperative = new RegExp(
+  `(^|[:;]\\s*|\\b(?:and|then)\\s+)(?:please\\s+|now\\s+)*(?:${changeVerbs})\\s+\\S|,\\s*(?:please\\s+|now\\s+|just\\s+)*(?:fix|mend|repair|correct)\\s+(?:it|this|that|them|the)\\b`,
+  'i',
+)
 
 /** What quotes code or output says nothing of what is asked for. */
 const sentencesOf = (task: string): string[] =>
@@ -51,8 +68,15 @@ export function asksOnly(task: string): boolean {
     if (politely.test(sentence)) return true
     return !asking.test(sentence) && !sentence.endsWith('?') && wishing.test(sentence)
   }
-  const asks = sentences.some((sentence) => sentence.endsWith('?') || asking.test(sentence))
+  // pytest marks what differs in lines that end like a question.
+  const asks = sentencesOf(withoutOutput(task)).some((sentence) => sentence.endsWith('?') || asking.test(sentence))
   return asks && !sentences.some(wish)
+}
+
+/** Whether a task quotes what a failed test or program put out, says that something is wrong, and neither only asks nor forbids. */
+export function showsFailure(task: string): boolean {
+  const words = withoutOutput(task)
+  return words !== task && asksToMend(words) && !asksOnly(task) && !forbidsChange(task)
 }
 
 /** A word of a wish: at the beginning of a clause, after "please" or "can you", or as "should be …". Stories hold such words too. */

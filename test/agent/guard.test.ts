@@ -1,6 +1,6 @@
 /** What a model leaves out of a file is not lost. */
 import { expect, test, vi } from 'vitest'
-import { asksForChange, asksOnly, forbidsChange, mayGo } from '../../agent/turn/wishes.ts'
+import { asksForChange, asksOnly, forbidsChange, mayGo, showsFailure } from '../../agent/turn/wishes.ts'
 import { lastWords, perform, put, stage, text } from './support.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -156,6 +156,45 @@ test('what the user adds meanwhile is told to the model first, and then kept by 
   expect(text(at.root, 'a.py')).toBe(`${program.replace('return x + 1', 'return x')}# more\n`)
 })
 
+const failed = [
+  ...[
+    '____________________ test_first ____________________',
+    '',
+    '    def test_first():',
+    '>       assert first(1) == "ab"',
+  ],
+  ...[
+    "E       AssertionError: assert 'aa' == 'ab'",
+    'E         - ab',
+    'E         ?  ^',
+    'E         + aa',
+    'E         ?',
+  ],
+  ...['', 'test_a.py:4: AssertionError', 'FAILED test_a.py::test_first - AssertionError'],
+].join('\n')
+
+test.each([
+  ['pytest fails, fix it:', { only: false, change: true, shows: true }],
+  ['These tests fail, mend it:', { only: false, change: true, shows: true }],
+  ['pytest fails:', { only: false, change: false, shows: true }],
+  ['Why does this fail?', { only: true, change: false, shows: false }],
+  ['pytest fails. Do not change any files.', { only: true, change: false, shows: false }],
+  ['I ran this:', { only: false, change: false, shows: false }],
+] as const)('%s and what pytest put out, in which lines end like a question', (words, { only, change, shows }) => {
+  const task = `${words}\n\n${failed}\n`
+  expect(asksOnly(task)).toBe(only)
+  expect(asksForChange(task)).toBe(change)
+  expect(showsFailure(task)).toBe(shows)
+})
+
+test('a failed test, and words in the place of a change: not done', async () => {
+  const talk = { text: 'The function first is at fault.' }
+  const at = await stage([talk, talk, talk, talk], { files: { 'a.py': program }, info: small, tries: 1 })
+  expect(await perform(at, `pytest fails:\n\n${failed}\n`)).toMatchObject({ exit: 'not-done', changes: [] })
+  const asked = await stage([talk], { files: { 'a.py': program }, info: small, tries: 1 })
+  expect(await perform(asked, `Why does this fail?\n\n${failed}\n`)).toMatchObject({ exit: 'done', changes: [] })
+})
+
 test.each([
   ['What does a.py do?', true],
   ['Explain how a.py works.', true],
@@ -168,6 +207,7 @@ test.each([
   ['Fix a.py', false],
   ['a.py is broken', false],
   ['Find the bug in a.py and fix it', false],
+  ['a.py fails, please fix it. What was it?', false],
 ])('%s: asks only: %s', (task, only) => {
   expect(asksOnly(task)).toBe(only)
   if (asksForChange(task)) expect(only).toBe(false)
